@@ -1,0 +1,35 @@
+"""The errors that Punchline raises on purpose: each says what was got, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class PunchlineError(Exception):
+    """Root of every error whose message is meant for the user."""
+
+
+class VideoUnreadable(PunchlineError):
+    """The file is missing, empty, no video, or has no stream of the wanted kind."""
+
+
+class SeriesTooShort(PunchlineError):
+    """A series does not cover what is asked of it."""
+
+
+class FaceNotFound(PunchlineError):
+    """A photo or a moment of a video holds no usable face."""
+
+
+class WeightsUnavailable(PunchlineError):
+    """A model's weights are missing, could not be fetched, or fail their checksum."""
+
+
+class StorageFault(PunchlineError):
+    """A file of ours is unreadable, of another version, or cannot be written."""
+
+
+class WorkspaceFault(PunchlineError):
+    """The workspace cannot be used, or a name in it is unknown, ambiguous or taken."""
+
+
+class Busy(PunchlineError):
+    """Another process is writing the same thing."""

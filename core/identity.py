@@ -1,0 +1,204 @@
+"""Who is who: reference faces of a person, calibrated similarity, and which face of a table is the person's."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import PunchlineError
+from core.face_table import FaceTable
+from core.series import Source
+
+Floats = NDArray[np.floating]
+Similarity = Callable[[Floats, Floats], NDArray[np.float32]]
+
+STRICT_PROBABILITY = 0.9
+RELAXED_PROBABILITY = 0.7
+# Euclidean distance at which two embeddings have similarity 0, for each embedder; the embedders say how it was found.
+ZERO_DISTANCE = {"resnet29": 0.72, "facenet": 2.2**0.5}
+
+
+def similarity_of(embedder_name: str) -> Similarity:
+    """How alike embeddings of this embedder are, on the scale that all embedders share: ``1 - (d / d0)^2``.
+
+    The function takes (n, d) and (m, d) and gives float32 (n, m): 1 is the same vector, 0.5 the strict and 0.3 the
+    relaxed threshold for the same person; NaN where either embedding is.
+
+    Raises
+    ------
+    PunchlineError
+        If no embedder is called that.
+    """
+    if embedder_name not in ZERO_DISTANCE:
+        raise PunchlineError(f"no embedder is called {embedder_name!r}; there are {', '.join(ZERO_DISTANCE)}")
+    zero = ZERO_DISTANCE[embedder_name]
+
+    def similarity(a: Floats, b: Floats) -> NDArray[np.float32]:
+        a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        squared = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T  # (n, m)
+        scaled: NDArray[np.float32] = (1 - np.maximum(squared, 0) / zero**2).astype(np.float32)
+        return scaled
+
+    return similarity
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Similarities on the common scale from which a face is taken for the person's.
+
+    Raises
+    ------
+    ValueError
+        Unless ``relaxed <= strict <= 1``.
+    """
+
+    strict: float = 0.5
+    relaxed: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not self.relaxed <= self.strict <= 1.0:
+            raise ValueError(
+                f"thresholds must satisfy relaxed <= strict <= 1, got relaxed {self.relaxed} and strict {self.strict}"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """One face that the user chose.
+
+    The picture around the face is kept, so that another embedder can be used later.
+
+    Attributes
+    ----------
+    image
+        RGB uint8 (h, w, 3), the face with a margin.
+    box_xyxy, landmarks
+        (4,) and (5, 2) float32, pixels of `image`.
+    origin
+        Where it comes from, in words: a file name, or a video and a time.
+    embeddings
+        Embedder digest -> (d,) float32.
+    """
+
+    image: NDArray[np.uint8]
+    box_xyxy: Floats
+    landmarks: Floats
+    origin: str
+    embeddings: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """A person with an id that never changes, a display name, reference faces, and thresholds.
+
+    `overrides` maps a video id to the thresholds used for that video instead.
+    """
+
+    id: str
+    name: str
+    references: tuple[Reference, ...]
+    thresholds: Thresholds = Thresholds()
+    overrides: Mapping[str, Thresholds] = field(default_factory=dict)
+
+    def thresholds_for(self, video_id: str) -> Thresholds:
+        """The saved thresholds for this video."""
+        return self.overrides.get(video_id, self.thresholds)
+
+    def embeddings(self, embedder_digest: str) -> NDArray[np.float32]:
+        """The references' embeddings (m, d) of one embedder.
+
+        Raises
+        ------
+        PunchlineError
+            If no reference has an embedding of this embedder.
+        """
+        known = [r.embeddings[embedder_digest] for r in self.references if embedder_digest in r.embeddings]
+        if not known:
+            raise PunchlineError(
+                f"{self.name}: none of {len(self.references)} reference faces was embedded by the model of this video "
+                f"(digest {embedder_digest[:12]}); add a reference photo again"
+            )
+        return np.stack(known).astype(np.float32)
+
+
+def clean_name(name: str) -> str:
+    """A display name in Unicode NFC without surrounding space; any letters, dots and slashes are accepted.
+
+    Raises
+    ------
+    PunchlineError
+        If nothing is left, or it holds control characters.
+    """
+    clean = unicodedata.normalize("NFC", name).strip()
+    if not clean or any(unicodedata.category(c) == "Cc" for c in clean):
+        raise PunchlineError(f"{name!r} is no name for a person; give one with at least one visible character")
+    return clean
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """The person's face in every frame of a table.
+
+    Attributes
+    ----------
+    face
+        (n_frames,) row of the face table, -1 where the person was not observed.
+    source
+        (n_frames,) `Source.DETECTED`, `RELAXED` or `MISSING`.
+    similarity
+        (n_frames,) float32, the best similarity of any face in the frame; NaN where no face was seen.
+    """
+
+    face: NDArray[np.intp]
+    source: NDArray[np.uint8]
+    similarity: NDArray[np.float32]
+
+
+def match(
+    table: FaceTable,
+    references: Floats,
+    *,
+    similarity: Similarity,
+    thresholds: Thresholds = Thresholds(),
+) -> Match:
+    """Find the person in a face table.
+
+    Of several faces in a frame the most similar is the candidate. It is `DETECTED` with a detection probability of
+    at least 0.9 and the strict similarity, and `RELAXED` with at least 0.7 and the relaxed similarity if its track is
+    the person's: a track that holds one detected face or two consecutive relaxed candidates, which then counts in
+    both directions of time.
+
+    Parameters
+    ----------
+    table
+        With tracks; a face without a track is judged alone.
+    references
+        (m, d) embeddings; a face's similarity is the best over them.
+    similarity
+        (n, d), (m, d) -> (n, m) on the common scale.
+    """
+    face = np.full(table.n_frames, -1, np.intp)
+    source = np.full(table.n_frames, Source.MISSING, np.uint8)
+    best_similarity = np.full(table.n_frames, np.nan, np.float32)
+    if len(table) == 0:
+        return Match(face, source, best_similarity)
+    closest = similarity(table.embedding, references).max(axis=1)  # (n,)
+    order = np.lexsort((-closest, table.frame))
+    best = order[np.unique(table.frame[order], return_index=True)[1]]  # the most similar face of each frame with one
+    best_similarity[table.frame[best]] = closest[best]
+
+    candidate = np.zeros(len(table), bool)
+    candidate[best] = (closest[best] >= thresholds.relaxed) & (table.probability[best] >= RELAXED_PROBABILITY)
+    strict = candidate & (closest >= thresholds.strict) & (table.probability >= STRICT_PROBABILITY)
+    along = np.lexsort((table.frame, table.track))
+    pair = candidate[along[:-1]] & candidate[along[1:]] & (table.track[along[:-1]] == table.track[along[1:]])
+    owned = np.concatenate([table.track[strict], table.track[along[:-1][pair]]])
+    relaxed = candidate & ~strict & np.isin(table.track, owned) & (table.track >= 0)
+    for rows, kind in ((relaxed, Source.RELAXED), (strict, Source.DETECTED)):
+        face[table.frame[rows]] = np.flatnonzero(rows)
+        source[table.frame[rows]] = kind
+    return Match(face, source, best_similarity)

@@ -1,0 +1,98 @@
+"""Reference faces out of photos and of moments in a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from core.embedding import Embedder
+from core.errors import FaceNotFound
+from core.faces import FaceDetector, cut
+from core.identity import Reference
+from core.video import Image
+
+LARGEST_SIDE = 1600  # pixels: larger photos are scaled down before the search
+MARGIN = 0.5  # of the box's side, kept around a reference face on every side
+CHIP_SIDE = 400  # pixels: a kept reference picture is not larger
+
+
+def read_photo(path: Path) -> Image:
+    """A photo as upright RGB uint8 (h, w, 3), at most 1600 pixels wide and high.
+
+    Grey, palette and 16-bit pictures are converted, transparency is laid over white, the camera's rotation is
+    applied.
+
+    Raises
+    ------
+    FaceNotFound
+        If the file is missing or no picture.
+    """
+    try:
+        with Pillow.open(path) as photo:
+            photo.draft("RGB", (2 * LARGEST_SIDE, 2 * LARGEST_SIDE))
+            upright = ImageOps.exif_transpose(photo)
+            if upright.mode.startswith("I;16"):
+                upright = Pillow.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
+            if upright.has_transparency_data:
+                ground = Pillow.new("RGBA", upright.size, "white")
+                upright = Pillow.alpha_composite(ground, upright.convert("RGBA"))
+            upright = upright.convert("RGB")
+            upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
+            return np.array(upright)
+    except (OSError, ValueError, Pillow.DecompressionBombError) as error:
+        raise FaceNotFound(f"{path}: not a readable photo ({error}); expected JPEG, PNG, WebP or the like") from error
+
+
+def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Embedder) -> list[Reference]:
+    """All faces of a picture as references, the largest first.
+
+    Parameters
+    ----------
+    image
+        RGB uint8 (h, w, 3).
+    origin
+        Where the picture comes from, in words.
+
+    Raises
+    ------
+    FaceNotFound
+        If there is no face.
+    """
+    (faces,) = detector.detect([image])
+    if len(faces) == 0:
+        raise FaceNotFound(
+            f"{origin}: no face was found in this picture of {image.shape[1]} x {image.shape[0]} pixels; "
+            "choose one that shows the face from the front, at least 40 pixels wide"
+        )
+    side = np.maximum(*(faces.box_xyxy[:, k + 2] - faces.box_xyxy[:, k] for k in (0, 1)))
+    order = np.argsort(-side, kind="stable")
+    chips = np.stack([cut(image, faces.box_xyxy[k], faces.landmarks[k], embedder.crop) for k in order])
+    embeddings = embedder.embed(chips)
+    return [
+        _reference(image, faces.box_xyxy[k], faces.landmarks[k], origin, {embedder.digest: embedding})
+        for k, embedding in zip(order, embeddings, strict=True)
+    ]
+
+
+def _reference(
+    image: Image, box: np.ndarray, landmarks: np.ndarray, origin: str, embeddings: dict[str, np.ndarray]
+) -> Reference:
+    """The face with its surroundings, scaled down where it is large."""
+    margin = MARGIN * max(box[2] - box[0], box[3] - box[1])
+    height, width = image.shape[:2]
+    left, top = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))
+    right, bottom = min(width, int(np.ceil(box[2] + margin))), min(height, int(np.ceil(box[3] + margin)))
+    part = Pillow.fromarray(image[top:bottom, left:right])
+    scale = min(1.0, CHIP_SIDE / max(part.size))
+    small = part.resize((max(1, round(part.width * scale)), max(1, round(part.height * scale))))
+    shift = np.array([left, top], np.float32)
+    return Reference(
+        image=np.array(small),
+        box_xyxy=((box.reshape(2, 2) - shift) * scale).reshape(4).astype(np.float32),
+        landmarks=((landmarks - shift) * scale).astype(np.float32),
+        origin=origin,
+        embeddings=embeddings,
+    )

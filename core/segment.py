@@ -1,0 +1,111 @@
+"""Intervals of time: segments, labelled segments, detections, and the windows that slide over a series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import floor, isfinite
+
+
+@dataclass(frozen=True, order=True)
+class Segment:
+    """A half-open interval ``[start, end)`` in seconds from the video's start.
+
+    Raises
+    ------
+    ValueError
+        If a bound is not finite or the end does not lie after the start.
+    """
+
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.start) and isfinite(self.end) and self.start < self.end):
+            raise ValueError(f"a segment needs finite start < end, got start={self.start}, end={self.end}")
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.end - self.start
+
+    @property
+    def middle(self) -> float:
+        """The time half-way, in seconds."""
+        return (self.start + self.end) / 2
+
+    def __contains__(self, time: float) -> bool:
+        return self.start <= time < self.end
+
+
+@dataclass(frozen=True, order=True)
+class LabeledSegment(Segment):
+    """A segment that somebody judged: the truth. `label` is 0 (not funny) or 1 (funny)."""
+
+    label: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.label not in (0, 1):
+            raise ValueError(f"a label is 0 (not funny) or 1 (funny), got {self.label!r}")
+
+
+@dataclass(frozen=True, order=True)
+class Detection(Segment):
+    """A segment that a classifier found: the prediction. `score` lies in [0, 1]."""
+
+    score: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"a score lies in [0, 1], got {self.score!r}")
+
+
+def n_windows(span: float, *, duration: float, step: float) -> int:
+    """Number of windows of `duration` seconds, `step` apart, that fit whole into `span` seconds."""
+    if duration <= 0 or step <= 0:
+        raise ValueError(f"duration and step must be positive, got {duration} and {step}")
+    return max(0, floor((span - duration) / step + 1e-9) + 1)
+
+
+def windows(span: Segment, *, duration: float, step: float) -> Iterator[Segment]:
+    """The windows of a span, by integer index: window i starts at ``span.start + i * step``.
+
+    An accumulated start would lose the last window to rounding.
+    """
+    for i in range(n_windows(span.duration, duration=duration, step=step)):
+        start = span.start + i * step
+        yield Segment(start, start + duration)
+
+
+def tiou(a: Segment, b: Segment) -> float:
+    """Temporal intersection over union of two segments, in [0, 1]."""
+    overlap = min(a.end, b.end) - max(a.start, b.start)
+    if overlap <= 0:
+        return 0.0
+    return overlap / (a.duration + b.duration - overlap)
+
+
+def merge(segments: Iterable[Segment], *, min_duration_off: float = 0.0) -> list[Segment]:
+    """Segments in order of time, joined where the gap between them is at most `min_duration_off` seconds."""
+    merged: list[Segment] = []
+    for segment in sorted(segments, key=lambda s: (s.start, s.end)):
+        if merged and segment.start - merged[-1].end <= min_duration_off:
+            last = merged[-1]
+            merged[-1] = Segment(last.start, max(last.end, segment.end))
+        else:
+            merged.append(Segment(segment.start, segment.end))
+    return merged
+
+
+def nms(detections: Sequence[Detection], *, max_tiou: float = 0.0) -> list[Detection]:
+    """Non-maximum suppression: best score first, dropping what overlaps a kept one by more than `max_tiou`.
+
+    Equal scores are taken in order of time.
+    """
+    kept: list[Detection] = []
+    for detection in sorted(detections, key=lambda d: (-d.score, d.start, d.end)):
+        if all(tiou(detection, other) <= max_tiou for other in kept):
+            kept.append(detection)
+    return kept

@@ -1,0 +1,223 @@
+"""The 12-d time series: values and their time axis in one type, gap filling, dynamic frame skip, baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SeriesTooShort
+from core.segment import Segment
+
+EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+FACE_FEATURES = (*EMOTIONS, "valence", "arousal")
+AUDIO_FEATURES = ("loudness", "pitch")
+FEATURES = (*FACE_FEATURES, *AUDIO_FEATURES)
+N_FACE = len(FACE_FEATURES)
+PITCH = FEATURES.index("pitch")
+TIE = 2e-3  # seconds: two samples whose distances differ by less are equally close; containers round times to 1 ms
+
+Fill = Literal["linear", "nearest", "none"]
+Sampling = Literal["nearest", "linear"]
+Floats = NDArray[np.floating]
+
+
+class Source(IntEnum):
+    """Where the face features of a row come from, best first; a larger value is worse."""
+
+    DETECTED = 0
+    RELAXED = 1
+    INTERPOLATED = 2
+    MISSING = 3
+
+
+def _frozen(array: NDArray[Any], dtype: type, name: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """A read-only copy-on-need of `array` with this dtype, checked against `shape` (None: any length)."""
+    out: NDArray[Any] = np.asarray(array, dtype=dtype)
+    if out.ndim != len(shape) or any(want is not None and got != want for got, want in zip(out.shape, shape, strict=True)):
+        raise ValueError(f"{name} must have shape {shape}, got {out.shape}")
+    if out.flags.writeable:
+        out = out.view()
+        out.flags.writeable = False
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class TimeSeries:
+    """Feature values with the time of every row.
+
+    Attributes
+    ----------
+    values
+        (n_frames, 12) float32 in `FEATURES` order; NaN where missing, never 0.
+    timestamps
+        (n_frames,) float64 seconds from the video's start, strictly increasing.
+    source
+        (n_frames,) uint8, a `Source` a row; it speaks of the ten face features.
+    sample_rate
+        Nominal samples per second (Hz); its inverse is the sample period.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, timestamps are not finite and strictly increasing, or a source is none.
+    """
+
+    values: Floats
+    timestamps: Floats
+    source: NDArray[np.uint8]
+    sample_rate: float
+
+    def __post_init__(self) -> None:
+        timestamps = _frozen(self.timestamps, np.float64, "timestamps", (None,))
+        n = len(timestamps)
+        object.__setattr__(self, "timestamps", timestamps)
+        object.__setattr__(self, "values", _frozen(self.values, np.float32, "values", (n, len(FEATURES))))
+        object.__setattr__(self, "source", _frozen(self.source, np.uint8, "source", (n,)))
+        if not np.isfinite(timestamps).all() or (np.diff(timestamps) <= 0).any():
+            raise ValueError("timestamps must be finite and strictly increasing")
+        if n and self.source.max() > Source.MISSING:
+            raise ValueError(f"source must be from 0 to {Source.MISSING:d}, got {self.source.max()}")
+        if not self.sample_rate > 0:
+            raise ValueError(f"sample_rate must be positive, got {self.sample_rate}")
+
+    def __len__(self) -> int:
+        return len(self.timestamps)
+
+    @property
+    def sample_period(self) -> float:
+        """Seconds between two samples, nominally."""
+        return 1.0 / self.sample_rate
+
+    @property
+    def observed(self) -> NDArray[np.bool_]:
+        """(n_frames,) true where the person's face was really seen."""
+        return self.source <= Source.RELAXED
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A fixed number of rows from a segment, whatever its duration.
+
+    Attributes
+    ----------
+    values
+        (n_rows, 12) float32, NaN where missing.
+    timestamps
+        (n_rows,) float64, the target times, seconds.
+    sample_timestamps
+        (n_rows,) float64, the time of the sample used, non-decreasing; two rows may share one.
+        With ``sampling="linear"`` the target times themselves.
+    source
+        (n_rows,) uint8, a `Source` a row.
+    """
+
+    values: Floats
+    timestamps: Floats
+    sample_timestamps: Floats
+    source: NDArray[np.uint8]
+
+    @property
+    def failed_ratio(self) -> float:
+        """Share of rows whose face is interpolated or missing."""
+        return float((self.source >= Source.INTERPOLATED).mean())
+
+
+def fill_gaps(series: TimeSeries, *, fill: Fill = "linear", max_gap: float = 1.0) -> TimeSeries:
+    """Fill short gaps of the ten face features between observed rows.
+
+    A gap is filled where its observed neighbours are less than ``max_gap`` plus half a sample period apart.
+    Filled rows have source `INTERPOLATED` by either policy. Sound is left as it is; what is not filled stays NaN.
+
+    Parameters
+    ----------
+    series
+        Rows that are not observed are taken as missing, whatever they hold.
+    fill
+        ``linear`` in time, ``nearest`` (a copy of the closest observed row, the earlier of two), or ``none``.
+    max_gap
+        Seconds.
+    """
+    values = series.values.copy()
+    observed = series.observed
+    source = np.where(observed, series.source, Source.MISSING).astype(np.uint8)
+    values[~observed, :N_FACE] = np.nan
+    known = np.flatnonzero(observed)
+    gaps = np.flatnonzero(~observed)
+    if fill != "none" and len(known) >= 2 and len(gaps):
+        t = series.timestamps
+        after = np.searchsorted(known, gaps)
+        inside = (after > 0) & (after < len(known))
+        gaps, after = gaps[inside], after[inside]
+        left, right = known[after - 1], known[after]
+        short = t[right] - t[left] < max_gap + series.sample_period / 2
+        gaps, left, right = gaps[short], left[short], right[short]
+        share = ((t[gaps] - t[left]) / (t[right] - t[left]))[:, None]  # (n_gaps, 1)
+        if fill == "linear":
+            filled = (1 - share) * values[left, :N_FACE] + share * values[right, :N_FACE]
+        else:
+            earlier = (t[gaps] - t[left] <= t[right] - t[gaps] + TIE)[:, None]  # (n_gaps, 1)
+            filled = np.where(earlier, values[left, :N_FACE], values[right, :N_FACE])
+        values[gaps, :N_FACE] = filled
+        source[gaps] = Source.INTERPOLATED
+    return replace(series, values=values, source=source)
+
+
+def resample(series: TimeSeries, segment: Segment, *, n_rows: int = 15, sampling: Sampling = "nearest") -> Clip:
+    """Take a fixed number of rows from a segment, whatever its duration (dynamic frame skip).
+
+    Row i lies at ``segment.start + (i + 0.5) * segment.duration / n_rows``.
+
+    Parameters
+    ----------
+    series
+        NaN rows stay NaN; call `fill_gaps` first.
+    sampling
+        ``nearest`` takes the sample closest in time (the earlier of two). ``linear`` interpolates in time between
+        the two samples around the target, is NaN where either is, and takes the worse source of the two; pitch is
+        taken from the nearest row even then, since 0 means unvoiced.
+
+    Raises
+    ------
+    SeriesTooShort
+        If a target time lies more than half a sample period outside the series; names both spans.
+    """
+    targets = segment.start + (np.arange(n_rows) + 0.5) * segment.duration / n_rows  # (n_rows,)
+    t = series.timestamps
+    reach = series.sample_period / 2 + TIE
+    if len(t) == 0 or targets[0] < t[0] - reach or targets[-1] > t[-1] + reach:
+        span = f"{t[0]:.2f}-{t[-1]:.2f} s" if len(t) else "no rows"
+        raise SeriesTooShort(
+            f"the series covers {span}, the clip needs {targets[0]:.2f}-{targets[-1]:.2f} s: "
+            "extract the whole video, or choose a clip inside it"
+        )
+    right = np.clip(np.searchsorted(t, targets), 1, len(t) - 1) if len(t) > 1 else np.zeros(n_rows, np.intp)
+    left = np.maximum(right - 1, 0)
+    # The targets of a 5 s clip lie half-way between samples at 3 Hz: rounding must not double some and skip others.
+    nearest = np.where(targets - t[left] <= t[right] - targets + TIE, left, right)
+    if sampling == "nearest":
+        return Clip(series.values[nearest], targets, t[nearest], series.source[nearest])
+    width = np.where(right > left, t[right] - t[left], 1.0)
+    share = np.clip((targets - t[left]) / width, 0.0, 1.0)
+    left = np.where(share == 1.0, right, left)
+    right = np.where(share == 0.0, left, right)
+    weight = share.astype(np.float32)[:, None]
+    values = (1 - weight) * series.values[left] + weight * series.values[right]  # (n_rows, 12)
+    values[:, PITCH] = series.values[nearest, PITCH]
+    return Clip(values, targets, targets, np.maximum(series.source[left], series.source[right]))
+
+
+def baseline(series: TimeSeries) -> NDArray[np.float32]:
+    """What is usual for this person in this video: (12,) medians over the observed rows.
+
+    Pitch is not centred and has 0. A feature without a single observed value has NaN.
+    """
+    seen = series.values[series.observed]
+    out = np.zeros(len(FEATURES), np.float32)
+    for k in range(PITCH):
+        column = seen[:, k][~np.isnan(seen[:, k])]
+        out[k] = np.median(column) if len(column) else np.nan
+    return out

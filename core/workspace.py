@@ -1,0 +1,238 @@
+"""The workspace folder: which videos and people there are, where their files lie, and who may write."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core import storage
+from core.errors import Busy, WorkspaceFault
+from core.identity import Person, Reference, Thresholds, clean_name
+from core.video import fingerprint
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video that the workspace knows: its id, and the paths at which it was seen, the newest first."""
+
+    id: str
+    paths: tuple[Path, ...]
+
+    @property
+    def name(self) -> str:
+        """File name of the newest path."""
+        return self.paths[0].name
+
+    @property
+    def path(self) -> Path | None:
+        """The newest path that exists; None where the video is gone."""
+        return next((path for path in self.paths if path.is_file()), None)
+
+
+class Workspace:
+    """A folder that holds everything Punchline makes; videos stay where they are.
+
+    Raises
+    ------
+    WorkspaceFault
+        If the folder cannot be made or written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root).absolute()
+        try:
+            for name in ("features", "people", "locks"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+        if not os.access(self.root, os.W_OK) or not os.access(self.root / "features", os.W_OK):
+            raise self._unusable(PermissionError("it is not writable"))
+
+    def _unusable(self, error: OSError) -> WorkspaceFault:
+        return WorkspaceFault(
+            f"{self.root}: cannot be used as workspace ({error.strerror or error}); "
+            "choose another with --workspace DIR or PUNCHLINE_WORKSPACE, or make it writable"
+        )
+
+    @contextmanager
+    def lock(self, name: str, *, timeout: float = 10.0) -> Iterator[None]:
+        """Hold the right to write `name`, waiting up to `timeout` seconds. Raises Busy."""
+        lock = FileLock(self.root / "locks" / f"{name}.lock", timeout=timeout)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise Busy(
+                f"{name}: another Punchline process is writing it; wait until it has finished, or stop it"
+            ) from error
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # Videos
+
+    def videos(self) -> list[Video]:
+        """All known videos, in the order in which they were first seen."""
+        return [Video(id, tuple(Path(p) for p in entry["paths"])) for id, entry in self._registry().items()]
+
+    def register(self, path: Path) -> Video:
+        """Note where a video lies, and give it with its id: a renamed, moved or copied file is the same video.
+
+        Raises
+        ------
+        WorkspaceFault
+            If the file cannot be read.
+        """
+        path = Path(path).absolute()
+        try:
+            id = fingerprint(path)
+        except OSError as error:
+            raise WorkspaceFault(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        with self.lock("videos"):
+            registry = self._registry()
+            entry = registry.setdefault(id, {"paths": []})
+            if entry["paths"][:1] != [str(path)]:
+                entry["paths"] = [str(path), *(p for p in entry["paths"] if p != str(path))]
+                storage.write_json(self.root / "videos.json", registry)
+        return Video(id, tuple(Path(p) for p in entry["paths"]))
+
+    def find_video(self, text: str) -> Video:
+        """A video by path, unique file name, or id.
+
+        Raises
+        ------
+        WorkspaceFault
+            If nothing or more than one video fits.
+        """
+        if Path(text).is_file():
+            return self.register(Path(text))
+        wanted = unicodedata.normalize("NFC", text)
+        known = self.videos()
+        for fits in (
+            [v for v in known if v.id == text],
+            [v for v in known if Path(text).absolute() in v.paths],
+            [v for v in known if any(unicodedata.normalize("NFC", p.name) == wanted for p in v.paths)],
+        ):
+            if len(fits) == 1:
+                return fits[0]
+            if fits:
+                paths = ", ".join(f"{v.id} ({v.paths[0]})" for v in fits)
+                raise WorkspaceFault(f"{text}: {len(fits)} videos have this name: {paths}; give a path or an id")
+        names = ", ".join(v.name for v in known[:8]) or "none yet"
+        raise WorkspaceFault(f"{text}: no such file, and no known video of that name or id; known: {names}")
+
+    def features_path(self, video_id: str) -> Path:
+        """Where a video's feature file lies, or will lie."""
+        return self.root / "features" / f"{video_id}.h5"
+
+    def minutes(self, video_id: str) -> storage.Minutes:
+        """The finished minutes of an extraction under way."""
+        return storage.Minutes(self.root / "features" / f"{video_id}.minutes")
+
+    def _registry(self) -> dict[str, dict[str, list[str]]]:
+        path = self.root / "videos.json"
+        if not path.exists():
+            return {}
+        try:
+            registry: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
+            return registry
+        except ValueError as error:
+            raise WorkspaceFault(
+                f"{path}: not readable as JSON ({error}); delete it: videos are noted anew as they are used"
+            ) from error
+
+    # People
+
+    def people(self) -> list[Person]:
+        """All people, by name."""
+        found = [storage.read_person(path) for path in sorted((self.root / "people").glob("*.h5"))]
+        return sorted(found, key=lambda person: (person.name, person.id))
+
+    def find_person(self, text: str) -> Person:
+        """A person by name or id.
+
+        Raises
+        ------
+        WorkspaceFault
+            If there is none such.
+        """
+        wanted = unicodedata.normalize("NFC", text).strip()
+        people = self.people()
+        for person in people:
+            if wanted in (person.name, person.id):
+                return person
+        names = ", ".join(person.name for person in people) or "none yet; use `punchline person add`"
+        raise WorkspaceFault(f"{text}: no such person; known: {names}")
+
+    def only_person(self) -> Person:
+        """The only person there is. Raises WorkspaceFault where there is none, or more than one."""
+        people = self.people()
+        if len(people) != 1:
+            names = ", ".join(person.name for person in people) or "none"
+            raise WorkspaceFault(f"expected one person, found {len(people)} ({names}); name one with --person")
+        return people[0]
+
+    def add_references(self, name: str, references: tuple[Reference, ...]) -> Person:
+        """Add reference faces to the person of this name, who is made if there is none. Raises Busy, StorageFault."""
+        name = clean_name(name)
+        with self.lock("people"):
+            known = next((person for person in self.people() if person.name == name), None)
+            person = known or Person(id=secrets.token_hex(6), name=name, references=())
+            person = replace(person, references=(*person.references, *references))
+            storage.write_person(self._person_path(person.id), person)
+        return person
+
+    def rename_person(self, person: Person, name: str) -> Person:
+        """Give a person another display name; the id and all that hangs on it stay. Raises WorkspaceFault if taken."""
+        name = clean_name(name)
+        with self.lock("people"):
+            if any(other.name == name and other.id != person.id for other in self.people()):
+                raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
+            person = replace(storage.read_person(self._person_path(person.id)), name=name)
+            storage.write_person(self._person_path(person.id), person)
+        return person
+
+    def remove_reference(self, person: Person, index: int) -> Person:
+        """Forget one reference face, by its place in the list (0 is the first). Raises WorkspaceFault."""
+        with self.lock("people"):
+            person = storage.read_person(self._person_path(person.id))
+            if not 0 <= index < len(person.references):
+                raise WorkspaceFault(
+                    f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
+                )
+            kept = (*person.references[:index], *person.references[index + 1 :])
+            person = replace(person, references=kept)
+            storage.write_person(self._person_path(person.id), person)
+        return person
+
+    def remove_person(self, person: Person) -> None:
+        """Forget a person: references, thresholds, and the series in every feature file."""
+        with self.lock("people"):
+            for path in (self.root / "features").glob("*.h5"):
+                with self.lock(f"features-{path.stem}"):
+                    storage.remove_person_series(path, person.id)
+            self._person_path(person.id).unlink(missing_ok=True)
+
+    def save_thresholds(self, person: Person, thresholds: Thresholds, *, video_id: str | None = None) -> Person:
+        """Keep thresholds for a person, or for one video of that person only."""
+        with self.lock("people"):
+            person = storage.read_person(self._person_path(person.id))
+            if video_id is None:
+                person = replace(person, thresholds=thresholds)
+            else:
+                person = replace(person, overrides={**person.overrides, video_id: thresholds})
+            storage.write_person(self._person_path(person.id), person)
+        return person
+
+    def _person_path(self, person_id: str) -> Path:
+        return self.root / "people" / f"{person_id}.h5"

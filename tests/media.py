@@ -1,0 +1,196 @@
+"""Makers of small video and sound files with a known answer, for tests.
+
+Every picture carries its own number as a row of black and white blocks, so that a test can prove that a picture and
+its time belong together, and four colours below it, so that a test can tell how it is turned and coloured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 160, 120
+N_BITS = 10
+COLOURS = ((200, 40, 40), (40, 170, 60), (50, 60, 200), (190, 190, 190))  # left to right
+DARK, LIGHT = 24, 232
+
+Image = NDArray[np.uint8]
+
+
+def numbered(number: int, *, width: int = WIDTH, height: int = HEIGHT) -> Image:
+    """A picture with `number` in binary in its upper half, the highest bit on the left, and `COLOURS` below."""
+    image = np.empty((height, width, 3), np.uint8)
+    for bit, columns in enumerate(np.array_split(np.arange(width), N_BITS)):
+        image[: height // 2, columns] = LIGHT if number >> (N_BITS - 1 - bit) & 1 else DARK
+    for colour, columns in zip(COLOURS, np.array_split(np.arange(width), len(COLOURS))):
+        image[height // 2 :, columns] = colour
+    return image
+
+
+def number_of(image: Image) -> int:
+    """The number that `numbered` drew; an AssertionError if a block is neither dark nor light."""
+    rows = image[image.shape[0] // 8 : 3 * image.shape[0] // 8]
+    number = 0
+    for columns in np.array_split(np.arange(image.shape[1]), N_BITS):
+        level = rows[:, columns[len(columns) // 4 : -(len(columns) // 4) or None]].mean()
+        assert abs(level - 128) > 40, f"block at column {columns[0]} is neither dark nor light: {level:.0f}"
+        number = 2 * number + int(level > 128)
+    return number
+
+
+def colours_of(image: Image) -> NDArray[np.float64]:
+    """Mean RGB (4, 3) in the middle of the four patches."""
+    rows = image[5 * image.shape[0] // 8 : 7 * image.shape[0] // 8]
+    patches = np.array_split(rows, len(COLOURS), axis=1)
+    return np.array([p[:, p.shape[1] // 4 : 3 * p.shape[1] // 4].mean(axis=(0, 1)) for p in patches])
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Samples (n,) or (channels, n) in [-1, 1], the time of the first, and parts of it that are not written."""
+
+    samples: NDArray[np.floating]
+    audio_rate: int = 48_000
+    start: float = 0.0
+    layout: str = "mono"
+    codec: str = "pcm_f32le"
+    holes: tuple[tuple[float, float], ...] = ()  # seconds since `start`
+
+
+def tone(frequency: float, duration: float, *, amplitude: float = 0.5, audio_rate: int = 48_000) -> NDArray[np.float64]:
+    """A sine of a given peak amplitude; its RMS is 3.01 dB below."""
+    return amplitude * np.sin(2 * np.pi * frequency * np.arange(round(duration * audio_rate)) / audio_rate)
+
+
+def voice(duration: float = 4.0, *, audio_rate: int = 16_000) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A voice that glides from 90 to 400 Hz with a vibrato, twelve falling harmonics and a little noise.
+
+    Returns
+    -------
+    Samples (n,) and the true fundamental frequency of each in Hz (n,).
+    """
+    time = np.arange(round(duration * audio_rate)) / audio_rate
+    f0 = 90 * (400 / 90) ** (time / duration) * 2 ** (0.4 / 12 * np.sin(2 * np.pi * 5 * time))
+    phase = 2 * np.pi * np.cumsum(f0) / audio_rate
+    samples = sum(np.sin(k * phase) / k for k in range(1, 13))
+    samples += np.random.default_rng(1).normal(0, 0.02, len(time))
+    return 0.3 * samples / np.abs(samples).max(), f0
+
+
+def write(
+    path: Path,
+    times: NDArray[np.floating] | None = None,
+    sound: Sound | None = None,
+    *,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    options: dict[str, str] | None = None,
+    tick: Fraction = Fraction(1, 90_000),
+    rotation: int = 0,
+    flags: dict[str, str] | None = None,
+) -> Path:
+    """Write picture k, `numbered(k)`, at ``times[k]`` seconds, and the sound.
+
+    Parameters
+    ----------
+    times
+        (n,) seconds, increasing; None for no picture.
+    options, flags
+        For the encoder (such as g, bf, keyint) and for the container (such as movflags).
+    tick
+        Time base of the pictures in seconds.
+    rotation
+        Degrees counter-clockwise that a player must turn the stored picture; the upright one is `numbered`.
+    """
+    with av.open(str(path), "w", options=flags or {}) as container:
+        video = audio = None
+        if times is not None:
+            video = container.add_stream(codec, rate=30, options=_quick(codec) | (options or {}))
+            turned = rotation % 180 == 90
+            video.width, video.height = (height, width) if turned else (width, height)
+            video.pix_fmt = pixel_format
+            video.codec_context.time_base = tick
+            if rotation:
+                video.set_display_rotation(rotation)
+        if sound is not None:
+            audio = container.add_stream(sound.codec, rate=sound.audio_rate, layout=sound.layout)
+        packets = []
+        if video is not None:
+            for k, time in enumerate(times):
+                image = np.ascontiguousarray(np.rot90(numbered(k, width=width, height=height), -rotation // 90))
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+                frame.pts, frame.time_base = round(time / tick), tick
+                packets += video.encode(frame)
+            packets += video.encode(None)
+        if audio is not None:
+            for frame in _sound_frames(sound, audio.format.name, audio.frame_size or 1024):
+                packets += audio.encode(frame)
+            packets += audio.encode(None)
+        packets.sort(key=lambda packet: packet.dts * packet.time_base)
+        container.mux(packets)
+    return path
+
+
+def _quick(codec: str) -> dict[str, str]:
+    if codec == "libx264":
+        return {"preset": "ultrafast", "crf": "20", "g": "12", "threads": "1"}
+    if codec == "libx265":
+        return {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1:keyint=12"}
+    return {"g": "12"}
+
+
+def _sound_frames(sound: Sound, sample_format: str, n: int) -> list[av.AudioFrame]:
+    samples = np.atleast_2d(np.asarray(sound.samples, np.float32))
+    frames = []
+    for begin in range(0, samples.shape[1], n):
+        if any(begin < b * sound.audio_rate and begin + n > a * sound.audio_rate for a, b in sound.holes):
+            continue
+        part = samples[:, begin : begin + n]
+        if sample_format.startswith(("s16", "s32")):
+            kind, scale = (np.int16, 2**15 - 1) if sample_format.startswith("s16") else (np.int32, 2**31 - 1)
+            part = np.round(part.astype(np.float64) * scale).astype(kind)
+        packed = part if sample_format.endswith("p") else part.T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(packed), format=sample_format, layout=sound.layout)
+        frame.sample_rate = sound.audio_rate
+        frame.pts = round(sound.start * sound.audio_rate) + begin
+        frame.time_base = Fraction(1, sound.audio_rate)
+        frames.append(frame)
+    return frames
+
+
+def write_with_cover(path: Path, sound: Sound) -> Path:
+    """A sound file whose only picture is its cover (an attached picture)."""
+    with av.open(str(path), "w") as container:
+        audio = container.add_stream(sound.codec, rate=sound.audio_rate, layout=sound.layout)
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        picture = av.VideoFrame.from_ndarray(numbered(1), format="rgb24").reformat(format="yuvj420p")
+        packets = cover.encode(picture) + cover.encode(None)
+        for frame in _sound_frames(sound, audio.format.name, audio.frame_size or 1024):
+            packets += audio.encode(frame)
+        container.mux(packets + audio.encode(None))
+    return path
+
+
+def cut_short(source: Path, path: Path, share: float = 0.6) -> Path:
+    """The first part of a file, as a broken download or a full disk leaves it."""
+    data = source.read_bytes()
+    path.write_bytes(data[: round(len(data) * share)])
+    return path
+
+
+def corrupted(source: Path, path: Path, begin: float = 0.4, end: float = 0.5, *, seed: int = 0) -> Path:
+    """A copy in which a stretch, given as shares of the size, is overwritten with noise."""
+    data = bytearray(source.read_bytes())
+    a, b = round(begin * len(data)), round(end * len(data))
+    data[a:b] = np.random.default_rng(seed).bytes(b - a)
+    path.write_bytes(data)
+    return path

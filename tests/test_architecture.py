@@ -1,0 +1,83 @@
+"""Which module of core may import which: DESIGN's table as data."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+CORE = Path(__file__).resolve().parent.parent / "core"
+EVERYWHERE = {"errors", "segment", "series"}
+# module -> what else of core it may import
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "segment": set(),
+    "series": set(),
+    "face_table": set(),
+    "video": set(),
+    "weights": set(),
+    "faces": {"weights"},
+    "identity": {"face_table"},
+    "embedding": {"weights", "faces", "identity"},
+    "emotion": {"weights", "faces"},
+    "reference": {"faces", "embedding", "identity", "video"},
+    "video_feature_extractor": {"video", "faces", "face_table", "embedding", "emotion", "weights"},
+    "audio_feature_extractor": {"video"},
+    "multimodal_processor": {
+        "video",
+        "faces",
+        "face_table",
+        "identity",
+        "video_feature_extractor",
+        "audio_feature_extractor",
+        "storage",
+    },
+    "storage": {"face_table", "identity"},
+    "workspace": {"storage", "identity", "video"},
+    "export": {"storage", "video"},
+    "doctor": {"weights", "workspace", "video_feature_extractor"},
+}
+ANYTHING = {"cli"}
+FOREIGN = {"h5py": {"storage"}, "streamlit": set(), "click": {"cli"}, "sqlite3": {"ledger"}}
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names of all that a file imports, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def core_imports(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("core.")}
+
+
+MODULES = sorted(path for path in CORE.glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_module_imports_only_what_the_table_allows(path: Path) -> None:
+    if path.stem in ANYTHING:
+        return
+    assert path.stem in ALLOWED, f"core/{path.name} stands in no row of the table"
+    allowed = ALLOWED[path.stem] | (EVERYWHERE if path.stem not in EVERYWHERE else {"errors", "segment"})
+    forbidden = core_imports(path) - allowed
+    assert not forbidden, f"core/{path.name} may not import {sorted(forbidden)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_some_packages_are_imported_in_one_place_only(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports(path)}
+    for package, places in FOREIGN.items():
+        assert package not in roots or path.stem in places, f"core/{path.name} may not import {package}"
+
+
+def test_the_table_has_no_rows_without_a_module() -> None:
+    assert set(ALLOWED) | ANYTHING == {path.stem for path in MODULES}
+
+
+def test_core_holds_no_catch_all_modules() -> None:
+    assert not {"utils", "helpers", "common"} & {path.stem for path in MODULES}

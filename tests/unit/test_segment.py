@@ -1,0 +1,103 @@
+"""Segments: half-open bounds, windows, overlap, merging, suppression."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from core.segment import Detection, LabeledSegment, Segment, merge, n_windows, nms, tiou, windows
+
+
+def test_a_segment_is_half_open():
+    segment = Segment(2.0, 5.0)
+    assert segment.duration == 3.0 and segment.middle == 3.5
+    assert 2.0 in segment and 4.999 in segment
+    assert 5.0 not in segment and 1.999 not in segment
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(1, 1), (2, 1), (math.nan, 1), (0, math.nan), (-math.inf, 0), (0, math.inf)]
+)
+def test_a_segment_refuses_bounds_without_a_length(start, end):
+    with pytest.raises(ValueError, match=r"finite start < end, got start="):
+        Segment(start, end)
+
+
+def test_truth_and_prediction_check_their_own_value_and_their_bounds():
+    assert LabeledSegment(0, 6, 1).label == 1 and Detection(0, 6, 0.25).score == 0.25
+    with pytest.raises(ValueError, match="label is 0 .* got 2"):
+        LabeledSegment(0, 6, 2)
+    for score in (-0.01, 1.01, math.nan):
+        with pytest.raises(ValueError, match="score lies in"):
+            Detection(0, 6, score)
+    with pytest.raises(ValueError, match="start < end"):
+        Detection(6, 6, 0.5)
+
+
+def test_truth_and_prediction_are_two_types():
+    assert LabeledSegment(0, 6, 1) != Detection(0, 6, 1)
+    assert Segment(0, 6) != Detection(0, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"), [(0.0, 0), (4.999, 0), (5.0, 1), (5.499, 1), (5.5, 2), (60.0, 111), (18_000.0, 35_991)]
+)
+def test_number_of_five_second_windows(span, expected):
+    assert n_windows(span, duration=5, step=0.5) == expected
+
+
+def test_windows_keep_the_last_one_where_an_accumulated_start_loses_it():
+    span = Segment(0.1, 0.1 + 0.1 * 30)
+    found = list(windows(span, duration=0.3, step=0.1))
+    start, accumulated = span.start, 0
+    while start + 0.3 <= span.end:
+        accumulated += 1
+        start += 0.1
+    assert accumulated == 27  # what adding up gives
+    assert len(found) == 28
+    assert found[-1].end == pytest.approx(span.end, abs=1e-9)
+
+
+@pytest.mark.parametrize(("duration", "step"), [(0, 1), (-1, 1), (5, 0), (5, -0.5)])
+def test_windows_refuse_a_length_or_step_that_is_not_positive(duration, step):
+    with pytest.raises(ValueError, match="positive"):
+        n_windows(60, duration=duration, step=step)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ((0, 6), (0, 6), 1.0),
+        ((0, 6), (6, 12), 0.0),
+        ((0, 6), (8, 12), 0.0),
+        ((0, 6), (3, 9), 1 / 3),
+        ((0, 10), (4, 6), 0.2),
+    ],
+)
+def test_temporal_overlap(a, b, expected):
+    assert tiou(Segment(*a), Segment(*b)) == pytest.approx(expected)
+
+
+def test_merge_joins_what_touches_and_short_gaps():
+    apart = [Segment(10, 12), Segment(0, 2), Segment(2, 4), Segment(1, 3), Segment(12.5, 13)]
+    assert merge(apart) == [Segment(0, 4), Segment(10, 12), Segment(12.5, 13)]
+    assert merge(apart, min_duration_off=0.5) == [Segment(0, 4), Segment(10, 13)]
+    assert merge(apart, min_duration_off=0.49) == merge(apart)
+    assert merge([]) == []
+
+
+def test_merge_keeps_a_long_segment_around_a_short_one():
+    assert merge([Segment(0, 10), Segment(2, 3)]) == [Segment(0, 10)]
+
+
+def test_suppression_keeps_the_best_of_each_group():
+    best, near, far = Detection(0, 6, 0.9), Detection(1, 7, 0.8), Detection(20, 26, 0.1)
+    assert nms([far, near, best]) == [best, far]
+    assert nms([far, near, best], max_tiou=0.8) == [best, near, far]
+    assert nms([]) == []
+
+
+def test_suppression_takes_equal_scores_in_order_of_time():
+    first, second = Detection(0, 6, 0.5), Detection(3, 9, 0.5)
+    assert nms([second, first]) == [first]
