@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import torch
 
-from core import emotion, identity
+from core import embedding, emotion
 from core.emotion import EMOTIONS
 from core.faces import Faces, MtcnnDetector, cut
 
@@ -88,7 +88,7 @@ def lfw(pictures: Path, pairs: Path) -> dict:
     same = np.array([row["same"] == "1" for row in rows])
     fold = np.array([int(row["fold"]) for row in rows]) if "fold" in rows[0] else np.arange(len(rows)) % 10
     names = sorted({row[side] for row in rows for side in ("image_a", "image_b")})
-    model = identity.embedder("resnet29")
+    model = embedding.embedder("resnet29")
     chips, n_faces_not_found, detect_ms = lfw_chips(pictures, names, model.crop)
     embeddings, ms_per_face = timed(model.embed, chips, n_threads=2)
     index = {name: k for k, name in enumerate(names)}
@@ -149,7 +149,7 @@ def middle(faces: Faces, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return faces.box_xyxy[k], faces.landmarks[k]
 
 
-def pair_similarity(model: identity.Embedder, embeddings: np.ndarray, index: dict[str, int], row: dict) -> float:
+def pair_similarity(model: embedding.Embedder, embeddings: np.ndarray, index: dict[str, int], row: dict) -> float:
     a, b = index[row["image_a"]], index[row["image_b"]]
     return float(model.similarity(embeddings[[a]], embeddings[[b]])[0, 0])
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,9 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @main.command()
 @click.argument("videos", nargs=-1, required=True)
 @click.option("--sample-rate", type=click.FloatRange(0.5, 120), default=3.0, show_default=True, help="Rows a second.")
-@click.option("--min-face", type=click.FloatRange(0.005, 1), default=1 / 12, help="Smallest face / frame height [1/12].")
+@click.option(
+    "--min-face", type=click.FloatRange(0.005, 1), default=1 / 12, help="Smallest face / frame height [1/12]."
+)
 @click.option("--embedder", type=click.Choice(["resnet29", "facenet"]), default="resnet29", show_default=True)
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
@@ -160,17 +163,27 @@ def extract(
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.multimodal_processor import ExtractionSettings, extract, summary
+    from core.video import probe
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device)
     workspace = _workspace(ctx)
+    models = None
     results, failures = [], []
     for text in videos:
         try:
             with _path_of(workspace, text) as (video, path), workspace.lock(f"extract-{video.id}", timeout=0):
+                probe(path)
+                models = models or settings.load_models()
                 started = time.monotonic()
                 target = workspace.features_path(video.id)
                 features = extract(
-                    path, target, settings=settings, resume=resume, on_progress=ProgressLine(path.name)
+                    path,
+                    target,
+                    settings=settings,
+                    models=models,
+                    resume=resume,
+                    on_progress=ProgressLine(path.name),
+                    writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
                 )
                 seconds = time.monotonic() - started
         except PunchlineError as error:
@@ -214,6 +227,50 @@ def _features_of(workspace: Any, text: str) -> tuple[Any, Any]:
     if not features.info.complete:
         _say(f"{video.name}: the extraction is not finished; using the minutes that are")
     return video, features
+
+
+@main.group()
+def weights() -> None:
+    """Weights of models: what is bundled, what can be downloaded."""
+
+
+@weights.command("list")
+@json_option
+def weights_list(as_json: bool) -> None:
+    """List all weights, and which are here."""
+    from core.weights import catalogue, is_here
+
+    rows = [
+        {"name": w.name, "here": is_here(w), "bundled": w.url is None, "megabytes": round(w.size / 1e6, 1)}
+        for w in catalogue()
+    ]
+    lines = [
+        f"{'+' if row['here'] else '-'}  {row['name']}  {row['megabytes']} MB"
+        + ("" if row["bundled"] or row["here"] else f"  (punchline weights fetch {row['name']})")
+        for row in rows
+    ]
+    _answer({"weights": rows}, as_json, "\n".join(lines))
+
+
+@weights.command("fetch")
+@click.argument("name")
+@json_option
+def weights_fetch(name: str, as_json: bool) -> None:
+    """Download the weights NAME once; a download that broke off goes on where it was."""
+    from core.weights import describe, fetch
+
+    wanted = describe(name)
+    if wanted.url is not None:
+        _say(f"{name}: {wanted.size / 1e6:.1f} MB from {wanted.url}")
+    shown = [0.0]
+
+    def tell(completed: int, total: int) -> None:
+        if total and completed / total >= shown[0] + 0.1:
+            shown[0] = completed / total
+            _say(f"{name}: {completed / 1e6:.1f} of {total / 1e6:.1f} MB")
+
+    path = fetch(wanted, on_progress=tell)
+    _answer({"name": name, "file": str(path)}, as_json, f"{name} -> {path}")
 
 
 @main.group()
@@ -331,7 +388,9 @@ def person_rename(ctx: click.Context, name: str, new_name: str, as_json: bool) -
 @click.option("--strict", type=click.FloatRange(-1, 1), help="Similarity of a sure match [the person's].")
 @click.option("--relaxed", type=click.FloatRange(-1, 1), help="Similarity of a match on the person's track.")
 @click.option("--fill", type=click.Choice(["linear", "nearest", "none"]), default="linear", show_default=True)
-@click.option("--max-gap", type=click.FloatRange(0), default=1.0, show_default=True, help="Longest gap filled, seconds.")
+@click.option(
+    "--max-gap", type=click.FloatRange(0), default=1.0, show_default=True, help="Longest gap filled, seconds."
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write x.csv, x.npz or x.h5.")
 @json_option
 @click.pass_context

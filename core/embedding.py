@@ -205,7 +205,6 @@ def _embed(
     return embeddings
 
 
-
 def embedder(name: str = "resnet29", device: str | torch.device = "cpu") -> Embedder:
     """The embedder of that name, ``resnet29`` (bundled) or ``facenet`` (its weights downloaded before).
 

@@ -8,13 +8,16 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from core.errors import FaceNotFound, WeightsUnavailable
+
+if TYPE_CHECKING:
+    import torch
 
 # MTCNN's geometry: PNet judges a window of 12 pixels every 2; sizes of the pyramid are half an octave apart.
 CELL, STRIDE, PYRAMID_FACTOR = 12, 2, 0.5**0.5
@@ -28,6 +31,9 @@ SMALLEST_FACE, SEARCHED_FACE = 20, 40
 LARGEST_FACE = 1.3
 
 Point = tuple[float, float]
+Arrays = tuple[np.ndarray, ...]
+# A network with its weights, as facenet-pytorch builds it: chips to outputs.
+Net = Callable[[Any], tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -265,13 +271,14 @@ class MtcnnDetector:
         """PNet over a pyramid of sizes: picture index (m,) and square (m, 4) of what may be a face."""
         height, width = images[0].shape[:2]
         levels: list[list[np.ndarray]] = []
+        edges = (BORDER, BORDER, BORDER, BORDER)
         windows = [(np.empty(0, np.int64), np.empty((0, 4)), np.empty(0))]
         face = smallest
         while face <= LARGEST_FACE * min(height, width):
             source = levels[-2] if len(levels) > 1 else images
             levels.append([_shrink(image, width * CELL / face, height * CELL / face) for image in source])
             face /= PYRAMID_FACTOR
-            padded = np.stack([cv2.copyMakeBorder(x, *[BORDER] * 4, cv2.BORDER_REPLICATE) for x in levels[-1]])
+            padded = np.stack([cv2.copyMakeBorder(x, *edges, cv2.BORDER_REPLICATE) for x in levels[-1]])
             if min(padded.shape[1:3]) >= CELL:
                 shift, score = (y.float().cpu().numpy() for y in self._pnet(_to_tensor(padded, self._device)))
                 unit = (width / levels[-1][0].shape[1], height / levels[-1][0].shape[0])
@@ -280,7 +287,7 @@ class MtcnnDetector:
         keep = _suppress(box, score, picture, 0.7)
         return picture[keep], _squares(box[keep])
 
-    def _refine(self, images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray):
+    def _refine(self, images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray) -> Arrays:
         """RNet on the proposals: the picture indices and squares that remain."""
         if len(picture) == 0:
             return picture, squares
@@ -290,7 +297,7 @@ class MtcnnDetector:
         keep = _suppress(squares, score, picture, 0.7)
         return picture[keep], _squares(_moved(squares[keep], shift[keep]))
 
-    def _conclude(self, images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray):
+    def _conclude(self, images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray) -> Arrays:
         """ONet on what remains: picture index (n,), box (n, 4), landmarks (n, 5, 2), probability (n,)."""
         if len(picture) == 0:
             return picture, squares, np.empty((0, 5, 2)), np.empty(0)
@@ -304,7 +311,7 @@ class MtcnnDetector:
         return picture[keep], box[keep], points[keep], score[keep]
 
 
-def _load_mtcnn(device: str) -> tuple[list, str]:
+def _load_mtcnn(device: str) -> tuple[list[Net], str]:
     """The three networks with the weights of facenet-pytorch's wheel, and one SHA-256 over the three files."""
     import torch
     from facenet_pytorch.models import mtcnn
@@ -326,14 +333,14 @@ def _load_mtcnn(device: str) -> tuple[list, str]:
     return nets, f"sha256:{digest.hexdigest()}"
 
 
-def _to_tensor(chips: np.ndarray, device: str):
+def _to_tensor(chips: np.ndarray, device: str) -> torch.Tensor:
     """Pictures uint8 (n, h, w, 3) as the networks want them: float (n, 3, h, w), centred, about [-1, 1]."""
     import torch
 
     return (torch.from_numpy(chips).to(device).permute(0, 3, 1, 2).float() - 127.5) * 0.0078125
 
 
-def _run(net, chips: np.ndarray, device: str) -> list[np.ndarray]:
+def _run(net: Net, chips: np.ndarray, device: str) -> list[np.ndarray]:
     """A network's outputs over any number of chips, 512 at a time."""
     parts = [net(_to_tensor(chips[k : k + 512], device)) for k in range(0, len(chips), 512)]
     return [np.concatenate([part.cpu().numpy() for part in column]) for column in zip(*parts, strict=True)]
@@ -359,7 +366,8 @@ def _windows(shift: np.ndarray, score: np.ndarray, unit: np.ndarray) -> tuple[np
 
 def _moved(box: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Boxes (n, 4) moved by the network's shifts (n, 4), which are shares of the box's size."""
-    return box + shift * np.tile(box[:, 2:] - box[:, :2], 2)
+    moved: np.ndarray = box + shift * np.tile(box[:, 2:] - box[:, :2], 2)
+    return moved
 
 
 def _squares(box: np.ndarray) -> np.ndarray:
@@ -390,7 +398,8 @@ def _suppress(box: np.ndarray, score: np.ndarray, picture: np.ndarray, overlap: 
     from torchvision.ops import batched_nms
 
     arrays = (torch.from_numpy(x) for x in (box, score.astype(np.float64), picture))
-    return batched_nms(*arrays, overlap).numpy()
+    kept: np.ndarray = batched_nms(*arrays, overlap).numpy()
+    return kept
 
 
 def _suppress_contained(box: np.ndarray, score: np.ndarray, picture: np.ndarray, overlap: float) -> np.ndarray:
@@ -497,4 +506,5 @@ def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     size = np.minimum(a[:, None, 2:], b[:, 2:]) - np.maximum(a[:, None, :2], b[:, :2])
     common = np.maximum(size, 0).prod(axis=2)
     area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b))
-    return common / np.maximum(area_a[:, None] + area_b - common, 1e-9)
+    iou: np.ndarray = common / np.maximum(area_a[:, None] + area_b - common, 1e-9)
+    return iou

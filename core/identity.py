@@ -186,7 +186,7 @@ def match(
     best_similarity = np.full(table.n_frames, np.nan, np.float32)
     if len(table) == 0:
         return Match(face, source, best_similarity)
-    closest = similarity(table.embedding, references).max(axis=1)  # (n,)
+    closest = np.fmax.reduce(similarity(table.embedding, references), axis=1)  # (n,), ignoring NaN
     order = np.lexsort((-closest, table.frame))
     best = order[np.unique(table.frame[order], return_index=True)[1]]  # the most similar face of each frame with one
     best_similarity[table.frame[best]] = closest[best]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from core import storage
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
+from core.errors import VideoUnreadable
 from core.face_table import FaceTable, concatenate
 from core.identity import Person, Thresholds, match, similarity_of
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.storage import Features, FeaturesInfo, Minutes, PersonSeries
 from core.video import Damage, fingerprint, probe
+
+if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
+    from core.video_feature_extractor import Models
 
 SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
 
@@ -33,6 +38,14 @@ class ExtractionSettings:
     recogniser: str = "ferplus"
     device: str = "auto"
 
+    def load_models(self) -> Models:
+        """The networks that these settings name. Raises WeightsUnavailable."""
+        from core.video_feature_extractor import load_models
+
+        return load_models(
+            min_face=self.min_face, embedder_name=self.embedder, recogniser_name=self.recogniser, device=self.device
+        )
+
 
 def _no_progress(completed: float, total: float) -> None:
     pass
@@ -43,8 +56,10 @@ def extract(
     target: Path,
     *,
     settings: ExtractionSettings = ExtractionSettings(),
+    models: Models | None = None,
     resume: bool = True,
     on_progress: OnProgress = _no_progress,
+    writing: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Features:
     """Read a whole video into one feature file; of the file and the settings alone, with no other state.
 
@@ -55,26 +70,25 @@ def extract(
     ----------
     path, target
         The video, and the feature file to write.
+    models
+        Those that the settings name, where they are loaded already.
     resume
         False forgets finished minutes and does everything anew.
     on_progress
         Called with (completed, total) seconds of video after every few pictures and at the end; what it raises
         stops the extraction, which can then be resumed.
+    writing
+        Entered while the target is replaced: a lock that other writers of the same file hold too.
 
     Raises
     ------
     VideoUnreadable, WeightsUnavailable, StorageFault
         Finished minutes stay.
     """
-    from core.video_feature_extractor import Resume, VideoFeatureExtractor, load_models
+    from core.video_feature_extractor import Resume, VideoFeatureExtractor
 
     video = probe(path)
-    models = load_models(
-        min_face=settings.min_face,
-        embedder_name=settings.embedder,
-        recogniser_name=settings.recogniser,
-        device=settings.device,
-    )
+    models = models or settings.load_models()
     info = FeaturesInfo(
         video_name=path.name,
         fingerprint=fingerprint(path),
@@ -115,6 +129,8 @@ def extract(
         audio = sound.features(minute.faces.timestamps, sample_period=1 / settings.sample_rate)
         done.append(Features(info, minute.faces, audio))
         minutes.write(minute.index, done[-1], minute.last_thumbnail)
+    if not done:
+        raise VideoUnreadable(f"{path}: not one picture has a time; the file is damaged, copy or convert it again")
     warnings = [*damage.warnings(video.duration), *(f"sound: {text}" for text in sound.damage.warnings(0.0))]
     if not video.has_audio:
         warnings.append("the video has no sound: loudness and pitch are missing")
@@ -123,10 +139,11 @@ def extract(
         warnings.append("no face was found in the whole video")
     finished = Features(
         info=replace(info, complete=True, warnings=tuple(warnings)),
-        faces=with_tracks(faces, settings.embedder),
+        faces=with_tracks(faces, models.embedder.name),
         audio=np.concatenate([features.audio for features in done]),
     )
-    storage.write_features(target, finished)
+    with writing():
+        storage.write_features(target, finished)
     minutes.clear()
     on_progress(video.duration, video.duration)
     return finished
@@ -232,7 +249,7 @@ def summary(features: Features) -> Mapping[str, Any]:
         "duration": features.info.duration,
         "n_frames": faces.n_frames,
         "n_faces": len(faces),
-        "n_frames_with_face": int(len(np.unique(faces.frame))),
+        "n_frames_with_face": len(np.unique(faces.frame)),
         "n_tracks": int(faces.track.max(initial=-1)) + 1,
         "has_sound": bool(np.isfinite(features.audio).any()),
         "warnings": list(features.info.warnings),

@@ -37,7 +37,9 @@ class Source(IntEnum):
 def _frozen(array: NDArray[Any], dtype: type, name: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
     """A read-only copy-on-need of `array` with this dtype, checked against `shape` (None: any length)."""
     out: NDArray[Any] = np.asarray(array, dtype=dtype)
-    if out.ndim != len(shape) or any(want is not None and got != want for got, want in zip(out.shape, shape, strict=True)):
+    if out.ndim != len(shape) or any(
+        want is not None and got != want for got, want in zip(out.shape, shape, strict=True)
+    ):
         raise ValueError(f"{name} must have shape {shape}, got {out.shape}")
     if out.flags.writeable:
         out = out.view()

@@ -10,10 +10,11 @@ import errno
 import io
 import json
 import os
+import secrets
 import shutil
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -107,9 +108,9 @@ def writing(path: Path) -> Iterator[Path]:
     partial: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
-        partial = Path(name)
+        _sweep(path.parent)
+        partial = path.with_name(f".{secrets.token_hex(8)}.part")
+        partial.touch(exist_ok=False)  # with the permissions that a new file has here, unlike those of `tempfile`
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
@@ -119,6 +120,14 @@ def writing(path: Path) -> Iterator[Path]:
     finally:
         if partial is not None:
             partial.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what writers that were killed left behind an hour ago or more."""
+    for left in folder.glob(".*.part"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > 3600:
+                left.unlink()
 
 
 def _fault(path: Path, error: OSError) -> StorageFault:
@@ -136,15 +145,28 @@ def _fault(path: Path, error: OSError) -> StorageFault:
     return StorageFault(f"{path}: could not be written ({error})")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes | memoryview) -> None:
     """Replace a whole file in one step. Raises StorageFault."""
     with writing(path) as partial:
         partial.write_bytes(content)
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Replace a whole JSON file in one step. Raises StorageFault."""
-    write_bytes(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+    """Replace a whole JSON file in one step; file names that are no UTF-8 keep their bytes. Raises StorageFault."""
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+@contextmanager
+def _replacing(path: Path, content: bytes = b"") -> Iterator[h5py.File]:
+    """A new HDF5 file, or an old one's content to change, that replaces `path` at the end.
+
+    It is built in memory: a full disk makes HDF5 itself crash the process when it closes the file.
+    """
+    buffer = io.BytesIO(content)
+    with h5py.File(buffer, "r+" if content else "w") as file:
+        yield file
+    write_bytes(path, buffer.getbuffer())
 
 
 @contextmanager
@@ -156,24 +178,44 @@ def _reading(path: Path, form: str, newest: int) -> Iterator[h5py.File]:
     except OSError as error:
         raise StorageFault(f"{path}: not a readable HDF5 file ({error}); delete it and make it anew") from error
     with file:
-        found, found_version = file.attrs.get("format"), file.attrs.get("format_version")
-        if found != form:
-            raise StorageFault(f"{path}: format is {found!r}, expected {form!r}; this is another kind of file")
-        if found_version != newest:
-            raise StorageFault(
-                f"{path}: {form} version {found_version}, this program reads version {newest}; "
-                "use the program version that wrote it, or make the file anew"
-            )
         try:
+            found, found_version = file.attrs.get("format"), file.attrs.get("format_version")
+            if found != form:
+                raise StorageFault(f"{path}: format is {found!r}, expected {form!r}; this is another kind of file")
+            if found_version != newest:
+                raise StorageFault(
+                    f"{path}: {form} version {found_version}, this program reads version {newest}; "
+                    "use the program version that wrote it, or make the file anew"
+                )
             yield file
         except KeyError as error:
             raise StorageFault(f"{path}: key is missing: {error.args[0]}; the file is damaged, make it anew") from error
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise StorageFault(f"{path}: what it holds does not fit ({error}); it is damaged, make it anew") from error
+
+
+def _array(group: h5py.Group, key: str) -> NDArray[Any]:
+    """A whole array of a file. Raises KeyError with its full name, StorageFault if it cannot be read."""
+    if key not in group:
+        raise KeyError(f"{group.name.rstrip('/')}/{key}")
+    try:
+        array: NDArray[Any] = group[key][:]
+    except OSError as error:
+        raise StorageFault(f"{group.file.filename}: {key} is unreadable ({error}); make the file anew") from error
+    return array
+
+
+def _text(text: str) -> str:
+    """Text that a file can hold: bytes of a file name that are no UTF-8 become replacement characters."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _write_info(group: h5py.Group, info: FeaturesInfo) -> None:
     group.attrs["format"] = FEATURES_FORMAT
     group.attrs["format_version"] = FEATURES_VERSION
     for name, value in asdict(info).items():
+        if isinstance(value, str):
+            value = _text(value)
         group.attrs[name] = value if isinstance(value, (str, int, float)) else json.dumps(value, sort_keys=True)
 
 
@@ -199,12 +241,12 @@ def _write_table(file: h5py.File, faces: FaceTable, audio: NDArray[np.float32]) 
 
 
 def _read_table(file: h5py.File) -> tuple[FaceTable, NDArray[np.float32]]:
-    columns = {"timestamps": file["frames/timestamps"][:], "scene_change": file["frames/scene_change"][:]}
+    columns = {name: _array(file, f"frames/{name}") for name in ("timestamps", "scene_change")}
     for f in fields(FaceTable):
         if f.name not in columns:
-            column = file[f"faces/{f.name}"][:]
+            column = _array(file, f"faces/{f.name}")
             columns[f.name] = column.astype(np.float32) if f.name in _HALF else column
-    return FaceTable(**columns), file["audio/features"][:]
+    return FaceTable(**columns), _array(file, "audio/features")
 
 
 def write_features(path: Path, features: Features) -> None:
@@ -215,7 +257,7 @@ def write_features(path: Path, features: Features) -> None:
     StorageFault
         As `writing`.
     """
-    with writing(path) as partial, h5py.File(partial, "w") as file:
+    with _replacing(path) as file:
         _write_info(file, features.info)
         _write_table(file, features.faces, features.audio)
 
@@ -240,16 +282,24 @@ def write_person_series(path: Path, person_id: str, name: str, person_series: Pe
     StorageFault
         As `writing` and `read_features`.
     """
-    with writing(path) as partial:
-        with _reading(path, FEATURES_FORMAT, FEATURES_VERSION):
-            shutil.copyfile(path, partial)
-        with h5py.File(partial, "r+") as file:
-            key = f"persons/{person_id}"
-            if key in file:
-                del file[key]
-            group = file.create_group(key)
-            group.attrs["name"] = name
-            _write_series(group, person_series)
+    with _replacing(path, _without(path, person_id)) as file:
+        group = file.create_group(f"persons/{person_id}")
+        group.attrs["name"] = _text(name)
+        _write_series(group, person_series)
+
+
+def _without(path: Path, person_id: str) -> bytes:
+    """A feature file without one person's series; it is copied, so that nothing of the series stays behind."""
+    buffer = io.BytesIO()
+    with _reading(path, FEATURES_FORMAT, FEATURES_VERSION) as old, h5py.File(buffer, "w") as new:
+        new.attrs.update(old.attrs)
+        for key in old:
+            if key != "persons":
+                old.copy(key, new)
+        for other in old.get("persons", ()):
+            if other != person_id:
+                old.copy(f"persons/{other}", new.require_group("persons"))
+    return buffer.getvalue()
 
 
 def _write_series(group: h5py.Group, person_series: PersonSeries) -> None:
@@ -266,7 +316,7 @@ def _write_series(group: h5py.Group, person_series: PersonSeries) -> None:
 
 def write_series_file(path: Path, person_series: PersonSeries) -> None:
     """Write one series as an HDF5 file of its own, for other programs. Raises StorageFault."""
-    with writing(path) as partial, h5py.File(partial, "w") as file:
+    with _replacing(path) as file:
         file.attrs["format"] = SERIES_FORMAT
         file.attrs["format_version"] = SERIES_VERSION
         file.attrs["program_version"] = program_version()
@@ -280,13 +330,13 @@ def read_person_series(path: Path, person_id: str) -> PersonSeries | None:
             return None
         group = file[f"persons/{person_id}"]
         series = TimeSeries(
-            values=group["features"][:],
-            timestamps=group["timestamps"][:],
-            source=group["source"][:],
+            values=_array(group, "features"),
+            timestamps=_array(group, "timestamps"),
+            source=_array(group, "source"),
             sample_rate=float(group.attrs["sample_rate"]),
         )
         parameters = json.loads(group.attrs["parameters"])
-        return PersonSeries(series, group["similarity"][:], group["baseline"][:], parameters)
+        return PersonSeries(series, _array(group, "similarity"), _array(group, "baseline"), parameters)
 
 
 def remove_person_series(path: Path, person_id: str) -> None:
@@ -294,14 +344,7 @@ def remove_person_series(path: Path, person_id: str) -> None:
     with _reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
         if f"persons/{person_id}" not in file:
             return
-    with writing(path) as partial, h5py.File(path, "r") as old, h5py.File(partial, "w") as new:
-        new.attrs.update(old.attrs)
-        for key in old:
-            if key != "persons":
-                old.copy(key, new)
-        for other in old["persons"]:
-            if other != person_id:
-                old.copy(f"persons/{other}", new.require_group("persons"))
+    write_bytes(path, _without(path, person_id))
 
 
 class Minutes:
@@ -320,23 +363,25 @@ class Minutes:
 
     def write(self, minute: int, features: Features, last_thumbnail: NDArray[np.uint8]) -> None:
         """Keep one finished minute. Raises StorageFault; earlier minutes stay."""
-        buffer = io.BytesIO()
-        with h5py.File(buffer, "w") as file:
+        with _replacing(self.folder / f"minute_{minute:06d}.h5") as file:
             _write_info(file, features.info)
             _write_table(file, features.faces, features.audio)
             file["last_thumbnail"] = last_thumbnail
-        write_bytes(self.folder / f"minute_{minute:06d}.h5", buffer.getvalue())
 
     def read(self) -> Iterator[tuple[Features, NDArray[np.uint8]]]:
         """The finished minutes in order of time, each with the thumbnail of its last sampled picture.
 
-        Reading stops before one that is damaged.
+        Reading stops before one that is damaged, or is left over from another extraction than the first.
         """
+        first: FeaturesInfo | None = None
         for path in self._paths():
             try:
                 with _reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
-                    minute = Features(_read_info(file), *_read_table(file)), file["last_thumbnail"][:]
+                    minute = Features(_read_info(file), *_read_table(file)), _array(file, "last_thumbnail")
             except StorageFault:
+                return
+            first = first or minute[0].info
+            if not minute[0].info.same_extraction(first):
                 return
             yield minute
 
@@ -350,7 +395,7 @@ class Minutes:
 
 def write_person(path: Path, person: Person) -> None:
     """Write a person with references and thresholds. Raises StorageFault."""
-    with writing(path) as partial, h5py.File(partial, "w") as file:
+    with _replacing(path) as file:
         file.attrs["format"] = PERSON_FORMAT
         file.attrs["format_version"] = PERSON_VERSION
         file.attrs["id"] = person.id
@@ -365,7 +410,7 @@ def write_person(path: Path, person: Person) -> None:
             group.create_dataset("image", data=reference.image, compression="gzip")
             group["box_xyxy"] = reference.box_xyxy
             group["landmarks"] = reference.landmarks
-            group.attrs["origin"] = reference.origin
+            group.attrs["origin"] = _text(reference.origin)
             for digest, embedding in reference.embeddings.items():
                 group[f"embeddings/{digest}"] = embedding
 
@@ -376,14 +421,14 @@ def read_person(path: Path) -> Person:
         references = []
         for key in sorted(file["references"]):
             group = file["references"][key]
-            stored = group["embeddings"] if "embeddings" in group else {}
+            stored = group.get("embeddings", {})
             references.append(
                 Reference(
-                    image=group["image"][:],
-                    box_xyxy=group["box_xyxy"][:],
-                    landmarks=group["landmarks"][:],
+                    image=_array(group, "image"),
+                    box_xyxy=_array(group, "box_xyxy"),
+                    landmarks=_array(group, "landmarks"),
                     origin=group.attrs["origin"],
-                    embeddings={digest: stored[digest][:] for digest in stored},
+                    embeddings={digest: _array(stored, digest) for digest in stored},
                 )
             )
         overrides = json.loads(file.attrs["overrides"])

@@ -9,7 +9,9 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -20,7 +22,7 @@ from core.errors import VideoUnreadable
 
 FINGERPRINT_BLOCK = 1 << 20  # bytes
 AUDIO_RATE = 16_000  # samples per second
-SEEK_LEADS = (0.0, 10.0, 60.0)  # seconds to aim ahead of the wanted time, as a transport stream may land after it
+SEEK_LEADS = (0.0, 3.0, 10.0, 60.0)  # seconds to aim ahead of the wanted time, as a transport stream may land after it
 RESYNC = 0.1  # seconds between a packet's time and the running clock that count as a gap in the sound
 
 Image = NDArray[np.uint8]
@@ -113,7 +115,7 @@ def _duration(container: av.container.InputContainer) -> float:
 
 
 def _upright(frame: av.VideoFrame) -> Image:
-    image = frame.to_ndarray(format="rgb24")
+    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
@@ -165,8 +167,8 @@ def fingerprint(path: Path) -> str:
 
 def _decoded(
     container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream, damage: Damage
-) -> Iterator[av.VideoFrame | av.AudioFrame]:
-    """Frames of one stream; damaged packets are counted and passed over, a broken end ends it."""
+) -> Iterator[Any]:
+    """Frames of one stream, of its kind; damaged packets are counted and passed over, a broken end ends it."""
     packets = container.demux(stream)
     failures = 0
     while True:
@@ -212,9 +214,10 @@ def _timed_from(path: Path, start: float, damage: Damage) -> Iterator[tuple[floa
     with _open(path) as container:
         stream = _picture_stream(container)
         stream.thread_type = "AUTO"
+        tick = stream.time_base or Fraction(1, av.time_base)
         for lead in SEEK_LEADS if start > 0 else ():
             try:
-                offset = int((max(0.0, start - lead) + _start(container)) / stream.time_base)
+                offset = int((max(0.0, start - lead) + _start(container)) / tick)
                 container.seek(offset, stream=stream, backward=True)
             except FFmpegError:
                 break
@@ -341,7 +344,7 @@ def sound_blocks(path: Path, *, damage: Damage | None = None) -> Iterator[SoundB
 
 def _placed(container: av.container.InputContainer, stream: av.AudioStream, damage: Damage) -> Iterator[SoundBlock]:
     """The blocks of `sound_blocks`, also those that begin before time 0."""
-    stream.thread_type = "AUTO"
+    stream.codec_context.thread_type = "AUTO"
     start = _start(container)
     resampler: av.AudioResampler | None = None
     shape: tuple[int, str] | None = None
@@ -357,7 +360,7 @@ def _placed(container: av.container.InputContainer, stream: av.AudioStream, dama
                 position = block.start + len(block.samples)
                 yield block
             shape = (frame.rate, frame.layout.name)
-            resampler = av.AudioResampler(format="fltp", layout=frame.layout, rate=AUDIO_RATE)
+            resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=AUDIO_RATE)
             position = max(position, round(timestamp * AUDIO_RATE))
             clock = timestamp
         clock += frame.samples / frame.rate
@@ -371,7 +374,9 @@ def _placed(container: av.container.InputContainer, stream: av.AudioStream, dama
 def _mono(resampler: av.AudioResampler | None, frame: av.AudioFrame | None, position: int) -> Iterator[SoundBlock]:
     """What a frame adds to the resampled sound, from index `position` on; None flushes."""
     for resampled in resampler.resample(frame) if resampler is not None else ():
-        samples = resampled.to_ndarray().mean(axis=0, dtype=np.float32)  # (channels, n) -> (n,)
+        # Packed, for with eight or more planes PyAV's to_ndarray reads beyond the frame and crashes.
+        channels = resampled.to_ndarray().reshape(-1, resampled.layout.nb_channels)  # (n, channels)
+        samples = channels.mean(axis=1, dtype=np.float32)
         yield SoundBlock(position, samples)
         position += len(samples)
 

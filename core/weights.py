@@ -100,22 +100,29 @@ def find(weights: Weights, *, folder: Path | None = None) -> Path:
     WeightsUnavailable
         If the file is missing, unreadable or has another digest; says what to do.
     """
-    if folder is None:
-        folder = ASSETS if weights.url is None else cache_folder()
-    path = folder / weights.file
+    path = _place(weights) if folder is None else folder / weights.file
     remedy = "Install Punchline again." if weights.url is None else f"Delete it and download {weights.name} again."
     try:
         found = _digest(path, weights)
     except FileNotFoundError as error:
         if weights.url is not None:
             size = f"{weights.size / 1e6:.0f} MB"
-            remedy = f"It is a download of {size} that you have to start: core.weights.fetch, from {weights.url}"
+            remedy = f"It is a download of {size}: run `punchline weights fetch {weights.name}` first."
         raise WeightsUnavailable(f"{path} is missing, expected {weights.digest}. {remedy}") from error
     except OSError as error:
         raise WeightsUnavailable(f"{path} cannot be read ({error}), expected {weights.digest}. {remedy}") from error
     if found != weights.digest:
         raise WeightsUnavailable(f"{path} has digest {found}, expected {weights.digest}. {remedy}")
     return path
+
+
+def _place(weights: Weights) -> Path:
+    return (ASSETS if weights.url is None else cache_folder()) / weights.file
+
+
+def is_here(weights: Weights) -> bool:
+    """Whether the file is on this machine; its digest is checked by `find`."""
+    return _place(weights).is_file()
 
 
 def fetch(weights: Weights, *, on_progress: Callable[[int, int], None] | None = None) -> Path:

@@ -14,22 +14,25 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core import storage
-from core.errors import Busy, WorkspaceFault
+from core.errors import Busy, StorageFault, WorkspaceFault
 from core.identity import Person, Reference, Thresholds, clean_name
 from core.video import fingerprint
 
 
 @dataclass(frozen=True)
 class Video:
-    """A video that the workspace knows: its id, and the paths at which it was seen, the newest first."""
+    """A video that the workspace knows: its id, and the paths at which it was seen, the newest first.
+
+    Another video may have taken its place at a path since: a path belongs to the video seen there last.
+    """
 
     id: str
     paths: tuple[Path, ...]
 
     @property
     def name(self) -> str:
-        """File name of the newest path."""
-        return self.paths[0].name
+        """File name of the newest path; the id where others have taken every path."""
+        return self.paths[0].name if self.paths else self.id
 
     @property
     def path(self) -> Path | None:
@@ -102,7 +105,9 @@ class Workspace:
             registry = self._registry()
             entry = registry.setdefault(id, {"paths": []})
             if entry["paths"][:1] != [str(path)]:
-                entry["paths"] = [str(path), *(p for p in entry["paths"] if p != str(path))]
+                for other in registry.values():
+                    other["paths"] = [p for p in other["paths"] if p != str(path)]
+                entry["paths"].insert(0, str(path))
                 storage.write_json(self.root / "videos.json", registry)
         return Video(id, tuple(Path(p) for p in entry["paths"]))
 
@@ -114,14 +119,14 @@ class Workspace:
         WorkspaceFault
             If nothing or more than one video fits.
         """
-        if Path(text).is_file():
+        if os.path.isfile(text):  # unlike Path.is_file it bears names that are too long
             return self.register(Path(text))
-        wanted = unicodedata.normalize("NFC", text)
+        name, path = (unicodedata.normalize("NFC", str(wanted)) for wanted in (text, Path(text).absolute()))
         known = self.videos()
         for fits in (
             [v for v in known if v.id == text],
-            [v for v in known if Path(text).absolute() in v.paths],
-            [v for v in known if any(unicodedata.normalize("NFC", p.name) == wanted for p in v.paths)],
+            [v for v in known if any(unicodedata.normalize("NFC", str(p)) == path for p in v.paths)],
+            [v for v in known if any(unicodedata.normalize("NFC", p.name) == name for p in v.paths)],
         ):
             if len(fits) == 1:
                 return fits[0]
@@ -144,7 +149,8 @@ class Workspace:
         if not path.exists():
             return {}
         try:
-            registry: dict[str, dict[str, list[str]]] = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            registry: dict[str, dict[str, list[str]]] = json.loads(text)
             return registry
         except ValueError as error:
             raise WorkspaceFault(
@@ -216,12 +222,24 @@ class Workspace:
         return person
 
     def remove_person(self, person: Person) -> None:
-        """Forget a person: references, thresholds, and the series in every feature file."""
+        """Forget a person: references, thresholds, and the series in every feature file.
+
+        Raises
+        ------
+        StorageFault
+            Naming the feature files that could not be changed; all the rest is forgotten nevertheless.
+        """
+        faults = []
         with self.lock("people"):
-            for path in (self.root / "features").glob("*.h5"):
-                with self.lock(f"features-{path.stem}"):
-                    storage.remove_person_series(path, person.id)
+            for path in sorted((self.root / "features").glob("*.h5")):
+                try:
+                    with self.lock(f"features-{path.stem}"):
+                        storage.remove_person_series(path, person.id)
+                except StorageFault as error:
+                    faults.append(str(error))
             self._person_path(person.id).unlink(missing_ok=True)
+        if faults:
+            raise StorageFault("; ".join(faults))
 
     def save_thresholds(self, person: Person, thresholds: Thresholds, *, video_id: str | None = None) -> Person:
         """Keep thresholds for a person, or for one video of that person only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -42,11 +43,15 @@ def source_by_the_words(table: FaceTable, limits: Thresholds) -> list[int]:
     owned = {int(table.track[k]) for k in strict}
     for track in set(table.track.tolist()):
         along = np.flatnonzero(table.track == track).tolist()
-        if any(a in relaxed and b in relaxed for a, b in zip(along, along[1:], strict=False)):
+        if any(a in relaxed and b in relaxed for a, b in itertools.pairwise(along)):
             owned.add(track)
     owned.discard(-1)
     return [
-        Source.DETECTED if k in strict else Source.RELAXED if k in relaxed and table.track[k] in owned else Source.MISSING
+        Source.DETECTED
+        if k in strict
+        else Source.RELAXED
+        if k in relaxed and table.track[k] in owned
+        else Source.MISSING
         for k in best
     ]
 

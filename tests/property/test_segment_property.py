@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from math import floor
 
@@ -53,7 +54,7 @@ def test_overlap_with_itself_is_one(a):
 @given(st.lists(near_segments, max_size=12), st.floats(0, 3))
 def test_merged_segments_are_apart_and_cover_the_same(parts, gap):
     merged = merge(parts, min_duration_off=gap)
-    assert all(b.start - a.end > gap for a, b in zip(merged, merged[1:], strict=False))
+    assert all(b.start - a.end > gap for a, b in itertools.pairwise(merged))
     assert all(any(m.start <= p.start and p.end <= m.end for m in merged) for p in parts)
     assert {m.start for m in merged} <= {p.start for p in parts}
     assert {m.end for m in merged} <= {p.end for p in parts}

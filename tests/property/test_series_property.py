@@ -43,9 +43,11 @@ def series_and_clip(draw: st.DrawFn) -> tuple[TimeSeries, Segment]:
 def test_nearest_gives_fifteen_real_rows_close_in_time(case):
     series, segment = case
     clip = resample(series, segment)
-    assert clip.values.shape == (15, 12) and clip.values.dtype == np.float32
+    assert clip.values.shape == (15, 12)
+    assert clip.values.dtype == np.float32
     assert clip.timestamps.shape == clip.sample_timestamps.shape == clip.source.shape == (15,)
-    assert (np.diff(clip.timestamps) > 0).all() and (np.diff(clip.sample_timestamps) >= 0).all()
+    assert (np.diff(clip.timestamps) > 0).all()
+    assert (np.diff(clip.sample_timestamps) >= 0).all()
     distance = np.abs(series.timestamps[:, None] - clip.timestamps).min(axis=0)
     np.testing.assert_allclose(np.abs(clip.sample_timestamps - clip.timestamps), distance, atol=TIE)
     after = np.clip(np.searchsorted(series.timestamps, clip.timestamps), 1, len(series) - 1)

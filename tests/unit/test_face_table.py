@@ -47,13 +47,15 @@ def test_a_face_needs_a_frame():
 
 def test_an_empty_table_is_a_table():
     empty = FaceTable.empty(128)
-    assert len(empty) == 0 and empty.n_frames == 0
+    assert len(empty) == 0
+    assert empty.n_frames == 0
     assert empty.embedding.shape == (0, 128)
 
 
 def test_tracks_are_replaced_and_nothing_else(table):
     tracked = table.with_tracks(np.arange(7))
-    assert tracked.track.tolist() == list(range(7)) and tracked.track.dtype == np.int32
+    assert tracked.track.tolist() == list(range(7))
+    assert tracked.track.dtype == np.int32
     assert tracked.embedding is table.embedding
 
 
@@ -65,8 +67,10 @@ def test_tables_put_together_keep_every_row_and_every_frame():
         parts.append(replace(part, timestamps=part.timestamps + offset))
         offset = parts[-1].timestamps[-1]
     whole = concatenate(parts)
-    assert whole.n_frames == 8 and len(whole) == 7
-    assert (whole.frame[:5] < 4).all() and (whole.frame[5:] == 7).all()
+    assert whole.n_frames == 8
+    assert len(whole) == 7
+    assert (whole.frame[:5] < 4).all()
+    assert (whole.frame[5:] == 7).all()
     for column in fields(FaceTable):
         joined = np.concatenate([getattr(part, column.name) for part in parts])
         assert getattr(whole, column.name).dtype == getattr(parts[0], column.name).dtype

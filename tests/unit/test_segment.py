@@ -11,9 +11,12 @@ from core.segment import Detection, LabeledSegment, Segment, merge, n_windows, n
 
 def test_a_segment_is_half_open():
     segment = Segment(2.0, 5.0)
-    assert segment.duration == 3.0 and segment.middle == 3.5
-    assert 2.0 in segment and 4.999 in segment
-    assert 5.0 not in segment and 1.999 not in segment
+    assert segment.duration == 3.0
+    assert segment.middle == 3.5
+    assert 2.0 in segment
+    assert 4.999 in segment
+    assert 5.0 not in segment
+    assert 1.999 not in segment
 
 
 @pytest.mark.parametrize(
@@ -25,8 +28,9 @@ def test_a_segment_refuses_bounds_without_a_length(start, end):
 
 
 def test_truth_and_prediction_check_their_own_value_and_their_bounds():
-    assert LabeledSegment(0, 6, 1).label == 1 and Detection(0, 6, 0.25).score == 0.25
-    with pytest.raises(ValueError, match="label is 0 .* got 2"):
+    assert LabeledSegment(0, 6, 1).label == 1
+    assert Detection(0, 6, 0.25).score == 0.25
+    with pytest.raises(ValueError, match=r"label is 0 .* got 2"):
         LabeledSegment(0, 6, 2)
     for score in (-0.01, 1.01, math.nan):
         with pytest.raises(ValueError, match="score lies in"):
@@ -45,6 +49,11 @@ def test_truth_and_prediction_are_two_types():
 )
 def test_number_of_five_second_windows(span, expected):
     assert n_windows(span, duration=5, step=0.5) == expected
+
+
+def test_a_window_that_fits_exactly_is_not_lost_to_rounding():
+    assert (0.3 - 0.1) / 0.1 < 2
+    assert n_windows(0.3, duration=0.1, step=0.1) == 3
 
 
 def test_windows_keep_the_last_one_where_an_accumulated_start_loses_it():

@@ -10,14 +10,14 @@ import pytest
 from core.errors import SeriesTooShort
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, PITCH, Source, TimeSeries, baseline, fill_gaps, resample
-from tests.tables import D, I, M, R, series_of
+from tests.tables import D, F, M, R, series_of
 
 
 def test_the_twelve_features_stand_in_the_order_of_the_files():
-    assert FEATURES == (
+    assert (
         *("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"),
         *("valence", "arousal", "loudness", "pitch"),
-    )
+    ) == FEATURES
     assert (N_FACE, PITCH) == (10, 11)
     assert Source.DETECTED < Source.RELAXED < Source.INTERPOLATED < Source.MISSING
 
@@ -28,7 +28,8 @@ def test_the_twelve_features_stand_in_the_order_of_the_files():
 def test_a_series_casts_and_freezes_its_arrays():
     series = TimeSeries(np.zeros((2, 12)), [0, 1], [0, 3], 3.0)
     assert (series.values.dtype, series.timestamps.dtype, series.source.dtype) == (np.float32, np.float64, np.uint8)
-    assert len(series) == 2 and series.sample_period == pytest.approx(1 / 3)
+    assert len(series) == 2
+    assert series.sample_period == pytest.approx(1 / 3)
     assert series.observed.tolist() == [True, False]
     for array in (series.values, series.timestamps, series.source):
         with pytest.raises(ValueError, match="read-only"):
@@ -60,7 +61,8 @@ def test_a_series_refuses_arrays_that_do_not_fit(change, message):
 def test_a_series_without_rows_is_a_series():
     empty = series_of([])
     assert len(fill_gaps(empty)) == 0
-    assert baseline(empty)[PITCH] == 0 and np.isnan(baseline(empty)[:PITCH]).all()
+    assert baseline(empty)[PITCH] == 0
+    assert np.isnan(baseline(empty)[:PITCH]).all()
 
 
 # fill_gaps
@@ -77,20 +79,20 @@ def gap_of(width: float, sample_rate: float = 4.0) -> TimeSeries:
 )
 def test_a_gap_is_filled_below_the_limit_plus_half_a_sample_period(fill, width, filled):
     row = fill_gaps(gap_of(width), fill=fill, max_gap=1.0)  # 1.0 + 0.25 / 2
-    assert row.source.tolist() == [D, I if filled else M, D]
+    assert row.source.tolist() == [D, F if filled else M, D]
     assert np.isnan(row.values[1, :N_FACE]).any() != filled
 
 
 def test_half_a_sample_period_lets_one_second_of_rows_through():
     """At 3 Hz neighbours one second apart, two rows missing between them, are filled; three missing rows are not."""
-    assert fill_gaps(series_of([D, M, M, D])).source.tolist() == [D, I, I, D]
+    assert fill_gaps(series_of([D, M, M, D])).source.tolist() == [D, F, F, D]
     assert fill_gaps(series_of([D, M, M, M, D])).source.tolist() == [D, M, M, M, D]
 
 
 @pytest.mark.parametrize("fill", ["linear", "nearest"])
 def test_the_edges_are_not_filled(fill):
     row = fill_gaps(series_of([M, D, M, D, M]), fill=fill)
-    assert row.source.tolist() == [M, D, I, D, M]
+    assert row.source.tolist() == [M, D, F, D, M]
     assert np.isnan(row.values[[0, -1], :N_FACE]).all()
 
 
@@ -98,7 +100,7 @@ def test_linear_fill_of_a_ramp_is_the_ramp():
     full = series_of([D] * 7)
     row = fill_gaps(series_of([D, M, M, R, M, M, D]))
     np.testing.assert_allclose(row.values, full.values, rtol=1e-6)
-    assert row.source.tolist() == [D, I, I, R, I, I, D]
+    assert row.source.tolist() == [D, F, F, R, F, F, D]
 
 
 def test_linear_fill_keeps_probabilities_a_distribution():
@@ -115,7 +117,7 @@ def test_nearest_fill_copies_the_closest_observed_row():
     row = fill_gaps(series_of([D, M, M, D]), fill="nearest")
     np.testing.assert_array_equal(row.values[1, :N_FACE], row.values[0, :N_FACE])
     np.testing.assert_array_equal(row.values[2, :N_FACE], row.values[3, :N_FACE])
-    assert row.source.tolist() == [D, I, I, D]
+    assert row.source.tolist() == [D, F, F, D]
 
 
 def test_nearest_fill_takes_the_earlier_of_two_at_every_time():
@@ -141,7 +143,7 @@ def test_sound_is_left_as_it_is(fill):
 
 @pytest.mark.parametrize("fill", ["linear", "nearest", "none"])
 def test_what_unobserved_rows_hold_is_ignored(fill):
-    series = series_of([D, M, D, I, D, M, M, M, M, D])
+    series = series_of([D, M, D, F, D, M, M, M, M, D])
     values = series.values.copy()
     values[~series.observed, :N_FACE] = 777.0
     filled = fill_gaps(replace(series, values=values), fill=fill)
@@ -203,10 +205,10 @@ def test_pitch_is_never_interpolated():
 
 
 def test_linear_takes_the_worse_source_of_two():
-    series = series_of([D, R, I, M, D], sample_rate=1.0)
+    series = series_of([D, R, F, M, D], sample_rate=1.0)
     clip = resample(series, Segment(0, 4), n_rows=4, sampling="linear")
     assert clip.timestamps.tolist() == [0.5, 1.5, 2.5, 3.5]
-    assert clip.source.tolist() == [R, I, M, M]
+    assert clip.source.tolist() == [R, F, M, M]
     assert clip.failed_ratio == 0.75
 
 
@@ -225,9 +227,9 @@ def test_linear_is_nan_where_either_sample_is():
 
 
 def test_failed_rows_are_interpolated_or_missing_ones():
-    series = series_of([D, R, I, M], sample_rate=1.0)
+    series = series_of([D, R, F, M], sample_rate=1.0)
     clip = resample(series, Segment(-0.5, 3.5), n_rows=4)
-    assert clip.source.tolist() == [D, R, I, M]
+    assert clip.source.tolist() == [D, R, F, M]
     assert clip.failed_ratio == 0.5
 
 
@@ -259,12 +261,13 @@ def test_a_series_of_one_row_answers_where_it_lies():
 
 
 def test_the_baseline_is_the_median_over_observed_rows_only():
-    series = series_of([D, R, D, I, M], sample_rate=1.0)
+    series = series_of([D, R, D, F, M], sample_rate=1.0)
     values = series.values.copy()
     values[3:] = 1000.0
     found = baseline(replace(series, values=values))
     np.testing.assert_array_equal(found[:PITCH], 1 + np.arange(PITCH))
-    assert found[PITCH] == 0 and found.dtype == np.float32
+    assert found[PITCH] == 0
+    assert found.dtype == np.float32
 
 
 def test_the_baseline_passes_over_missing_values_of_a_feature():
@@ -273,5 +276,6 @@ def test_the_baseline_passes_over_missing_values_of_a_feature():
     values[:, FEATURES.index("loudness")] = np.nan
     values[0, 0] = np.nan
     found = baseline(replace(series, values=values))
-    assert found[0] == 2.0 and found[1] == 2.5
+    assert found[0] == 2.0
+    assert found[1] == 2.5
     assert np.isnan(found[FEATURES.index("loudness")])

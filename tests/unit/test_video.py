@@ -6,12 +6,17 @@ import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
+from av.error import InvalidDataError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.errors import VideoUnreadable
-from core.video import Damage, fingerprint, frame_at, probe, sampled_frames, sound_blocks
+from core.video import Damage, _decoded, _timed, _timed_from, fingerprint, frame_at, probe, sampled_frames, sound_blocks
 from tests.media import (
     COLOURS,
     Sound,
@@ -66,9 +71,7 @@ def test_the_makers_numbers_can_be_read_back():
 
 @pytest.mark.parametrize("bf", [0, 3], ids=["plain", "b-frames"])
 @pytest.mark.parametrize("extension", ["mp4", "mov", "mkv", "ts", "flv"])
-@pytest.mark.parametrize(
-    ("video_start", "audio_start"), [(0, 0), (0, 0.5), (0.5, 0), (7.3, 7.8), (7.8, 7.3)], ids=str
-)
+@pytest.mark.parametrize(("video_start", "audio_start"), [(0, 0), (0, 0.5), (0.5, 0), (7.3, 7.8), (7.8, 7.3)], ids=str)
 def test_timestamps_are_true_pts_from_the_containers_start(tmp_path, extension, video_start, audio_start, bf):
     audio_rate = 44_100 if extension == "flv" else 48_000
     sound = Sound(tone(220, 1, audio_rate=audio_rate), audio_rate, start=audio_start, codec="aac")
@@ -109,6 +112,54 @@ def test_the_grid_takes_the_nearest_frame_once_and_none_is_made_up(tmp_path, tim
     np.testing.assert_allclose(timestamps, times[numbers], atol=1e-9)
 
 
+class NumberedFrame:
+    """As much of a decoded frame as `sampled_frames` uses; its picture is its index."""
+
+    rotation = 0
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def to_ndarray(self, format: str) -> np.ndarray:
+        return np.array(self.index)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(st.integers(1, 1500), min_size=0, max_size=60),
+    st.integers(0, 5000),
+    st.floats(0.5, 120),
+    st.randoms(use_true_random=False),
+)
+def test_for_any_times_the_grid_rule_holds_and_going_on_changes_nothing(steps, start, sample_rate, random):
+    times = np.cumsum([start, *steps]) / 1000
+
+    def decoded(path: Path, entry: float, damage: Damage):
+        earliest = int(np.searchsorted(times, entry, side="right")) - 1
+        begin = random.randint(0, max(0, earliest)) if entry > 0 else 0  # any key frame before
+        return ((float(times[k]), NumberedFrame(k)) for k in range(begin, len(times)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.video._timed_from", decoded)
+        whole = list(sampled_frames(Path("x"), sample_rate))
+        chosen = [int(f.image) for f in whole]
+        assert [f.timestamp for f in whole] == times[chosen].tolist()
+        assert np.all(np.diff(chosen) > 0)
+        period = 1 / sample_rate
+        offset = (times - times[0]) * sample_rate
+        clear = np.abs(offset - np.floor(offset) - 0.5) > 1e-3  # not half-way between two grid times
+        for index in chosen:
+            target = times[0] + np.round(offset[index]) * period
+            assert np.abs(times - target).min() >= abs(times[index] - target) - 2e-6 or not clear[index]
+        if len(times) > 1 and np.diff(times).min() > period:
+            assert chosen == list(range(len(times)))
+        for done in {1, len(whole) // 2 + 1, len(whole)} & set(range(1, len(whole) + 1)):
+            rest = sampled_frames(
+                Path("x"), sample_rate, first_timestamp=whole[0].timestamp, after=whole[done - 1].timestamp
+            )
+            assert [int(f.image) for f in rest] == chosen[done:]
+
+
 def test_above_its_own_rate_every_frame_is_taken_once(constant):
     for sample_rate in (31, 100, 1000):
         assert read(constant, sample_rate)[1].tolist() == list(range(4 * FPS))
@@ -136,6 +187,14 @@ def test_going_on_after_any_row_gives_the_frames_of_an_unbroken_reading(tmp_path
         assert all(np.array_equal(a.image, b.image) for a, b in zip(rest, whole[done:], strict=True))
 
 
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "ts", "flv"])
+def test_a_late_entry_does_not_read_the_file_from_its_start(tmp_path, extension):
+    path = write(tmp_path / f"v.{extension}", np.arange(300) / 10, width=64, height=48, options={"bf": "2"})
+    for time in (15.0, 23.35, 29.5):
+        first, _ = next(_timed_from(path, time, Damage()))
+        assert time - 12 < first <= time
+
+
 def test_going_on_needs_the_origin_of_the_grid(constant):
     with pytest.raises(ValueError, match="first_timestamp"):
         next(sampled_frames(constant, 3, after=1.0))
@@ -149,7 +208,7 @@ def test_a_turned_picture_is_given_upright(tmp_path, rotation):
     frames = list(sampled_frames(path, 10))
     assert frames[0].image.shape == (120, 160, 3)
     assert frames[0].image.flags.c_contiguous
-    assert [number_of(f.image) for f in frames] == [0, 3, 6, 9, 12, 15, 18, 21, 24, 27]
+    assert [number_of(f.image) for f in frames] == [0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 29]
     np.testing.assert_allclose(colours_of(frames[-1].image), COLOURS, atol=6)
 
 
@@ -203,14 +262,50 @@ def test_of_a_truncated_file_the_readable_part_is_given_and_the_user_told(tmp_pa
     assert numbers.tolist() == read(eight, 5)[1][: len(numbers)].tolist()
     duration = probe(cut).duration
     assert duration == pytest.approx(8, abs=0.1)
-    assert f"says {duration:.1f} s but its pictures end at {damage.last_timestamp:.1f} s" in damage.warnings(duration)[-1]
+    assert (
+        f"says {duration:.1f} s but its pictures end at {damage.last_timestamp:.1f} s" in damage.warnings(duration)[-1]
+    )
     assert sum(len(b.samples) for b in sound_blocks(cut)) / 16_000 == pytest.approx(timestamps[-1], abs=1.2)
 
 
 def test_an_undamaged_file_gives_no_warning(eight):
     damage = Damage()
-    assert len(read(eight, 5, damage=damage)[0]) == 40
+    assert len(read(eight, 5, damage=damage)[0]) == 41
     assert damage.warnings(probe(eight).duration) == []
+
+
+class BrokenContainer:
+    """Packets 0 to 9; reading the ones in `broken` fails, and a generator that has raised is finished."""
+
+    def __init__(self, broken: set[int]) -> None:
+        self.broken, self.position = broken, 0
+
+    def demux(self, stream: None):
+        while self.position < 10:
+            k, self.position = self.position, self.position + 1
+            if k in self.broken:
+                raise InvalidDataError(1, "planted")
+            yield SimpleNamespace(decode=lambda k=k: [k])
+
+
+def test_frames_that_are_corrupt_or_have_no_time_of_their_own_are_counted_not_given(monkeypatch):
+    times = [(5, False), (6, False), (7, True), (None, False), (6, False), (8, False), (8, False), (9, False)]
+    frames = [SimpleNamespace(pts=pts, is_corrupt=is_corrupt) for pts, is_corrupt in times]
+    monkeypatch.setattr("core.video._decoded", lambda *_: iter(frames))
+    damage = Damage()
+    given = list(_timed(SimpleNamespace(start_time=5_000_000), SimpleNamespace(time_base=Fraction(1)), damage))
+    assert [(t, f.pts) for t, f in given] == [(0, 5), (1, 6), (3, 8), (4, 9)]
+    assert (damage.bad_packets, damage.frames_without_time, damage.last_timestamp) == (1, 3, 4)
+    assert damage.warnings(4) == [
+        "1 damaged packets were skipped",
+        "3 frames without a time of their own were skipped",
+    ]
+
+
+def test_the_reading_goes_on_behind_a_packet_that_cannot_be_read():
+    damage = Damage()
+    assert list(_decoded(BrokenContainer({3, 4, 8}), None, damage)) == [0, 1, 2, 5, 6, 7, 9]
+    assert damage.bad_packets == 3
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -233,7 +328,8 @@ def test_no_damage_stops_the_reading_with_another_error(tmp_path, extension, see
     mp3 = Sound(tone(220, 2, audio_rate=44_100), 44_100, codec="libmp3lame")
     sound = replace(AAC, codec="libopus") if extension == "webm" else mp3
     codec = "libvpx" if extension == "webm" else "libx264"
-    whole = write(tmp_path / f"v.{extension}", np.arange(60) / FPS, sound, codec=codec)
+    options = {"deadline": "realtime", "cpu-used": "8"} if extension == "webm" else {}
+    whole = write(tmp_path / f"v.{extension}", np.arange(45) / FPS, sound, codec=codec, options=options)
     for begin, end in ((0.1, 0.12), (0.5, 0.6), (0.97, 1.0)):
         bad = corrupted(whole, tmp_path / f"bad.{extension}", begin, end, seed=seed)
         timestamps = [f.timestamp for f in sampled_frames(bad, 10)]
@@ -242,7 +338,6 @@ def test_no_damage_stops_the_reading_with_another_error(tmp_path, extension, see
         assert np.all(np.diff(starts) > 0)
 
 
-@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
@@ -320,10 +415,4 @@ def test_a_reading_that_is_left_closes_its_file(constant):
     frames = sampled_frames(constant, 3)
     next(frames)
     frames.close()
-    open_files = [p.resolve() for p in Path("/proc/self/fd").iterdir() if p.exists()]
-    assert constant.resolve() not in open_files
-
-
-def test_memory_does_not_grow_with_the_pictures_given(constant):
-    given = [f.image for f in sampled_frames(constant, 30)]
-    assert all(image.base is None or image.base.nbytes <= 2 * image.nbytes for image in given)
+    assert str(constant) not in [file.path for file in psutil.Process().open_files()]

@@ -1,0 +1,86 @@
+"""Real clips with a known course. They are not part of the project: without them these tests are skipped."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.identity import Person
+from core.multimodal_processor import ExtractionSettings, PersonSeries, extract, person_series
+from core.reference import faces_in, read_photo
+from core.series import FEATURES, Source, TimeSeries
+from core.video_feature_extractor import Models
+
+VIDEOS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "data" / "videos"
+SETTINGS = ExtractionSettings(sample_rate=3.0, device="cpu")
+
+pytestmark = pytest.mark.skipif(not VIDEOS.is_dir(), reason=f"needs the real clips in {VIDEOS.parent}")
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return SETTINGS.load_models()
+
+
+@pytest.fixture(scope="module")
+def concert(models: Models, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PersonSeries]:
+    """Both musicians' series in a clip of four shots."""
+    features = extract(
+        VIDEOS / "short_hamilton_clip.mp4", tmp_path_factory.mktemp("f") / "v.h5", settings=SETTINGS, models=models
+    )
+    found = {}
+    for name in ("lin-manuel-miranda", "alex-lacamoire"):
+        photo = read_photo(VIDEOS / f"{name}.png")
+        face = faces_in(photo, name, detector=models.detector, embedder=models.embedder)[0]
+        found[name] = person_series(features, Person("x", name, (face,)))
+    return found
+
+
+def observed_times(found: PersonSeries) -> np.ndarray:
+    """Times of the rows where the person was seen, on the truth's clock: 0 at the first picture."""
+    series = found.series
+    return series.timestamps[series.observed] - series.timestamps[0]
+
+
+def between(times: np.ndarray, *spans: tuple[float, float]) -> np.ndarray:
+    return np.logical_or.reduce([(times >= a - 0.02) & (times <= b + 0.02) for a, b in spans])
+
+
+def test_the_singer_is_found_where_he_is_and_nowhere_else(concert: dict[str, PersonSeries]) -> None:
+    times = observed_times(concert["lin-manuel-miranda"])
+    there = between(times, (0, 0.34), (3.0, 7.02))
+    assert there.all(), f"somebody else was taken for him at {times[~there]}"
+    assert len(times) >= 12
+
+
+def test_the_pianist_is_found_by_the_track_rule(concert: dict[str, PersonSeries]) -> None:
+    found = concert["alex-lacamoire"]
+    times = observed_times(found)
+    there = between(times, (0, 0.34), (0.66, 2.68))
+    assert there.all(), f"somebody else was taken for him at {times[~there]}"
+    detectable = between(times, (0, 0.34), (0.99, 1.35))  # two wide pictures, and his profile whole in the picture
+    assert detectable.sum() >= 3
+    assert (found.series.source == Source.RELAXED).any()
+
+
+@pytest.fixture(scope="module")
+def laughing(models: Models, tmp_path_factory: pytest.TempPathFactory) -> TimeSeries:
+    features = extract(
+        VIDEOS / "sad_to_laughing.mp4", tmp_path_factory.mktemp("f") / "v.h5", settings=SETTINGS, models=models
+    )
+    from core.video import frame_at
+
+    image = frame_at(VIDEOS / "sad_to_laughing.mp4", 3.0).image
+    face = faces_in(image, "at 3 s", detector=models.detector, embedder=models.embedder)[0]
+    return person_series(features, Person("x", "she", (face,))).series
+
+
+def mean(series: TimeSeries, name: str, start: float, end: float) -> float:
+    rows = (series.timestamps >= start) & (series.timestamps < end)
+    return float(np.nanmean(series.values[rows, FEATURES.index(name)]))
+
+
+def test_a_woman_goes_from_sad_to_laughing(laughing: TimeSeries) -> None:
+    assert mean(laughing, "happiness", 11, 18) >= mean(laughing, "happiness", 1, 5) + 0.5
+    assert mean(laughing, "valence", 11, 18) > mean(laughing, "valence", 1, 5)
+    assert laughing.observed.mean() > 0.8

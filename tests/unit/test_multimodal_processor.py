@@ -1,0 +1,227 @@
+"""A whole video becomes one feature file, once, however often it is stopped; a person's series comes from it alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from core import storage
+from core.errors import PunchlineError, StorageFault
+from core.identity import Person, Thresholds
+from core.multimodal_processor import ExtractionSettings, current_features, extract, person_series, summary
+from core.reference import faces_in, read_photo
+from core.series import FEATURES, N_FACE, Source
+from core.storage import Features, Minutes
+from core.video_feature_extractor import Models
+from tests.portraits import COLLINS, HOPPER, make_video
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SETTINGS = ExtractionSettings(sample_rate=3.0, device="cpu")
+SLOW = ExtractionSettings(sample_rate=0.5, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return SETTINGS.load_models()
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Collins alone, both, Hopper alone, nobody: two seconds each."""
+    shots = [(2.0, [COLLINS]), (2.0, [HOPPER, COLLINS]), (2.0, [HOPPER]), (2.0, [])]
+    return make_video(tmp_path_factory.mktemp("video") / "two people.mp4", shots)
+
+
+@pytest.fixture(scope="module")
+def features(video: Path, models: Models, tmp_path_factory: pytest.TempPathFactory) -> Features:
+    return extract(video, tmp_path_factory.mktemp("features") / "v.h5", settings=SETTINGS, models=models)
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two and a half minutes."""
+    return make_video(tmp_path_factory.mktemp("long") / "long.mp4", [(75.0, [COLLINS]), (75.0, [HOPPER])], fps=2)
+
+
+def person(photo: Path, models: Models, **changes: object) -> Person:
+    face = faces_in(read_photo(photo), photo.name, detector=models.detector, embedder=models.embedder)[0]
+    return replace(Person(id="abc", name=photo.stem, references=(face,)), **changes)
+
+
+def times_of(series: storage.PersonSeries) -> np.ndarray:
+    return series.series.timestamps[series.series.observed]
+
+
+def test_each_person_is_found_exactly_where_they_are_seen(features: Features, models: Models) -> None:
+    collins = times_of(person_series(features, person(COLLINS, models)))
+    hopper = times_of(person_series(features, person(HOPPER, models)))
+    t = features.faces.timestamps
+    np.testing.assert_array_equal(collins, t[t < 4.0])
+    np.testing.assert_array_equal(hopper, t[(t >= 2.0) & (t < 6.0)])
+
+
+def test_the_series_has_faces_and_sound_on_one_clock(features: Features, models: Models) -> None:
+    made = person_series(features, person(COLLINS, models))
+    values = made.series.values
+    seen = made.series.observed
+    np.testing.assert_allclose(values[seen, :8].sum(1), 1, atol=1e-5)
+    assert np.isnan(values[~seen, :N_FACE]).all()
+    assert np.abs(values[seen, 8:10]).max() <= 1
+    inner = slice(1, -1)  # the codec's onset and end
+    np.testing.assert_allclose(values[inner, FEATURES.index("loudness")], 20 * np.log10(0.5 / 2**0.5), atol=0.3)
+    np.testing.assert_allclose(values[inner, FEATURES.index("pitch")], 24.0, atol=0.1)
+    assert made.baseline.shape == (12,)
+
+
+def test_a_changed_threshold_needs_no_video(video: Path, features: Features, models: Models) -> None:
+    collins = person(COLLINS, models)
+    assert len(times_of(person_series(features, collins, thresholds=Thresholds(strict=1.0, relaxed=1.0)))) == 0
+    kept = person_series(features, replace(collins, overrides={features.info.fingerprint: Thresholds(1.0, 1.0)}))
+    assert len(times_of(kept)) == 0
+    assert kept.parameters != person_series(features, collins).parameters
+
+
+def test_a_reference_of_another_embedder_is_refused_by_name(features: Features, models: Models) -> None:
+    collins = person(COLLINS, models)
+    foreign = replace(collins.references[0], embeddings={"sha256:other": np.zeros(128, np.float32)})
+    with pytest.raises(PunchlineError, match="none of 1 reference faces was embedded by the model of this video"):
+        person_series(features, replace(collins, references=(foreign,)))
+
+
+def test_an_analysis_is_not_done_twice(video: Path, models: Models, tmp_path: Path) -> None:
+    target = tmp_path / "v.h5"
+    first = extract(video, target, settings=SLOW, models=models)
+    stamp = target.stat().st_mtime_ns
+    extract(video, target, settings=SLOW, models=models)
+    assert target.stat().st_mtime_ns == stamp
+    other = extract(video, target, settings=SETTINGS, models=models)
+    assert other.faces.n_frames > first.faces.n_frames
+
+
+def same_arrays(a: Path, b: Path) -> None:
+    """Every dataset of two files is equal, bit for bit."""
+    with h5py.File(a) as one, h5py.File(b) as two:
+        names: list[str] = []
+        one.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        assert names
+        for name in names:
+            np.testing.assert_array_equal(one[name][:], two[name][:], err_msg=name)
+
+
+def test_a_killed_extraction_goes_on_and_ends_with_the_same_arrays(
+    long_video: Path, models: Models, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole.h5"
+    extract(long_video, whole, settings=SLOW, models=models)
+    target = tmp_path / "killed.h5"
+    script = (
+        "import sys; from pathlib import Path; from core.multimodal_processor import *\n"
+        "extract(Path(sys.argv[1]), Path(sys.argv[2]), settings=ExtractionSettings(0.5, device='cpu'))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(long_video), str(target)], cwd=ROOT)
+    folder = target.with_suffix(".minutes")
+    deadline = time.monotonic() + 100
+    while len(list(folder.glob("minute_*.h5"))) < 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not target.exists(), "it ended before it could be killed"
+    kept = sorted(path.name for path in folder.glob("minute_*.h5"))
+    assert kept, "no minute was kept"
+    partial = current_features(target)
+    assert partial is not None
+    assert not partial.info.complete
+    assert partial.faces.n_frames >= 30
+
+    seen: list[float] = []
+    extract(long_video, target, settings=SLOW, models=models, on_progress=lambda done, total: seen.append(done))
+    assert seen[0] > 59, "it did not go on but began anew"
+    same_arrays(whole, target)
+    assert not folder.exists()
+
+
+def test_what_progress_raises_stops_and_can_be_resumed(long_video: Path, models: Models, tmp_path: Path) -> None:
+    def stop(completed: float, total: float) -> None:
+        if completed > 65:
+            raise InterruptedError
+
+    target = tmp_path / "v.h5"
+    with pytest.raises(InterruptedError):
+        extract(long_video, target, settings=SLOW, models=models, on_progress=stop)
+    assert len(list(Minutes(target.with_suffix(".minutes")).read())) == 1
+
+
+def test_other_settings_forget_the_minutes_of_a_stopped_extraction(video: Path, models: Models, tmp_path: Path) -> None:
+    target = tmp_path / "v.h5"
+    done = extract(video, tmp_path / "other.h5", settings=SLOW, models=models)
+    Minutes(target.with_suffix(".minutes")).write(0, done, np.zeros((18, 32, 3), np.uint8))
+    made = extract(video, target, settings=SETTINGS, models=models)
+    assert made.info.sample_rate == 3.0
+    assert made.faces.n_frames == 25
+
+
+def test_a_full_disk_keeps_the_finished_minutes(long_video: Path, models: Models, tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the full disk: the second minute no longer fits."""
+    target = tmp_path / "v.h5"
+    script = (
+        "import resource, sys; from pathlib import Path; from core.multimodal_processor import *\n"
+        "from core.errors import StorageFault\n"
+        "target = Path(sys.argv[2]); folder = target.with_suffix('.minutes')\n"
+        "def full(done, total):\n"
+        "    if done > 60:\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n"
+        "    extract(Path(sys.argv[1]), target, settings=ExtractionSettings(0.5, device='cpu'), on_progress=full)\n"
+        "except StorageFault as error:\n"
+        "    print(error); sys.exit(7)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(long_video), str(target)],
+        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "error"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 7, done.stderr
+    assert "disk is full" in done.stdout
+    assert "run the same command again" in done.stdout
+    assert len(list(Minutes(target.with_suffix(".minutes")).read())) == 1
+    finished = extract(long_video, target, settings=SLOW, models=models)
+    assert finished.info.complete
+    assert finished.faces.n_frames == 76
+
+
+def test_a_video_without_sound_is_said_and_has_nan(models: Models, tmp_path: Path) -> None:
+    silent = make_video(tmp_path / "silent.mp4", [(2.0, [])], tone=None)
+    features = extract(silent, tmp_path / "v.h5", settings=SETTINGS, models=models)
+    assert np.isnan(features.audio).all()
+    counts = summary(features)
+    assert counts["has_sound"] is False
+    assert any("no sound" in text for text in counts["warnings"])
+    assert any("no face" in text for text in counts["warnings"])
+
+
+def test_tracks_follow_each_person(features: Features) -> None:
+    faces = features.faces
+    assert (faces.track >= 0).all()
+    one_frame = faces.frame == np.flatnonzero(faces.timestamps >= 3.0)[0]
+    assert one_frame.sum() == 2
+    assert len(set(faces.track[one_frame])) == 2
+
+
+def test_a_stored_series_round_trips_in_the_feature_file(features: Features, models: Models, tmp_path: Path) -> None:
+    target = tmp_path / "v.h5"
+    storage.write_features(target, features)
+    made = person_series(features, person(COLLINS, models), fill="none")
+    storage.write_person_series(target, "abc", "Collins", made)
+    read = storage.read_person_series(target, "abc")
+    assert read is not None
+    np.testing.assert_array_equal(read.series.values, made.series.values)
+    assert read.parameters == made.parameters
+    assert (read.series.source == Source.MISSING).any()
+    with pytest.raises(StorageFault, match="no such file"):
+        storage.read_person_series(tmp_path / "absent.h5", "abc")
