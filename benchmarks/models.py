@@ -29,8 +29,9 @@ import numpy as np
 import torch
 
 from core import embedding, emotion
+from core.crop import cut
 from core.emotion import EMOTIONS
-from core.faces import Faces, MtcnnDetector, cut
+from core.faces import Faces, MtcnnDetector
 
 FERPLUS_COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 BATCH = 16

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from core.crop import Crop
 from core.errors import PunchlineError, WeightsUnavailable
-from core.faces import Crop
 from core.identity import similarity_of
 from core.weights import Weights, describe, find
 

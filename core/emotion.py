@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from core.crop import Crop
 from core.errors import PunchlineError, WeightsUnavailable
-from core.faces import Crop
 from core.weights import Weights, describe, find
 
 EMOTIONS = (

@@ -1,4 +1,4 @@
-"""Faces in pictures: detection (MTCNN), alignment to a network's chip, and tracks over time."""
+"""Faces in pictures: detection with MTCNN."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from core.errors import FaceNotFound, WeightsUnavailable
+from core.crop import square
+from core.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
     import torch
@@ -29,124 +29,9 @@ BORDER = 4
 SMALLEST_FACE, SEARCHED_FACE = 20, 40
 # The largest face looked for, as a share of the picture's shorter side.
 LARGEST_FACE = 1.3
-
-Point = tuple[float, float]
 Arrays = tuple[np.ndarray, ...]
 # A network with its weights, as facenet-pytorch builds it: chips to outputs.
 Net = Callable[[Any], tuple[Any, ...]]
-
-
-@dataclass(frozen=True)
-class Crop:
-    """How a network wants its face: a square chip, aligned by landmarks or cut around the box.
-
-    ``landmarks`` are the five target points (x, y) in the chip, in the order left eye, right eye, nose, left and
-    right mouth corner (left as seen in the picture). Without them the chip is the square of ``box_scale`` times the
-    longer side of the box.
-    """
-
-    side: int
-    landmarks: tuple[Point, Point, Point, Point, Point] | None = None
-    box_scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.side < 1 or not self.box_scale > 0:
-            raise ValueError(f"Crop: side {self.side} and box_scale {self.box_scale} must be positive.")
-        if self.landmarks is not None and np.shape(self.landmarks) != (5, 2):
-            raise ValueError(f"Crop: landmarks have shape {np.shape(self.landmarks)}, expected five (x, y) points.")
-
-
-def cut(image: np.ndarray, box_xyxy: np.ndarray, landmarks: np.ndarray, crop: Crop) -> np.ndarray:
-    """Cut one face out of a picture as a square chip.
-
-    Parameters
-    ----------
-    image
-        RGB uint8 (h, w, 3) of any size; it is read, never copied as a whole.
-    box_xyxy
-        The face's box (4,) in pixels; it may reach outside the picture, whose border is then replicated.
-    landmarks
-        The face's five points (5, 2) in pixels; used if ``crop.landmarks`` is given.
-    crop
-        The chip's size and geometry.
-
-    Returns
-    -------
-    np.ndarray
-        RGB uint8 (side, side, 3).
-
-    Raises
-    ------
-    FaceNotFound
-        If the picture is empty, the box has no extent, or what the crop uses is NaN or coincides in one point.
-    """
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise FaceNotFound(f"Cannot cut a face from {image.dtype} {image.shape}; expected RGB uint8 (h, w, 3).")
-    if crop.landmarks is None:
-        return _cut_box(image, np.asarray(box_xyxy, dtype=np.float64), crop)
-    return _cut_aligned(image, _similarity_transform(np.asarray(landmarks), np.asarray(crop.landmarks)), crop.side)
-
-
-def _similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares rotation, uniform scale and shift (2, 3) from points (n, 2) to points (n, 2).
-
-    Umeyama 1991, doi:10.1109/34.88573; in the plane, without mirroring, it is a complex regression.
-    """
-    x = source[:, 0].astype(np.float64) + 1j * source[:, 1]
-    y = target[:, 0].astype(np.float64) + 1j * target[:, 1]
-    spread = np.abs(x - x.mean()) ** 2
-    if not np.isfinite(x).all() or spread.sum() < 1e-6:
-        raise FaceNotFound(f"Cannot align a face by the landmarks {source.tolist()}; expected five distinct points.")
-    a = (np.conj(x - x.mean()) * (y - y.mean())).sum() / spread.sum()
-    if abs(a) < 1e-6:
-        raise FaceNotFound(f"Cannot align a face by the landmarks {source.tolist()}; they look like no face.")
-    b = y.mean() - a * x.mean()
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
-
-
-def _cut_aligned(image: np.ndarray, transform: np.ndarray, side: int) -> np.ndarray:
-    """Warp the part of the picture that the chip needs, area-averaged first when it is larger than the chip."""
-    height, width = image.shape[:2]
-    inverse = cv2.invertAffineTransform(transform)
-    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
-    shrink = max(int(1 / np.hypot(transform[0, 0], transform[1, 0])), 1)
-    margin = 2 * shrink + 1
-    x0, y0 = np.clip(np.floor(corners.min(axis=0)) - margin, 0, (width - 1, height - 1)).astype(int)
-    x1, y1 = np.clip(np.ceil(corners.max(axis=0)) + margin, (x0 + 1, y0 + 1), (width, height)).astype(int)
-    region = image[y0:y1, x0:x1]
-    if shrink > 1:
-        region = cv2.resize(region, (-(-(x1 - x0) // shrink), -(-(y1 - y0) // shrink)), interpolation=cv2.INTER_AREA)
-    # Region pixels -> picture pixels (pixel centres lie at integers), then picture -> chip.
-    fx, fy = (x1 - x0) / region.shape[1], (y1 - y0) / region.shape[0]
-    to_picture = np.array([[fx, 0, x0 + (fx - 1) / 2], [0, fy, y0 + (fy - 1) / 2], [0, 0, 1]])
-    return cv2.warpAffine(
-        region, transform @ to_picture, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-
-
-def _cut_box(image: np.ndarray, box: np.ndarray, crop: Crop) -> np.ndarray:
-    """The square around the box, padded only by what of it lies outside the picture."""
-    extent = max(box[2] - box[0], box[3] - box[1])
-    if not np.isfinite(box).all() or not extent > 0:
-        raise FaceNotFound(f"Cannot cut the box {box.tolist()}; expected x0 < x1 and y0 < y1.")
-    size = max(round(crop.box_scale * extent), 1)
-    x0, y0 = (round((box[k] + box[k + 2] - size) / 2) for k in (0, 1))
-    square = _square(image, x0, y0, size)
-    shrinking = size > crop.side
-    return cv2.resize(square, (crop.side, crop.side), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-
-
-def _square(image: np.ndarray, x0: int, y0: int, size: int) -> np.ndarray:
-    """A square of whole pixels; what lies outside the picture repeats its border, however far away."""
-    height, width = image.shape[:2]
-    left, top = min(max(-x0, 0), size - 1), min(max(-y0, 0), size - 1)
-    x0, x1 = min(max(x0, 0), width - 1), min(max(x0 + size, 1), width)
-    y0, y1 = min(max(y0, 0), height - 1), min(max(y0 + size, 1), height)
-    right, bottom = size - left - (x1 - x0), size - top - (y1 - y0)
-    inner = image[y0:y1, x0:x1]
-    if left == top == right == bottom == 0:
-        return inner
-    return cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_REPLICATE)
 
 
 @dataclass(frozen=True)
@@ -388,7 +273,7 @@ def _chips(images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray, s
     size = np.round(size / 2.0**level).astype(int).tolist()
     chips = np.empty((len(squares), side, side, 3), np.uint8)
     for chip, k, j, (x0, y0), n in zip(chips, picture, level, corner, size, strict=True):
-        cv2.resize(_square(halvings[j][k], x0, y0, n), (side, side), dst=chip, interpolation=cv2.INTER_AREA)
+        cv2.resize(square(halvings[j][k], x0, y0, n), (side, side), dst=chip, interpolation=cv2.INTER_AREA)
     return chips
 
 
@@ -413,98 +298,3 @@ def _suppress_contained(box: np.ndarray, score: np.ndarray, picture: np.ndarray,
         if (covered <= overlap).all():
             keep.append(int(k))
     return np.array(keep, dtype=np.int64)
-
-
-def tracks(
-    frame: np.ndarray,
-    box_xyxy: np.ndarray,
-    link_similarity: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    timestamps: np.ndarray,
-    cut_before: np.ndarray,
-    *,
-    max_gap: float = 1.0,
-    min_iou: float = 0.2,
-    min_similarity: float = 0.1,
-    strict_similarity: float = 0.5,
-) -> np.ndarray:
-    """Link the faces of a face table into tracks: one face seen at successive times.
-
-    A face continues the track whose last face overlaps it and does not look like somebody else (within a shot), or
-    whose last face is strictly similar (anywhere, also across a scene cut). Of all assignments of a frame's faces to
-    open tracks the one with the greatest sum of similarity and overlap is taken (Kuhn 1955,
-    doi:10.1002/nav.3800020109).
-
-    Parameters
-    ----------
-    frame
-        Index (n,) of each face's frame, non-decreasing.
-    box_xyxy
-        Boxes (n, 4) in pixels.
-    link_similarity
-        Takes row numbers a and b, gives the similarities (len(a), len(b)) on the common scale; NaN never links.
-    timestamps
-        Seconds (n_frames,), strictly increasing.
-    cut_before
-        bool (n_frames,): a scene cut lies between this frame and the one before it.
-    max_gap
-        A track stays open for so many seconds, and half a sample period, after its last face.
-    min_iou, min_similarity
-        What a link within a shot needs, both.
-    strict_similarity
-        What any other link needs.
-
-    Returns
-    -------
-    np.ndarray
-        int32 (n,) track numbers 0, 1, ... by first appearance; faces of one frame never share one.
-
-    Raises
-    ------
-    ValueError
-        If the lengths do not fit together or ``frame`` is not sorted or outside ``timestamps``.
-    """
-    _check_table(frame, box_xyxy, timestamps, cut_before)
-    reach = max_gap + (float(np.median(np.diff(timestamps))) / 2 if len(timestamps) > 1 else 0.0) + 1e-6
-    shot = np.cumsum(cut_before)[frame] if len(frame) else np.empty(0, np.int64)
-    times = np.asarray(timestamps, dtype=np.float64)[frame] if len(frame) else np.empty(0)
-    track = np.full(len(frame), -1, np.int32)
-    starts = np.flatnonzero(np.diff(frame, prepend=-1)).tolist()
-    last = np.empty(0, np.int64)  # the last row of every open track
-    n_tracks = 0
-    for start, stop in itertools.pairwise([*starts, len(frame)]):
-        rows = np.arange(start, stop)
-        last = last[times[start] - times[last] <= reach]
-        if len(last):
-            similarity = np.asarray(link_similarity(last, rows), dtype=np.float64)  # (n_open, n_faces)
-            overlap = np.where((shot[last] == shot[start])[:, None], _iou(box_xyxy[last], box_xyxy[rows]), 0.0)
-            within = (overlap >= min_iou) & (similarity >= min_similarity)
-            strict = similarity >= strict_similarity
-            gain = np.where(within | strict, similarity + overlap, 0.0)
-            old, new = linear_sum_assignment(gain, maximize=True)
-            linked = (within | strict)[old, new]
-            track[rows[new[linked]]] = track[last[old[linked]]]
-            last = np.delete(last, old[linked])
-        fresh = rows[track[rows] < 0]
-        track[fresh] = np.arange(n_tracks, n_tracks + len(fresh))
-        n_tracks += len(fresh)
-        last = np.concatenate([last, rows])
-    return track
-
-
-def _check_table(frame: np.ndarray, box_xyxy: np.ndarray, timestamps: np.ndarray, cut_before: np.ndarray) -> None:
-    if len(box_xyxy) != len(frame) or len(cut_before) != len(timestamps):
-        raise ValueError(
-            f"tracks: got {len(frame)} frame numbers for {len(box_xyxy)} boxes, "
-            f"{len(cut_before)} scene cuts for {len(timestamps)} timestamps; expected equal lengths."
-        )
-    if len(frame) and (np.any(np.diff(frame) < 0) or frame[0] < 0 or frame[-1] >= len(timestamps)):
-        raise ValueError(f"tracks: frame numbers must be sorted and lie in [0, {len(timestamps)}).")
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union (m, n) of boxes (m, 4) and (n, 4)."""
-    size = np.minimum(a[:, None, 2:], b[:, 2:]) - np.maximum(a[:, None, :2], b[:, :2])
-    common = np.maximum(size, 0).prod(axis=2)
-    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b))
-    iou: np.ndarray = common / np.maximum(area_a[:, None] + area_b - common, 1e-9)
-    return iou

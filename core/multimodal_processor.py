@@ -18,6 +18,7 @@ from core.face_table import FaceTable, concatenate
 from core.identity import Person, Thresholds, match, similarity_of
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.storage import Features, FeaturesInfo, Minutes, PersonSeries
+from core.tracks import tracks
 from core.video import Damage, fingerprint, probe
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
@@ -151,8 +152,6 @@ def extract(
 
 def with_tracks(faces: FaceTable, embedder_name: str) -> FaceTable:
     """A table whose faces are linked into tracks over the whole video."""
-    from core.faces import tracks
-
     similarity = similarity_of(embedder_name)
     embedding = faces.embedding.astype(np.float16).astype(np.float32)  # as a reader of the file will see it
     track = tracks(

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps
 
+from core.crop import cut
 from core.embedding import Embedder
 from core.errors import FaceNotFound
-from core.faces import FaceDetector, cut
+from core.faces import FaceDetector
 from core.identity import Reference
 from core.video import Image
 

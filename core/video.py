@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -379,6 +379,3 @@ def _mono(resampler: av.AudioResampler | None, frame: av.AudioFrame | None, posi
         samples = channels.mean(axis=1, dtype=np.float32)
         yield SoundBlock(position, samples)
         position += len(samples)
-
-
-Progress = Callable[[float, float], None]

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.crop import cut
 from core.embedding import Embedder, embedder
 from core.emotion import EmotionRecogniser, recogniser
 from core.face_table import NO_TRACK, FaceTable, concatenate
-from core.faces import FaceDetector, Faces, MtcnnDetector, cut
+from core.faces import FaceDetector, Faces, MtcnnDetector
 from core.video import Damage, Frame, Image, sampled_frames
 
 MINUTE = 60.0  # seconds: what is kept when an extraction is stopped

@@ -11,9 +11,9 @@ from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 from safetensors.torch import save_file
 
+from core.crop import cut
 from core.embedding import BATCH, FacenetEmbedder, ResNet29, ResNet29Embedder, embedder
 from core.errors import PunchlineError, WeightsUnavailable
-from core.faces import cut
 from core.weights import Weights
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"

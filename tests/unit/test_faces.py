@@ -1,4 +1,4 @@
-"""Faces: cutting with a known geometry, detection on two portraits, tracks on planted tables."""
+"""Faces: detection on two portraits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import FaceNotFound, WeightsUnavailable
-from core.faces import Crop, Faces, MtcnnDetector, cut, tracks
+from core.crop import Crop
+from core.errors import WeightsUnavailable
+from core.faces import MtcnnDetector
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 TARGET = ((48.0, 46.0), (102.0, 46.0), (75.0, 78.0), (51.0, 105.0), (98.0, 105.0))
@@ -45,105 +46,6 @@ def dot(chip: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     likeness = np.clip(1 - np.abs(chip.astype(float) - colour).max(axis=2) / 100, 0, None)
     rows, columns = np.indices(likeness.shape)
     return np.array([(columns * likeness).sum(), (rows * likeness).sum()]) / likeness.sum()
-
-
-# Cutting
-
-
-@pytest.mark.parametrize("scale", [0.4, 1.0, 1.9, 3.0, 4.7])
-@pytest.mark.parametrize("degrees", [0, 30, -75])
-def test_landmarks_land_at_the_target_points(scale, degrees):
-    turn = np.exp(1j * np.radians(degrees)) * scale
-    points = (np.array(TARGET) - 75) @ [1, 1j] * turn
-    points = np.stack([points.real + 600.3, points.imag + 450.7], axis=1)
-    chip = cut(dotted(points, radius=max(round(6 * scale), 2)), np.zeros(4), points, ALIGNED)
-    assert chip.shape == (150, 150, 3)
-    assert chip.dtype == np.uint8
-    for target, colour in zip(TARGET, COLOURS, strict=True):
-        assert np.abs(dot(chip, colour) - target).max() < 1.0
-
-
-def test_large_faces_are_averaged_not_sampled():
-    """A checkerboard of single pixels becomes grey: no aliasing."""
-    image = np.indices((1200, 1200)).sum(axis=0) % 2 * 255
-    image = np.repeat(image[..., None], 3, axis=2).astype(np.uint8)
-    points = np.array(TARGET) * 8
-    for chip in (
-        cut(image, np.zeros(4), points, ALIGNED),
-        cut(image, np.array([10.0, 10, 1190, 1190]), points, Crop(48)),
-    ):
-        assert np.abs(chip.astype(int) - 127).max() <= 3
-
-
-def test_aligned_chip_repeats_the_border_outside_the_picture():
-    image = np.full((60, 80, 3), (10, 20, 30), np.uint8)
-    for shift in (-40, 30, 5000, -5000):
-        chip = cut(image, np.zeros(4), np.array(TARGET) * 0.5 + shift, ALIGNED)
-        assert (chip == (10, 20, 30)).all()
-
-
-def test_box_chip_is_the_centred_square():
-    image = np.zeros((200, 300, 3), np.uint8)
-    image[60:100, 100:140] = 255
-    chip = cut(image, np.array([110.0, 60.0, 130.0, 100.0]), np.zeros((5, 2)), Crop(40))
-    assert (chip == 255).all()
-    wide = cut(image, np.array([110.0, 60.0, 130.0, 100.0]), np.zeros((5, 2)), Crop(40, box_scale=2.0))
-    assert (wide[11:29, 11:29] == 255).all()
-    assert (wide[:9] == 0).all()
-    assert (wide[:, 31:] == 0).all()
-
-
-@pytest.mark.parametrize("box", [(-30, -30, 20, 20), (90, 40, 150, 90), (-500, 10, -450, 60), (-20, -20, 120, 90)])
-def test_box_outside_the_picture_repeats_the_border(box):
-    rows, columns = np.indices((63, 101))
-    image = np.stack([columns, rows, rows * 0], axis=2).astype(np.uint8)
-    size = max(box[2] - box[0], box[3] - box[1])
-    chip = cut(image, np.array(box, float), np.zeros((5, 2)), Crop(size))
-    x0, y0 = round((box[0] + box[2] - size) / 2), round((box[1] + box[3] - size) / 2)
-    assert (chip[..., 0] == np.clip(np.arange(x0, x0 + size), 0, 100)).all()
-    assert (chip[..., 1] == np.clip(np.arange(y0, y0 + size), 0, 62)[:, None]).all()
-
-
-def test_cut_leaves_the_picture_alone_and_takes_views():
-    image = dotted(np.array(TARGET) + 200, radius=4)
-    before = image.copy()
-    flipped = image[:, ::-1]
-    assert cut(flipped, np.array([5.0, 5, 60, 70]), np.zeros((5, 2)), Crop(48)).shape == (48, 48, 3)
-    assert cut(flipped, np.zeros(4), np.array(TARGET), ALIGNED).shape == (150, 150, 3)
-    assert (image == before).all()
-
-
-@pytest.mark.parametrize("landmarks", [np.full((5, 2), np.nan), np.full((5, 2), 7.0)])
-def test_unusable_landmarks_are_refused(landmarks):
-    with pytest.raises(FaceNotFound, match="landmarks"):
-        cut(np.zeros((50, 50, 3), np.uint8), np.array([0.0, 0, 9, 9]), landmarks, ALIGNED)
-
-
-@pytest.mark.parametrize("box", [(5, 5, 5, 5), (9, 9, 3, 3), (np.nan, 0, 5, 5)])
-def test_unusable_boxes_are_refused(box):
-    with pytest.raises(FaceNotFound, match="box"):
-        cut(np.zeros((50, 50, 3), np.uint8), np.array(box, float), np.zeros((5, 2)), Crop(48))
-
-
-@pytest.mark.parametrize("image", [np.zeros((50, 50), np.uint8), np.zeros((9, 9, 3)), np.zeros((0, 9, 3), np.uint8)])
-def test_pictures_of_another_kind_are_refused(image):
-    with pytest.raises(FaceNotFound, match="RGB uint8"):
-        cut(image, np.array([0.0, 0, 9, 9]), np.zeros((5, 2)), Crop(48))
-
-
-def test_crop_and_faces_check_themselves():
-    with pytest.raises(ValueError, match="positive"):
-        Crop(0)
-    with pytest.raises(ValueError, match="five"):
-        Crop(48, ((0.0, 0.0),) * 4)
-    assert len(Faces.none()) == 0
-    with pytest.raises(ValueError, match="landmarks"):
-        Faces(np.zeros((2, 4), np.float32), np.zeros((1, 5, 2), np.float32), np.zeros(2, np.float32))
-    with pytest.raises(ValueError, match="NaN"):
-        Faces(np.full((1, 4), np.nan, np.float32), np.zeros((1, 5, 2), np.float32), np.ones(1, np.float32))
-
-
-# Detection
 
 
 @pytest.mark.parametrize("name", ["collins", "hopper"])
@@ -257,91 +159,3 @@ def test_missing_or_damaged_weights_are_said(monkeypatch, tmp_path, content):
 def test_detector_refuses_other_pictures(detector, image):
     with pytest.raises(ValueError, match="RGB uint8"):
         detector.detect([image])
-
-
-# Tracks
-
-
-class People:
-    """A face table as it is planted: who was seen where, with embeddings in which people are far apart."""
-
-    def __init__(self, *sightings: tuple[int, int, float], likeness: float = 0.9) -> None:
-        self.frame = np.array([frame for frame, _, _ in sightings], dtype=np.int32)
-        self.who = np.array([who for _, who, _ in sightings], dtype=int)
-        self.box = np.array([(x, 50, x + 100, 150) for *_, x in sightings], dtype=np.float32).reshape(-1, 4)
-        self.likeness = likeness
-
-    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.where(self.who[a][:, None] == self.who[b], self.likeness, -0.5)
-
-    def tracks(self, n_frames: int, cuts: tuple[int, ...] = (), **settings) -> list[int]:
-        cut_before = np.isin(np.arange(n_frames), cuts)
-        found = tracks(self.frame, self.box, self.similarity, np.arange(n_frames) / 3, cut_before, **settings)
-        assert found.dtype == np.int32
-        return found.tolist()
-
-
-def test_one_moving_person_is_one_track():
-    assert People(*((k, 0, 40.0 * k) for k in range(10)), likeness=0.2).tracks(10) == [0] * 10
-
-
-def test_a_jump_needs_strict_similarity():
-    assert People((0, 0, 0.0), (1, 0, 500.0), likeness=0.9).tracks(2) == [0, 0]
-    assert People((0, 0, 0.0), (1, 0, 500.0), likeness=0.4).tracks(2) == [0, 1]
-
-
-def test_another_person_at_the_same_place_is_another_track():
-    table = People((0, 0, 0.0), (1, 0, 0.0), (2, 1, 0.0), (3, 1, 0.0))
-    assert table.tracks(4) == [0, 0, 1, 1]
-    assert table.tracks(4, cuts=(2,)) == [0, 0, 1, 1]
-
-
-def test_a_scene_cut_asks_for_strict_similarity():
-    weak = People((0, 0, 0.0), (1, 0, 0.0), likeness=0.4)
-    assert weak.tracks(2) == [0, 0]
-    assert weak.tracks(2, cuts=(1,)) == [0, 1]
-    assert People((0, 0, 0.0), (1, 0, 0.0), likeness=0.6).tracks(2, cuts=(1,)) == [0, 0]
-
-
-def test_a_cut_in_frames_without_faces_counts():
-    weak = People((0, 0, 0.0), (3, 0, 0.0), likeness=0.4)
-    assert weak.tracks(4) == [0, 0]
-    assert weak.tracks(4, cuts=(2,)) == [0, 1]
-
-
-def test_two_people_crossing_keep_their_tracks():
-    sightings = [(k, who, x) for k in range(11) for who, x in ((0, 40.0 * k), (1, 400 - 40.0 * k))]
-    assert People(*sightings).tracks(11) == [0, 1] * 11
-
-
-def test_two_people_who_swap_places_at_a_cut():
-    table = People((0, 0, 0.0), (0, 1, 300.0), (1, 1, 0.0), (1, 0, 300.0))
-    assert table.tracks(2, cuts=(1,)) == [0, 1, 1, 0]
-
-
-def test_gaps_up_to_the_limit_are_bridged():
-    """At 3 Hz the limit is 1.0 s and half a sample period: 3 frames yes, 4 frames no."""
-    assert People((0, 0, 0.0), (3, 0, 0.0)).tracks(6) == [0, 0]
-    assert People((0, 0, 0.0), (4, 0, 0.0)).tracks(6) == [0, 1]
-    assert People((0, 0, 0.0), (4, 0, 0.0)).tracks(6, max_gap=2.0) == [0, 0]
-
-
-def test_embeddings_that_are_nan_never_link():
-    assert People((0, 0, 0.0), (1, 0, 0.0), likeness=np.nan).tracks(2) == [0, 1]
-
-
-def test_empty_and_single_tables():
-    assert People().tracks(0) == []
-    assert People().tracks(5) == []
-    assert People((2, 0, 0.0)).tracks(5) == [0]
-    assert People((0, 0, 0.0), (0, 1, 10.0)).tracks(1) == [0, 1]
-
-
-def test_tables_that_do_not_fit_are_refused():
-    table = People((1, 0, 0.0), (0, 0, 0.0))
-    with pytest.raises(ValueError, match="sorted"):
-        table.tracks(2)
-    with pytest.raises(ValueError, match="sorted"):
-        People((3, 0, 0.0)).tracks(2)
-    with pytest.raises(ValueError, match="equal lengths"):
-        tracks(table.frame, table.box[:1], table.similarity, np.arange(2.0), np.zeros(2, bool))
