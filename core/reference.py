@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from core.crop import cut
-from core.embedding import Embedder
+from core.embedding import Embedder, embed_both_ways
 from core.errors import FaceNotFound
 from core.faces import FaceDetector
 from core.identity import Reference
@@ -90,19 +90,17 @@ def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedd
 
     For an embedder that aligns by landmarks it is the mean over 16 views, every other one mirrored, whose landmarks are
     moved by a normal error of 3 % of the distance between the eyes: a reference is embedded once and compared often,
-    and the mean is closer to other pictures of the person than one view is.
+    and the mean is closer to other pictures of the person than one view is. Other embedders get the face and its mirror
+    image.
     """
     if embedder.crop.landmarks is None:
-        views = [cut(image, box, landmarks, embedder.crop)]
-        return _mean_embedding(views, embedder)
+        chip = cut(image, box, landmarks, embedder.crop)
+        both: NDArray[np.float32] = embed_both_ways(embedder, chip[None])[0]
+        return both
     error = JITTER * np.linalg.norm(landmarks[1] - landmarks[0])
     shifts = np.random.default_rng(0).normal(0, error, (N_VIEWS, 5, 2))
     views = [cut(image, box, (landmarks + shift).astype(np.float32), embedder.crop) for shift in shifts]
     views[1::2] = [view[:, ::-1] for view in views[1::2]]
-    return _mean_embedding(views, embedder)
-
-
-def _mean_embedding(views: list[Image], embedder: Embedder) -> NDArray[np.float32]:
     mean: NDArray[np.float32] = embedder.embed(np.stack(views)).mean(axis=0)
     return mean
 

@@ -196,7 +196,19 @@ def resample(series: TimeSeries, segment: Segment, *, n_rows: int = 15, sampling
             f"the series covers {span}, the clip needs {targets[0]:.2f}-{targets[-1]:.2f} s: "
             "extract the whole video, or choose a clip inside it"
         )
-    right = np.clip(np.searchsorted(t, targets), 1, len(t) - 1) if len(t) > 1 else np.zeros(n_rows, np.intp)
+    return rows_at(series, targets, sampling=sampling)
+
+
+def rows_at(series: TimeSeries, targets: Floats, *, sampling: Sampling = "nearest") -> Clip:
+    """The rows of a series at any times, as `resample` takes them; for many clips at once.
+
+    Parameters
+    ----------
+    targets
+        (..., n_rows) seconds, inside the series, which must have a row. The arrays of the result begin with this shape.
+    """
+    t = series.timestamps
+    right = np.clip(np.searchsorted(t, targets), min(1, len(t) - 1), len(t) - 1)
     left = np.maximum(right - 1, 0)
     # The targets of a 5 s clip lie half-way between samples at 3 Hz: rounding must not double some and skip others.
     nearest = np.where(targets - t[left] <= t[right] - targets + TIE, left, right)
@@ -206,20 +218,28 @@ def resample(series: TimeSeries, segment: Segment, *, n_rows: int = 15, sampling
     share = np.clip((targets - t[left]) / width, 0.0, 1.0)
     left = np.where(share == 1.0, right, left)
     right = np.where(share == 0.0, left, right)
-    weight = share.astype(np.float32)[:, None]
-    values = (1 - weight) * series.values[left] + weight * series.values[right]  # (n_rows, 12)
-    values[:, PITCH] = series.values[nearest, PITCH]
+    weight = share.astype(np.float32)[..., None]
+    values = (1 - weight) * series.values[left] + weight * series.values[right]  # (..., n_rows, 12)
+    values[..., PITCH] = series.values[nearest, PITCH]
     return Clip(values, targets, targets, np.maximum(series.source[left], series.source[right]))
 
 
-def baseline(series: TimeSeries) -> NDArray[np.float32]:
-    """What is usual for this person in this video: (12,) medians over the observed rows.
+def baseline(*several: TimeSeries) -> NDArray[np.float32]:
+    """What is usual for this person: (12,) medians over the observed rows of one video, or pooled over several.
 
     Pitch is not centred and has 0. A feature without a single observed value has NaN.
     """
-    seen = series.values[series.observed]
+    seen = np.concatenate([series.values[series.observed] for series in several])
     out = np.zeros(len(FEATURES), np.float32)
     for k in range(PITCH):
         column = seen[:, k][~np.isnan(seen[:, k])]
         out[k] = np.median(column) if len(column) else np.nan
     return out
+
+
+def centred(values: Floats, usual: Floats) -> NDArray[np.float32]:
+    """Clips (..., 12) against what is usual for the person: (12,), or one for each clip in a shape that broadcasts.
+
+    NaN stays NaN; a feature whose usual value is NaN (never observed) is left as it is.
+    """
+    return (values - np.nan_to_num(usual, nan=0.0)).astype(np.float32)

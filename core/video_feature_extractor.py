@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.crop import cut
-from core.embedding import Embedder, embedder
+from core.embedding import Embedder, embed_both_ways, embedder
 from core.emotion import EmotionRecogniser, recogniser
 from core.face_table import NO_TRACK, FaceTable, concatenate
 from core.faces import FaceDetector, Faces, MtcnnDetector
@@ -144,7 +144,7 @@ class VideoFeatureExtractor:
             box_xyxy=np.concatenate([faces.box_xyxy for faces in found]),
             landmarks=np.concatenate([faces.landmarks for faces in found]),
             probability=np.concatenate([faces.probability for faces in found]),
-            embedding=self.models.embedder.embed(_chips(batch, found, self.models.embedder)),
+            embedding=embed_both_ways(self.models.embedder, _chips(batch, found, self.models.embedder)),
             emotion=self.models.recogniser.recognise(_chips(batch, found, self.models.recogniser)),
             track=np.full(n, NO_TRACK, np.int32),
         )
