@@ -31,5 +31,9 @@ class WorkspaceFault(PunchlineError):
     """The workspace cannot be used, or a name in it is unknown, ambiguous or taken."""
 
 
+class ModelFault(PunchlineError):
+    """A classifier cannot be trained or used: too few labels, other features, a damaged file."""
+
+
 class Busy(PunchlineError):
     """Another process is writing the same thing."""

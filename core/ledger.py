@@ -56,7 +56,7 @@ class LabelEvent:
     """One thing that happened to one clip.
 
     `kind` is ``label`` (then `label` is 0 or 1) or ``remove``. `start` and `end` are seconds, `origin` one of
-    `ORIGINS`, `at` ISO 8601 in UTC. `id` comes from whoever made the event; an event that is recorded twice counts once.
+    `ORIGINS`, `at` ISO 8601 in UTC. `id` comes from whoever made the event; one recorded twice counts once.
     """
 
     video_id: str

@@ -99,7 +99,7 @@ def extract(
         fps=video.fps,
         sample_rate=settings.sample_rate,
         models=models.names(),
-        parameters={"min_face": settings.min_face, "audio": AUDIO_PARAMETERS},
+        parameters={"min_face": settings.min_face, "embedding": "both ways", "audio": AUDIO_PARAMETERS},
         complete=False,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

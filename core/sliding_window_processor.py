@@ -55,7 +55,9 @@ def sliding_windows(
 
     A series shorter than a duration has no window of it.
     """
-    targets, starts, ends = [np.empty((0, n_rows))], [np.empty(0)], [np.empty(0)]
+    targets: list[Floats] = [np.empty((0, n_rows))]
+    starts: list[Floats] = [np.empty(0)]
+    ends: list[Floats] = [np.empty(0)]
     if len(series):
         origin = series.timestamps[0]
         span = series.timestamps[-1] - origin + series.sample_period
@@ -64,7 +66,7 @@ def sliding_windows(
             starts.append(start)
             ends.append(start + duration)
             targets.append(start[:, None] + (np.arange(n_rows) + 0.5) * duration / n_rows)
-    start, end, target = map(np.concatenate, (starts, ends, targets))
+    start, end, target = np.concatenate(starts), np.concatenate(ends), np.concatenate(targets)
     if len(start) == 0:
         nothing = np.empty((0, n_rows))
         return Windows(start, end, np.empty((0, n_rows, 12), np.float32), nothing, nothing.astype(np.uint8))
@@ -139,11 +141,9 @@ def moments(
     for a, b in zip(edges[::2], edges[1::2], strict=True):
         if high[a:b].max() < onset:
             continue
-        if (
-            spans
-            and (a - spans[-1][1]) * step <= min_duration_off
-            and not np.isnan(curve.scores[spans[-1][1] : a]).any()
-        ):
+        before = spans[-1][1] if spans else -1
+        close = bool(spans) and (a - before) * step <= min_duration_off
+        if close and not np.isnan(curve.scores[before:a]).any():
             spans[-1][1] = int(b)
         else:
             spans.append([int(a), int(b)])

@@ -36,6 +36,11 @@ ALLOWED: dict[str, set[str]] = {
     "storage": {"face_table", "identity"},
     "workspace": {"storage", "identity", "video"},
     "export": {"storage", "video"},
+    "ledger": set(),
+    "label_csv": set(),
+    "clip_dataset_builder": {"ledger", "storage"},
+    "sliding_window_processor": set(),
+    "funny_moment_classifier": {"models", "metrics", "sliding_window_processor", "storage"},
     "doctor": {"weights", "workspace", "video_feature_extractor"},
 }
 ANYTHING = {"cli"}

@@ -1,0 +1,114 @@
+"""Labels as CSV: video,start,end,label[,person,note], or a single time column for a 6 s clip around a laugh."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.errors import PunchlineError
+
+MARK_BEFORE, MARK_AFTER = 5.0, 1.0  # seconds: a single time is that of a laugh, which a clip of 6 s ends after
+WORDS = {"1": 1, "0": 0, "funny": 1, "not funny": 0, "not_funny": 0, "true": 1, "false": 0, "yes": 1, "no": 0}
+
+
+@dataclass(frozen=True)
+class LabelRow:
+    """One good line: `line` counts from 1 with the header, times are seconds, `label` is 0 or 1."""
+
+    line: int
+    video: str
+    start: float
+    end: float
+    label: int
+    person: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One line that cannot be used, and why."""
+
+    line: int
+    reason: str
+
+
+def seconds_of(text: str) -> float:
+    """Seconds from ``12.5``, ``m:ss`` or ``h:mm:ss``; a comma may stand for the point. Raises ValueError."""
+    parts = text.strip().replace(",", ".").split(":")
+    if not 1 <= len(parts) <= 3 or not all(parts):
+        raise ValueError(f"{text!r} is no time; expected seconds or h:mm:ss")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no time; expected seconds or h:mm:ss") from error
+    if any(not 0 <= n < 60 for n in numbers[1:]) or not 0 <= numbers[0] < 1e7:
+        raise ValueError(f"{text!r} is no time; minutes and seconds go from 0 to 59")
+    return float(sum(n * 60.0**k for k, n in enumerate(reversed(numbers))))
+
+
+def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
+    """All good lines of a CSV and all faults, each with its line number.
+
+    Commas, semicolons and tabs are told apart; a byte order mark is passed over; UTF-8 is expected, old Korean files in
+    CP949 are read too.
+
+    Raises
+    ------
+    PunchlineError
+        If it is no text, or columns are missing.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = content.decode("cp949")
+        except UnicodeDecodeError as error:
+            raise PunchlineError("this is no CSV text in UTF-8; save it as CSV UTF-8") from error
+    header = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=header.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    names = [(name or "").strip().lower() for name in reader.fieldnames or []]
+    reader.fieldnames = names
+    missing = ({"video", "label"} - set(names)) | (set() if "time" in names else {"start", "end"} - set(names))
+    if missing:
+        raise PunchlineError(
+            f"columns {', '.join(sorted(missing))} are missing (found {', '.join(names) or 'none'}); "
+            "expected video,start,end,label[,person,note], or video,time,label"
+        )
+    rows: list[LabelRow] = []
+    faults: list[Fault] = []
+    for cells in reader:
+        if not any((value or "").strip() for value in cells.values() if isinstance(value, str)):
+            continue
+        try:
+            rows.append(_row(reader.line_num, {k: (v or "").strip() for k, v in cells.items() if isinstance(v, str)}))
+        except ValueError as error:
+            faults.append(Fault(reader.line_num, str(error)))
+    return rows, faults
+
+
+def _row(line: int, cells: dict[str, str]) -> LabelRow:
+    if not cells.get("video"):
+        raise ValueError("the video is missing")
+    word = cells.get("label", "").lower()
+    if word not in WORDS:
+        raise ValueError(f"label {cells.get('label')!r}, expected 1 (funny) or 0 (not funny)")
+    if cells.get("start") or cells.get("end"):
+        start, end = seconds_of(cells.get("start", "")), seconds_of(cells.get("end", ""))
+    else:
+        time = seconds_of(cells.get("time", ""))
+        start = max(0.0, time - MARK_BEFORE)
+        end = start + MARK_BEFORE + MARK_AFTER
+    return LabelRow(line, cells["video"], start, end, WORDS[word], cells.get("person", ""), cells.get("note", ""))
+
+
+def write_labels(rows: Iterable[tuple[str, float, float, int, str, str]]) -> str:
+    """CSV text of (video, start, end, label, person, note), as `read_labels` takes it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["video", "start", "end", "label", "person", "note"])
+    for video, start, end, label, person, note in rows:
+        writer.writerow([video, f"{start:.3f}", f"{end:.3f}", label, person, note])
+    return out.getvalue()
