@@ -442,5 +442,238 @@ def series(
     _answer(content, as_json, f"{found.name} in {record.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
+def _person_of(workspace: Any, name: str | None) -> Any:
+    return workspace.find_person(name) if name else workspace.only_person()
+
+
+@main.group()
+def labels() -> None:
+    """Labels: funny and not funny clips of 5 to 7 seconds."""
+
+
+@labels.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--person", "name", help="Whose labels, where the file does not say.")
+@click.option("--strict", is_flag=True, help="All or nothing: a bad line refuses the whole file.")
+@json_option
+@click.pass_context
+def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool, as_json: bool) -> None:
+    """Take labels from a CSV FILE: video,start,end,label[,person,note], or video,time,label."""
+    from core.label_csv import read_labels
+    from core.library import Library
+
+    workspace = _workspace(ctx)
+    library = Library(workspace)
+    rows, faults = read_labels(file.read_bytes())
+    events, more = library.events_of(rows, person=workspace.find_person(name) if name else None)
+    faults = sorted([*faults, *more], key=lambda fault: fault.line)
+    for fault in faults:
+        _say(f"{file.name}, line {fault.line}: {fault.reason}")
+    refused = bool(faults) and (strict or not events)
+    if not refused:
+        library.ledger.record(events)
+    content = {
+        "n_imported": 0 if refused else len(events),
+        "n_funny": sum(event.label or 0 for event in events),
+        "faults": [{"line": fault.line, "reason": fault.reason} for fault in faults],
+    }
+    _answer(content, as_json, f"{content['n_imported']} labels imported, {len(faults)} bad lines")
+    if refused:
+        raise SystemExit(1)
+
+
+@labels.command("export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@json_option
+@click.pass_context
+def labels_export(ctx: click.Context, file: Path, as_json: bool) -> None:
+    """Write all labels into a CSV FILE that `labels import` takes."""
+    from core import storage
+    from core.label_csv import write_labels
+    from core.library import Library
+
+    workspace = _workspace(ctx)
+    names = {person.id: person.name for person in workspace.people()}
+    videos = {video.id: str(video.path or video.id) for video in workspace.videos()}
+    events = Library(workspace).ledger.labels()
+    text = write_labels(
+        (
+            videos.get(event.video_id, event.video_id),
+            event.start,
+            event.end,
+            int(event.label or 0),
+            names.get(event.person_id, event.person_id),
+            event.note,
+        )
+        for event in events
+    )
+    storage.write_bytes(file, text.encode())
+    _answer({"n_exported": len(events), "file": str(file)}, as_json, f"{len(events)} labels -> {file}")
+
+
+@labels.command("stats")
+@json_option
+@click.pass_context
+def labels_stats(ctx: click.Context, as_json: bool) -> None:
+    """Count the labels of each person and video."""
+    from collections import Counter
+
+    from core.library import Library
+
+    workspace = _workspace(ctx)
+    names = {person.id: person.name for person in workspace.people()}
+    videos = {video.id: video.name for video in workspace.videos()}
+    counts = Counter(
+        (names.get(e.person_id, e.person_id), videos.get(e.video_id, e.video_id), e.label)
+        for e in Library(workspace).ledger.labels()
+    )
+    rows = [
+        {"person": person, "video": video, "funny": counts[person, video, 1], "not_funny": counts[person, video, 0]}
+        for person, video in sorted({(person, video) for person, video, _ in counts})
+    ]
+    lines = [f"{r['person']} in {r['video']}: {r['funny']} funny, {r['not_funny']} not funny" for r in rows]
+    _answer({"labels": rows, "n": sum(counts.values())}, as_json, "\n".join(lines) or "no labels yet")
+
+
+@main.command()
+@click.option("--person", "name", help="For whom; may be left out if there is only one person.")
+@click.option("--model", type=click.Choice(["auto"]), default="auto", show_default=True)
+@click.option("--name", "model_name", help="Name of the new model [the time].")
+@json_option
+@click.pass_context
+def train(ctx: click.Context, name: str | None, model: str, model_name: str | None, as_json: bool) -> None:
+    """Train a classifier on a person's labels."""
+    from datetime import UTC, datetime
+
+    from core.clip_dataset_builder import MAX_FAILED_RATIO, series_digest
+    from core.funny_moment_classifier import FunnyMomentClassifier
+    from core.library import Library
+
+    workspace = _workspace(ctx)
+    found = _person_of(workspace, name)
+    library = Library(workspace)
+    clips = library.clips(person=found)
+    for event, reason in clips.left_out:
+        _say(f"label {event.start:.1f}-{event.end:.1f} s of {event.video_id} is left out: {reason}")
+    n_failed = int((~clips.usable).sum())
+    if n_failed:
+        _say(f"{n_failed} clips are left out: the face is not seen in {MAX_FAILED_RATIO:.0%} of their rows or more")
+    X, y = clips.inputs[clips.usable], clips.labels[clips.usable]
+    fitted = FunnyMomentClassifier(model).fit(X, y)
+    folder = library.new_model_folder(model_name)
+    digests = {}
+    for video_id in dict.fromkeys(event.video_id for event in clips.events):
+        made = library.series(video_id, found.id)
+        digests[video_id] = series_digest(made.parameters) if made else None
+    first = library.series(clips.events[0].video_id, found.id)
+    card = {
+        "person_id": found.id,
+        "person": found.name,
+        "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "n_clips": len(y),
+        "n_funny": int(y.sum()),
+        "n_left_out": len(clips.left_out) + n_failed,
+        "labelled_share": float(y.mean()),
+        "series": digests,
+        "models": first.parameters["models"] if first else {},
+    }
+    fitted.save(folder, card)
+    content = {"model": folder.name, **{k: card[k] for k in ("n_clips", "n_funny", "n_left_out")}}
+    _answer(content, as_json, f"{folder.name}: trained on {len(y)} clips, {int(y.sum())} of them funny -> {folder}")
+
+
+def _prior(ctx: click.Context, parameter: click.Parameter, value: str) -> str | float:
+    if value in ("auto", "labels"):
+        return value
+    try:
+        share = float(value)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise click.BadParameter("expected auto, labels, or a share between 0 and 1")
+    return share
+
+
+def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> float | None:
+    if value == "none":
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if number <= 0:
+        raise click.BadParameter("expected none or a number above 0")
+    return number
+
+
+@main.command()
+@click.argument("video")
+@click.option("--person", "name", help="Whose moments; may be left out if there is only one person.")
+@click.option("--model", "model_name", help="Which model [the person's newest].")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Height of the score curve from which a moment counts [1/3].")
+@click.option(
+    "--prior", callback=_prior, default="auto", help="Share that is funny: auto (1 %), labels, or a share."
+)
+@click.option("--max-per-hour", callback=_per_hour, default="12", show_default=True, help="A number, or none.")
+@json_option
+@click.pass_context
+def detect(
+    ctx: click.Context,
+    video: str,
+    name: str | None,
+    model_name: str | None,
+    threshold: float | None,
+    prior: str | float,
+    max_per_hour: float | None,
+    as_json: bool,
+) -> None:
+    """Find the funny moments of a person in an analysed VIDEO."""
+    import numpy as np
+
+    from core.clip_dataset_builder import MAX_FAILED_RATIO
+    from core.errors import ModelFault
+    from core.funny_moment_classifier import FunnyMomentClassifier
+    from core.library import Library
+    from core.series import centred
+    from core.sliding_window_processor import ONSET, STEP, moments, score_curve, sliding_windows
+
+    workspace = _workspace(ctx)
+    found = _person_of(workspace, name)
+    library = Library(workspace)
+    record = workspace.find_video(video)
+    folder = library.model_folder(model_name, found)
+    fitted, card = FunnyMomentClassifier.load(folder)
+    made = library.series_of(record, found)
+    here, there = made.parameters["models"]["recogniser"], card["models"].get("recogniser")
+    if here != there:
+        raise ModelFault(
+            f"{folder.name}: trained on the emotion model {there}, this video was read with {here}; "
+            "extract again with the same --emotion, or train a new model"
+        )
+    windows = sliding_windows(made.series)
+    scores = np.full(len(windows), np.nan)
+    judged = windows.failed_ratio < MAX_FAILED_RATIO
+    share = {"auto": 0.01, "labels": card["labelled_share"]}.get(str(prior), prior)
+    if judged.any():
+        inputs = centred(windows.values[judged], library.usual_for(record, found))
+        scores[judged] = fitted.predict_proba(inputs, prior=float(share))[:, 1]
+    curve = score_curve(windows, scores)
+    onset = ONSET if threshold is None else threshold
+    found_moments = moments(curve, windows, scores, onset=onset, max_per_hour=max_per_hour)
+    not_judged = float(np.isnan(curve.scores).sum() * STEP)
+    content = {
+        "video": record.name,
+        "person": found.name,
+        "model": folder.name,
+        "threshold": onset,
+        "prior": share,
+        "moments": [{"start": m.start, "end": m.end, "score": round(m.score, 4)} for m in found_moments],
+        "not_judged_s": not_judged,
+    }
+    lines = [f"{_clock(m.start):>8} - {_clock(m.end):<8} {m.score:.2f}" for m in found_moments]
+    lines.append(f"{len(found_moments)} moments in {record.name}; {_clock(not_judged)} not judged (face not seen)")
+    _answer(content, as_json, "\n".join(lines))
+
+
 if __name__ == "__main__":
     main()

@@ -41,6 +41,16 @@ ALLOWED: dict[str, set[str]] = {
     "clip_dataset_builder": {"ledger", "storage"},
     "sliding_window_processor": set(),
     "funny_moment_classifier": {"models", "metrics", "sliding_window_processor", "storage"},
+    "library": {
+        "workspace",
+        "storage",
+        "identity",
+        "video",
+        "ledger",
+        "label_csv",
+        "clip_dataset_builder",
+        "multimodal_processor",
+    },
     "doctor": {"weights", "workspace", "video_feature_extractor"},
 }
 ANYTHING = {"cli"}

@@ -1,0 +1,137 @@
+"""What a workspace knows of one person across its videos: series, labels, clips and models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from core.clip_dataset_builder import ClipDataset, build_clips, check_clip, usual
+from core.errors import ModelFault, PunchlineError, WorkspaceFault
+from core.identity import Person
+from core.label_csv import Fault, LabelRow
+from core.ledger import LabelEvent, Ledger
+from core.multimodal_processor import current_features, person_series
+from core.storage import Features, PersonSeries
+from core.video import probe
+from core.workspace import Video, Workspace
+
+
+class Library:
+    """Reads and joins what lies in a workspace; each feature file is read once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.ledger = Ledger(workspace.root / "labels.sqlite")
+        self.features = lru_cache(maxsize=8)(self._features)
+        self.series = lru_cache(maxsize=64)(self._series)
+
+    def _features(self, video_id: str) -> Features | None:
+        return current_features(self.workspace.features_path(video_id))
+
+    def _series(self, video_id: str, person_id: str) -> PersonSeries | None:
+        features = self.features(video_id)
+        if features is None:
+            return None
+        person = next((p for p in self.workspace.people() if p.id == person_id), None)
+        return None if person is None else person_series(features, person)
+
+    def series_of(self, video: Video, person: Person) -> PersonSeries:
+        """A person's series in an analysed video. Raises WorkspaceFault where it is not analysed."""
+        made = self.series(video.id, person.id)
+        if made is None:
+            raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
+        return made
+
+    def usual_for(self, video: Video, person: Person) -> Any:
+        """What is usual for a person in a video (12,), pooled over all videos where it is seen too shortly in this."""
+        others = (self.series(v.id, person.id) for v in self.workspace.videos() if v.id != video.id)
+        return usual(self.series_of(video, person).series, [made.series for made in others if made is not None])
+
+    def clips(self, *, person: Person | None = None) -> ClipDataset:
+        """The arrays of all labels, or of one person's."""
+        return build_clips(self.ledger.labels(person_id=person.id if person else None), self.series)
+
+    # Labels
+
+    def events_of(self, rows: list[LabelRow], *, person: Person | None) -> tuple[list[LabelEvent], list[Fault]]:
+        """Label events from CSV lines, and the faults of lines that fit no video, person or length."""
+        videos: dict[str, Video | PunchlineError] = {}
+        durations: dict[str, float] = {}
+        people: dict[str, Person | PunchlineError] = {}
+        events, faults = [], []
+        for row in rows:
+            if row.video not in videos:
+                videos[row.video] = self._found_video(row.video)
+            if row.person not in people:
+                people[row.person] = self._found_person(row.person, person)
+            video, who = videos[row.video], people[row.person]
+            if isinstance(video, PunchlineError) or isinstance(who, PunchlineError):
+                faults.append(Fault(row.line, str(video if isinstance(video, PunchlineError) else who)))
+                continue
+            if video.id not in durations:
+                durations[video.id] = self._duration(video)
+            reason = check_clip(row.start, row.end, video_duration=durations[video.id])
+            if reason:
+                faults.append(Fault(row.line, reason))
+                continue
+            events.append(LabelEvent(video.id, who.id, row.start, row.end, row.label, origin="imported", note=row.note))
+        return events, faults
+
+    def _found_video(self, text: str) -> Video | PunchlineError:
+        try:
+            return self.workspace.find_video(text)
+        except PunchlineError as error:
+            return error
+
+    def _found_person(self, name: str, given: Person | None) -> Person | PunchlineError:
+        try:
+            if name:
+                return self.workspace.find_person(name)
+            return given or self.workspace.only_person()
+        except PunchlineError as error:
+            return error
+
+    def _duration(self, video: Video) -> float:
+        features = self.features(video.id)
+        if features is not None and features.info.complete:
+            return features.info.duration
+        return probe(video.path).duration if video.path is not None else 0.0
+
+    # Models
+
+    def _models_folder(self) -> Path:
+        return self.workspace.root / "models"
+
+    def new_model_folder(self, name: str | None) -> Path:
+        """A folder for a new model, which no model has yet. Raises ModelFault where the name is taken or no name."""
+        if name is None:
+            name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        if Path(name).name != name or name.startswith("."):
+            raise ModelFault(f"{name!r} is no name for a model; use letters, digits, - and _")
+        folder = self._models_folder() / name
+        if folder.exists():
+            raise ModelFault(f"{name}: there is a model of this name already; choose another with --name")
+        return folder
+
+    def models(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """All models with their cards, the newest first."""
+        cards = []
+        for path in self._models_folder().glob("*/card.json"):
+            try:
+                cards.append((path.parent, json.loads(path.read_text(encoding="utf-8"))))
+            except ValueError:
+                continue
+        yield from sorted(cards, key=lambda pair: str(pair[1].get("created", "")), reverse=True)
+
+    def model_folder(self, name: str | None, person: Person) -> Path:
+        """The model of that name, else the newest one of this person. Raises ModelFault where there is none."""
+        for folder, card in self.models():
+            if name == folder.name or (name is None and card.get("person_id") == person.id):
+                return folder
+        known = ", ".join(folder.name for folder, _ in self.models()) or "none"
+        what = f"no model is called {name}" if name else f"no model was trained for {person.name} yet"
+        raise ModelFault(f"{what} (known: {known}); train one with `punchline train --person {person.name}`")
