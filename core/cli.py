@@ -610,10 +610,10 @@ def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> flo
 @click.argument("video")
 @click.option("--person", "name", help="Whose moments; may be left out if there is only one person.")
 @click.option("--model", "model_name", help="Which model [the person's newest].")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Height of the score curve from which a moment counts [1/3].")
 @click.option(
-    "--prior", callback=_prior, default="auto", help="Share that is funny: auto (1 %), labels, or a share."
+    "--threshold", type=click.FloatRange(0, 1), help="Score from which a moment counts [by expected F1]."
 )
+@click.option("--prior", callback=_prior, default="auto", help="Share that is funny: auto (1 %), labels, or a share.")
 @click.option("--max-per-hour", callback=_per_hour, default="12", show_default=True, help="A number, or none.")
 @json_option
 @click.pass_context
@@ -635,7 +635,7 @@ def detect(
     from core.funny_moment_classifier import FunnyMomentClassifier
     from core.library import Library
     from core.series import centred
-    from core.sliding_window_processor import ONSET, STEP, moments, score_curve, sliding_windows
+    from core.sliding_window_processor import STEP, moments, score_curve, sliding_windows
 
     workspace = _workspace(ctx)
     found = _person_of(workspace, name)
@@ -658,14 +658,12 @@ def detect(
         inputs = centred(windows.values[judged], library.usual_for(record, found))
         scores[judged] = fitted.predict_proba(inputs, prior=float(share))[:, 1]
     curve = score_curve(windows, scores)
-    onset = ONSET if threshold is None else threshold
-    found_moments = moments(curve, windows, scores, onset=onset, max_per_hour=max_per_hour)
+    found_moments = moments(windows, scores, threshold=threshold, max_per_hour=max_per_hour)
     not_judged = float(np.isnan(curve.scores).sum() * STEP)
     content = {
         "video": record.name,
         "person": found.name,
         "model": folder.name,
-        "threshold": onset,
         "prior": share,
         "moments": [{"start": m.start, "end": m.end, "score": round(m.score, 4)} for m in found_moments],
         "not_judged_s": not_judged,

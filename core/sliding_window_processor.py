@@ -13,9 +13,6 @@ from core.series import Source, TimeSeries, rows_at
 
 DURATIONS = (5.0, 6.0, 7.0)  # seconds
 STEP = 0.5  # seconds
-# Of the windows that hold the middle of a funny clip two thirds overlap it by half or more: a curve that stands at half
-# of what sure windows alone would give it is a moment.
-ONSET = 1 / 3
 Floats = NDArray[np.floating]
 
 
@@ -110,59 +107,41 @@ def score_curve(windows: Windows, scores: Floats, *, step: float = STEP) -> Curv
 
 
 def moments(
-    curve: Curve,
-    windows: Windows,
-    scores: Floats,
-    *,
-    onset: float = ONSET,
-    offset: float | None = None,
-    min_duration_on: float = 2.0,
-    min_duration_off: float = 1.0,
-    max_per_hour: float | None = None,
-    step: float = STEP,
+    windows: Windows, scores: Floats, *, threshold: float | None = None, max_per_hour: float | None = None
 ) -> list[Detection]:
-    """Stretches of the curve that rise above `onset` and stay above `offset`, each drawn to its best window.
+    """The best windows that do not overlap, each at least `threshold`.
 
     Parameters
     ----------
-    offset
-        0.8 times the onset if None.
-    min_duration_on, min_duration_off
-        Shorter stretches are dropped, shorter gaps joined, seconds.
+    scores
+        (n,) probabilities; NaN for a window that is not judged.
+    threshold
+        `best_threshold` of the windows found if None.
     max_per_hour
-        Keep only so many of the best per judged hour, at least one; None keeps all.
+        Keep only so many of the best per hour of the series, at least one; None keeps all.
 
     Returns
     -------
-    In order of time; the score is that of the best window inside, whose bounds the moment takes.
+    In order of time.
     """
-    offset = 0.8 * onset if offset is None else offset
-    high = np.nan_to_num(curve.scores, nan=-1.0)
-    above = high >= offset
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], above, [False]]).astype(int)))
-    spans: list[list[int]] = []
-    for a, b in zip(edges[::2], edges[1::2], strict=True):
-        if high[a:b].max() < onset:
-            continue
-        before = spans[-1][1] if spans else -1
-        close = bool(spans) and (a - before) * step <= min_duration_off
-        if close and not np.isnan(curve.scores[before:a]).any():
-            spans[-1][1] = int(b)
-        else:
-            spans.append([int(a), int(b)])
-    middle = (windows.start + windows.end) / 2
-    ranked = np.where(np.isnan(scores), -1.0, scores)
-    found = []
-    for a, b in spans:
-        if (b - a) * step < min_duration_on:
-            continue
-        inside = np.flatnonzero((middle >= curve.timestamps[a] - step) & (middle <= curve.timestamps[b - 1] + step))
-        if len(inside) == 0 or ranked[inside].max() < 0:
-            continue
-        best = inside[ranked[inside].argmax()]
-        found.append(Detection(float(windows.start[best]), float(windows.end[best]), float(ranked[best])))
-    found = nms(found, max_tiou=0.3)
-    if max_per_hour is not None:
-        judged_hours = float((~np.isnan(curve.scores)).sum()) * step / 3600
-        found = found[: max(1, round(max_per_hour * judged_hours))]
+    judged = np.flatnonzero(~np.isnan(scores))
+    found = nms([Detection(float(windows.start[k]), float(windows.end[k]), float(scores[k])) for k in judged])
+    threshold = best_threshold(np.array([d.score for d in found])) if threshold is None else threshold
+    found = [d for d in found if d.score >= threshold]
+    if max_per_hour is not None and len(windows):
+        hours = float(windows.end.max() - windows.start.min()) / 3600
+        found = found[: max(1, round(max_per_hour * hours))]
     return sorted(found, key=lambda d: (d.start, d.end))
+
+
+def best_threshold(probabilities: Floats) -> float:
+    """The threshold with the best expected F1 on candidates of these probabilities (n,), 1 if there is none.
+
+    Of the k likeliest candidates ``sum(p[:k])`` are right on average, of all ``sum(p)``, so the expected F1 is about
+    ``2 sum(p[:k]) / (k + sum(p))`` (Lipton et al. 2014, arXiv:1402.1892).
+    """
+    if len(probabilities) == 0:
+        return 1.0
+    p = np.sort(probabilities)[::-1]
+    expected = 2 * np.cumsum(p) / (np.arange(1, len(p) + 1) + p.sum())
+    return float(p[expected.argmax()])
