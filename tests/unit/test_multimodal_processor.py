@@ -115,34 +115,40 @@ def same_arrays(a: Path, b: Path) -> None:
             np.testing.assert_array_equal(one[name][:], two[name][:], err_msg=name)
 
 
-def test_a_killed_extraction_goes_on_and_ends_with_the_same_arrays(
-    long_video: Path, models: Models, tmp_path: Path
-) -> None:
+RUN = (
+    "import sys; from pathlib import Path; from core.multimodal_processor import *\n"
+    "extract(Path(sys.argv[1]), Path(sys.argv[2]), settings=ExtractionSettings(0.5, device='cpu'),\n"
+    "    on_progress=lambda done, total: print(done, flush=True))"
+)
+
+
+def start_extraction(video: Path, target: Path) -> subprocess.Popen[str]:
+    """An extraction in a process of its own, as a user starts it; it prints how far it has come."""
+    command = [sys.executable, "-c", RUN, str(video), str(target)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.timeout(400)  # several processes, each loading its models
+def test_a_killed_extraction_goes_on_and_ends_with_the_same_arrays(long_video: Path, tmp_path: Path) -> None:
     whole = tmp_path / "whole.h5"
-    extract(long_video, whole, settings=SLOW, models=models)
+    start_extraction(long_video, whole).communicate(timeout=100)
     target = tmp_path / "killed.h5"
-    script = (
-        "import sys; from pathlib import Path; from core.multimodal_processor import *\n"
-        "extract(Path(sys.argv[1]), Path(sys.argv[2]), settings=ExtractionSettings(0.5, device='cpu'))"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script, str(long_video), str(target)], cwd=ROOT)
+    process = start_extraction(long_video, target)
     folder = target.with_suffix(".minutes")
     deadline = time.monotonic() + 100
     while len(list(folder.glob("minute_*.h5"))) < 1 and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert not target.exists(), "it ended before it could be killed"
-    kept = sorted(path.name for path in folder.glob("minute_*.h5"))
-    assert kept, "no minute was kept"
+    assert list(folder.glob("minute_*.h5")), "no minute was kept"
     partial = current_features(target)
     assert partial is not None
     assert not partial.info.complete
     assert partial.faces.n_frames >= 30
 
-    seen: list[float] = []
-    extract(long_video, target, settings=SLOW, models=models, on_progress=lambda done, total: seen.append(done))
-    assert seen[0] > 59, "it did not go on but began anew"
+    printed, _ = start_extraction(long_video, target).communicate(timeout=100)
+    assert float(printed.split()[0]) > 59, "it did not go on but began anew"
     same_arrays(whole, target)
     assert not folder.exists()
 
@@ -167,6 +173,7 @@ def test_other_settings_forget_the_minutes_of_a_stopped_extraction(video: Path, 
     assert made.faces.n_frames == 25
 
 
+@pytest.mark.timeout(400)  # several processes, each loading its models
 def test_a_full_disk_keeps_the_finished_minutes(long_video: Path, models: Models, tmp_path: Path) -> None:
     """A limit on the size of files stands in for the full disk: the second minute no longer fits."""
     target = tmp_path / "v.h5"
