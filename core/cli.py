@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -93,7 +93,8 @@ class ProgressLine:
         share = f"{100 * min(1.0, completed / total):3.0f} %  " if total > 0 else ""
         left = f"  {_clock((total - completed) / speed)} left" if speed > 0 and total > completed else ""
         text = f"{self._name}  {share}{_clock(completed)} of {_clock(total)}  {speed:.1f}x real time{left}"
-        click.echo(f"\r\033[K{text}" if self._moving else text, err=True, nl=not self._moving or finished)
+        with suppress(BrokenPipeError):  # whoever read along has left; the work goes on
+            click.echo(f"\r\033[K{text}" if self._moving else text, err=True, nl=not self._moving or finished)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -474,7 +475,7 @@ def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool
         library.ledger.record(events)
     content = {
         "n_imported": 0 if refused else len(events),
-        "n_funny": sum(event.label or 0 for event in events),
+        "n_funny": 0 if refused else sum(event.label or 0 for event in events),
         "faults": [{"line": fault.line, "reason": fault.reason} for fault in faults],
     }
     _answer(content, as_json, f"{content['n_imported']} labels imported, {len(faults)} bad lines")
@@ -610,9 +611,7 @@ def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> flo
 @click.argument("video")
 @click.option("--person", "name", help="Whose moments; may be left out if there is only one person.")
 @click.option("--model", "model_name", help="Which model [the person's newest].")
-@click.option(
-    "--threshold", type=click.FloatRange(0, 1), help="Score from which a moment counts [by expected F1]."
-)
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Score from which a moment counts [by expected F1].")
 @click.option("--prior", callback=_prior, default="auto", help="Share that is funny: auto (1 %), labels, or a share.")
 @click.option("--max-per-hour", callback=_per_hour, default="12", show_default=True, help="A number, or none.")
 @json_option

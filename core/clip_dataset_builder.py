@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SeriesTooShort
+from core.errors import PunchlineError, SeriesTooShort
 from core.ledger import LabelEvent
 from core.segment import Segment
 from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, resample
@@ -103,6 +103,7 @@ def build_clips(
     events: Sequence[LabelEvent],
     series_of: Callable[[str, str], PersonSeries | None],
     *,
+    others_of: Callable[[str, str], Iterable[TimeSeries]] | None = None,
     sampling: Sampling = "nearest",
 ) -> ClipDataset:
     """The arrays of every label whose video is analysed.
@@ -110,25 +111,39 @@ def build_clips(
     Parameters
     ----------
     series_of
-        Gives the series of (video id, person id), None where there is none.
+        Gives the series of (video id, person id), None where there is none; where it raises a PunchlineError, the
+        labels are left out for that reason.
+    others_of
+        Gives the series of the person in all other videos, for a pooled baseline; those with labels if None.
     sampling
         As `core.series.resample`.
     """
     keys = list(dict.fromkeys((event.video_id, event.person_id) for event in events))
-    found = {key: series_of(*key) for key in keys}
-    usual_of = {}
-    for (video_id, person_id), made in found.items():
-        if made is not None:
-            rest = [o.series for (v, p), o in found.items() if o is not None and p == person_id and v != video_id]
-            usual_of[video_id, person_id] = usual(made.series, rest)
+    found: dict[tuple[str, str], PersonSeries] = {}
+    lacking: dict[tuple[str, str], str] = {}
+    for key in keys:
+        try:
+            made = series_of(*key)
+        except PunchlineError as error:
+            lacking[key] = str(error)
+            continue
+        if made is None:
+            lacking[key] = "the video is not analysed for this person"
+        else:
+            found[key] = made
+
+    def labelled(video_id: str, person_id: str) -> Iterator[TimeSeries]:
+        yield from (o.series for (v, p), o in found.items() if p == person_id and v != video_id)
+
+    usual_of = {key: usual(made.series, (others_of or labelled)(*key)) for key, made in found.items()}
     clips, kept, left_out = [], [], []
     for event in events:
-        made = found[event.video_id, event.person_id]
-        if made is None:
-            left_out.append((event, "the video is not analysed for this person"))
+        key = event.video_id, event.person_id
+        if key in lacking:
+            left_out.append((event, lacking[key]))
             continue
         try:
-            clips.append(resample(made.series, Segment(event.start, event.end), n_rows=N_ROWS, sampling=sampling))
+            clips.append(resample(found[key].series, Segment(event.start, event.end), n_rows=N_ROWS, sampling=sampling))
             kept.append(event)
         except SeriesTooShort as error:
             left_out.append((event, str(error)))

@@ -23,6 +23,10 @@ class WeightsUnavailable(PunchlineError):
     """A model's weights are missing, could not be fetched, or fail their checksum."""
 
 
+class DeviceUnavailable(PunchlineError):
+    """A GPU is asked for where there is none."""
+
+
 class StorageFault(PunchlineError):
     """A file of ours is unreadable, of another version, or cannot be written."""
 

@@ -17,6 +17,7 @@ from core.series import FEATURES
 
 CARD_FORMAT, CARD_VERSION = "punchline-model", 1
 MIN_ROWS = 9
+N_STATISTICS = 7  # of each feature, see `summarise`
 MIN_OF_A_CLASS = 10
 Floats = NDArray[np.floating]
 
@@ -78,7 +79,7 @@ class FunnyMomentClassifier:
         self.classes_, counts = np.unique(y, return_counts=True)
         if len(X) != len(y):
             raise ModelFault(f"got {len(X)} clips and {len(y)} labels; expected one label a clip")
-        if len(self.classes_) < 2 or counts.min() < MIN_OF_A_CLASS:
+        if len(self.classes_) != 2 or counts.min() < MIN_OF_A_CLASS:
             found = (
                 ", ".join(f"{n} labelled {c}" for c, n in zip(self.classes_.tolist(), counts, strict=True)) or "none"
             )
@@ -141,6 +142,8 @@ class FunnyMomentClassifier:
 
         try:
             card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+            if not isinstance(card, dict):
+                raise ValueError("its card is no JSON object")
             if card.get("format") != CARD_FORMAT or card.get("format_version") != CARD_VERSION:
                 raise ModelFault(
                     f"{folder}: {card.get('format')!r} version {card.get('format_version')!r}, "
@@ -154,7 +157,11 @@ class FunnyMomentClassifier:
             made.mean_, made.scale_, made.coef_, made.intercept_ = (
                 arrays[name] for name in ("mean", "scale", "coef", "intercept")
             )
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            width = N_STATISTICS * len(FEATURES)
+            shapes = [made.mean_.shape, made.scale_.shape, made.coef_.shape, made.intercept_.shape]
+            if shapes != [(width,), (width,), (1, width), (1,)] or made.classes_.shape != (2,):
+                raise ValueError(f"its weights have shapes {shapes}, expected those of {len(FEATURES)} features")
+        except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
             raise ModelFault(f"{folder}: no readable model ({error}); train one with `punchline train`") from error
         made.n_features_in_ = len(FEATURES)
         return made, card

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from core.errors import PunchlineError
 
@@ -68,9 +69,11 @@ def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
             raise PunchlineError("this is no CSV text in UTF-8; save it as CSV UTF-8") from error
     header = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=header.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    names = [(name or "").strip().lower() for name in reader.fieldnames or []]
-    reader.fieldnames = names
+    lines = _lines(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    _, first, fault = next(lines, (1, [], None))
+    if fault:
+        raise PunchlineError(f"the header is {fault}")
+    names = [name.strip().lower() for name in first]
     missing = ({"video", "label"} - set(names)) | (set() if "time" in names else {"start", "end"} - set(names))
     if missing:
         raise PunchlineError(
@@ -79,14 +82,29 @@ def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
         )
     rows: list[LabelRow] = []
     faults: list[Fault] = []
-    for cells in reader:
-        if not any((value or "").strip() for value in cells.values() if isinstance(value, str)):
-            continue
+    for line, cells, fault in lines:
         try:
-            rows.append(_row(reader.line_num, {k: (v or "").strip() for k, v in cells.items() if isinstance(v, str)}))
+            if fault or any(cells[len(names) :]):
+                raise ValueError(fault or f"{len(cells)} cells, expected {len(names)}; quote a cell that holds a comma")
+            rows.append(_row(line, dict(zip(names, cells))))
         except ValueError as error:
-            faults.append(Fault(reader.line_num, str(error)))
+            faults.append(Fault(line, str(error)))
     return rows, faults
+
+
+def _lines(reader: Any) -> Iterator[tuple[int, list[str], str | None]]:
+    """The number of each line that is not blank, its cells without space around them, and why they are not readable."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, [], f"not readable as CSV ({error}); check its quotes"
+        else:
+            if any(cells):
+                yield line, cells, None
 
 
 def _row(line: int, cells: dict[str, str]) -> LabelRow:
@@ -94,7 +112,7 @@ def _row(line: int, cells: dict[str, str]) -> LabelRow:
         raise ValueError("the video is missing")
     word = cells.get("label", "").lower()
     if word not in WORDS:
-        raise ValueError(f"label {cells.get('label')!r}, expected 1 (funny) or 0 (not funny)")
+        raise ValueError(f"label {word!r}, expected 1 (funny) or 0 (not funny)")
     if cells.get("start") or cells.get("end"):
         start, end = seconds_of(cells.get("start", "")), seconds_of(cells.get("end", ""))
     else:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import StorageFault
-from core.segment import LabeledSegment
+from core.segment import LabeledSegment, Segment
 
 VERSION = 1  # user_version of the database
 ORIGINS = (
@@ -75,8 +75,9 @@ class LabelEvent:
     def __post_init__(self) -> None:
         if self.origin not in ORIGINS:
             raise ValueError(f"origin {self.origin!r}, expected one of {', '.join(ORIGINS)}")
-        if (self.kind == "label") != (self.label in (0, 1)):
+        if self.kind not in ("label", "remove") or (self.kind == "label") != (self.label in (0, 1)):
             raise ValueError(f"kind {self.kind!r} with label {self.label!r}")
+        Segment(self.start, self.end)  # checks them
         if not self.clip_id:
             object.__setattr__(self, "clip_id", clip_id_of(self.video_id, self.person_id, self.start, self.end))
 
@@ -144,7 +145,8 @@ class Ledger:
         marks = ", ".join("?" * len(_COLUMNS))
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(f"INSERT OR IGNORE INTO events ({_LIST}) VALUES ({marks})", rows)
+            insert = f"INSERT INTO events ({_LIST}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING"
+            connection.executemany(insert, rows)
             connection.execute("COMMIT")
         return [str(row[_COLUMNS.index("id")]) for row in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from core.identity import Person
 from core.label_csv import Fault, LabelRow
 from core.ledger import LabelEvent, Ledger
 from core.multimodal_processor import current_features, person_series
+from core.series import TimeSeries
 from core.storage import Features, PersonSeries
 from core.video import probe
 from core.workspace import Video, Workspace
@@ -48,12 +50,21 @@ class Library:
 
     def usual_for(self, video: Video, person: Person) -> Any:
         """What is usual for a person in a video (12,), pooled over all videos where it is seen too shortly in this."""
-        others = (self.series(v.id, person.id) for v in self.workspace.videos() if v.id != video.id)
-        return usual(self.series_of(video, person).series, [made.series for made in others if made is not None])
+        return usual(self.series_of(video, person).series, self._others(video.id, person.id))
+
+    def _others(self, video_id: str, person_id: str) -> Iterator[TimeSeries]:
+        """The person's series in all other videos; one that cannot be read, or was by another embedder, is left out."""
+        for video in self.workspace.videos():
+            if video.id != video_id:
+                with suppress(PunchlineError):
+                    made = self.series(video.id, person_id)
+                    if made is not None:
+                        yield made.series
 
     def clips(self, *, person: Person | None = None) -> ClipDataset:
         """The arrays of all labels, or of one person's."""
-        return build_clips(self.ledger.labels(person_id=person.id if person else None), self.series)
+        labels = self.ledger.labels(person_id=person.id if person else None)
+        return build_clips(labels, self.series, others_of=self._others)
 
     # Labels
 
@@ -72,8 +83,12 @@ class Library:
             if isinstance(video, PunchlineError) or isinstance(who, PunchlineError):
                 faults.append(Fault(row.line, str(video if isinstance(video, PunchlineError) else who)))
                 continue
-            if video.id not in durations:
-                durations[video.id] = self._duration(video)
+            try:
+                if video.id not in durations:
+                    durations[video.id] = self._duration(video)
+            except PunchlineError as error:
+                faults.append(Fault(row.line, str(error)))
+                continue
             reason = check_clip(row.start, row.end, video_duration=durations[video.id])
             if reason:
                 faults.append(Fault(row.line, reason))
@@ -110,7 +125,7 @@ class Library:
         """A folder for a new model, which no model has yet. Raises ModelFault where the name is taken or no name."""
         if name is None:
             name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        if Path(name).name != name or name.startswith("."):
+        if not name or Path(name).name != name or name.startswith("."):
             raise ModelFault(f"{name!r} is no name for a model; use letters, digits, - and _")
         folder = self._models_folder() / name
         if folder.exists():
@@ -122,9 +137,11 @@ class Library:
         cards = []
         for path in self._models_folder().glob("*/card.json"):
             try:
-                cards.append((path.parent, json.loads(path.read_text(encoding="utf-8"))))
-            except ValueError:
+                card = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
                 continue
+            if isinstance(card, dict):
+                cards.append((path.parent, card))
         yield from sorted(cards, key=lambda pair: str(pair[1].get("created", "")), reverse=True)
 
     def model_folder(self, name: str | None, person: Person) -> Path:

@@ -13,7 +13,7 @@ from core.crop import cut
 from core.embedding import Embedder, embed_both_ways
 from core.errors import FaceNotFound
 from core.faces import FaceDetector
-from core.identity import Reference
+from core.identity import STRICT_PROBABILITY, Reference
 from core.video import Image
 
 LARGEST_SIDE = 1600  # pixels: larger photos are scaled down before the search
@@ -51,7 +51,7 @@ def read_photo(path: Path) -> Image:
 
 
 def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Embedder) -> list[Reference]:
-    """All faces of a picture as references, the largest first.
+    """All sure faces of a picture as references, the largest first; unsure ones only where there is no other.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Emb
             "choose one that shows the face from the front, at least 40 pixels wide"
         )
     side = np.maximum(*(faces.box_xyxy[:, k + 2] - faces.box_xyxy[:, k] for k in (0, 1)))
-    order = np.argsort(-side, kind="stable")
+    sure = faces.probability >= STRICT_PROBABILITY
+    order = [k for k in np.argsort(-side, kind="stable") if sure[k] or not sure.any()]
     return [
         _reference(
             image,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite
@@ -104,8 +105,17 @@ def nms(detections: Sequence[Detection], *, max_tiou: float = 0.0) -> list[Detec
 
     Equal scores are taken in order of time.
     """
+    longest = max((detection.duration for detection in detections), default=0.0)
     kept: list[Detection] = []
+    in_time: list[Detection] = []  # the kept ones by start: only those near a detection are compared with it
     for detection in sorted(detections, key=lambda d: (-d.score, d.start, d.end)):
-        if all(tiou(detection, other) <= max_tiou for other in kept):
+        first = bisect_left(in_time, detection.start - longest - 1e-6, key=_start)  # with room for rounding
+        last = bisect_left(in_time, detection.end, key=_start)
+        if all(tiou(detection, other) <= max_tiou for other in in_time[first:last]):
             kept.append(detection)
+            insort(in_time, detection, key=_start)
     return kept
+
+
+def _start(segment: Segment) -> float:
+    return segment.start

@@ -13,6 +13,7 @@ from core.series import Source, TimeSeries, rows_at
 
 DURATIONS = (5.0, 6.0, 7.0)  # seconds
 STEP = 0.5  # seconds
+ROUNDING = 1e-9  # temporal IoU: windows that only touch may seem to overlap by so little
 Floats = NDArray[np.floating]
 
 
@@ -125,7 +126,9 @@ def moments(
     In order of time.
     """
     judged = np.flatnonzero(~np.isnan(scores))
-    found = nms([Detection(float(windows.start[k]), float(windows.end[k]), float(scores[k])) for k in judged])
+    found = nms(
+        [Detection(float(windows.start[k]), float(windows.end[k]), float(scores[k])) for k in judged], max_tiou=ROUNDING
+    )
     threshold = best_threshold(np.array([d.score for d in found])) if threshold is None else threshold
     found = [d for d in found if d.score >= threshold]
     if max_per_hour is not None and len(windows):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.crop import cut
 from core.embedding import Embedder, embed_both_ways, embedder
 from core.emotion import EmotionRecogniser, recogniser
+from core.errors import DeviceUnavailable
 from core.face_table import NO_TRACK, FaceTable, concatenate
 from core.faces import FaceDetector, Faces, MtcnnDetector
 from core.video import Damage, Frame, Image, sampled_frames
@@ -49,10 +50,14 @@ def load_models(
     ------
     WeightsUnavailable
         If a model's weights are missing or damaged.
+    DeviceUnavailable
+        If a GPU is asked for and there is none.
     """
-    if device == "auto":
+    if device != "cpu":
         import torch
 
+        if device != "auto" and not torch.cuda.is_available():
+            raise DeviceUnavailable(f"device {device!r} was asked for, but torch finds no GPU here; use auto or cpu")
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Models(
         detector=MtcnnDetector(min_face, device=device),

@@ -172,6 +172,15 @@ def test_the_readable_part_of_a_truncated_video_is_kept_with_a_warning(tmp_path:
     assert "cut short or damaged" in result.stderr
 
 
+def test_a_gpu_that_is_not_there_is_said(tmp_path: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    video = make_video(tmp_path / "v.mp4", [(1.0, [])])
+    assert "torch finds no GPU" in refused(tmp_path / "space", "extract", video, "--device", "cuda")
+
+
 def test_usage_errors_exit_with_2(tmp_path: Path) -> None:
     assert run(tmp_path, "extract").exit_code == 2
     assert run(tmp_path, "extract", "x.mp4", "--sample-rate", 0.1).exit_code == 2
