@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from core.errors import StorageFault
 from core.segment import LabeledSegment, Segment
 
 VERSION = 1  # user_version of the database
+WAIT = 30.0  # seconds for other writers
 ORIGINS = (
     "random",
     "in_order",
@@ -92,6 +94,19 @@ _COLUMNS = tuple(f.name for f in fields(LabelEvent))
 _LIST = ", ".join(f'"{name}"' for name in _COLUMNS)
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log; SQLite itself does not wait here while another process makes the same new file."""
+    deadline = time.monotonic() + WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 class Ledger:
     """An append-only record in one SQLite file.
 
@@ -118,11 +133,11 @@ class Ledger:
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
-            connection = sqlite3.connect(self.path, timeout=30.0, isolation_level=None)
+            connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
         except sqlite3.Error as error:
             raise StorageFault(f"{self.path}: the label ledger cannot be opened ({error})") from error
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             yield connection
         except sqlite3.Error as error:

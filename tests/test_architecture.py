@@ -51,9 +51,11 @@ ALLOWED: dict[str, set[str]] = {
         "clip_dataset_builder",
         "multimodal_processor",
     },
+    "jobs": {"workspace", "storage"},
+    "media": {"workspace"},
     "doctor": {"weights", "workspace", "video_feature_extractor"},
 }
-ANYTHING = {"cli"}
+ANYTHING = {"cli", "worker"}
 FOREIGN = {"h5py": {"storage"}, "streamlit": set(), "click": {"cli"}, "sqlite3": {"ledger"}}
 
 

@@ -1,0 +1,95 @@
+"""The web app's route for video files: signed addresses of video ids, served in ranges."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.errors import PunchlineError
+from core.workspace import Workspace
+
+PREFIX = "/vod"
+# Bytes in one answer. A browser opens few connections to a host: short answers keep them free for the page itself.
+LONGEST_ANSWER = 4 << 20
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
+# What browsers play; any other file needs a proxy.
+PLAYABLE = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/mp4",
+    ".webm": "video/webm",
+    ".mkv": "video/x-matroska",
+}
+_KEY = "PUNCHLINE_MEDIA_KEY"
+
+
+def _signature(video_id: str) -> str:
+    key = os.environ.setdefault(_KEY, secrets.token_hex(32))  # lives as long as the server process
+    return hmac.new(key.encode(), video_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def media_address(video_id: str) -> str:
+    """Where this server serves a video; it holds until the server stops."""
+    return f"{PREFIX}/{_signature(video_id)}/{video_id}"
+
+
+def _file_of(root: Path, signature: str, video_id: str) -> Path | None:
+    """The file of a signed id; None for a forged one, an unknown one, and one that is gone or cannot be played."""
+    if not hmac.compare_digest(_signature(video_id).encode(), signature.encode()):
+        return None
+    try:
+        path = next((video.path for video in Workspace(root).videos() if video.id == video_id), None)
+    except PunchlineError:
+        return None
+    return path if path is not None and path.suffix.lower() in PLAYABLE else None
+
+
+def _bounded(header: str) -> str:
+    """A range header whose answer is not longer than `LONGEST_ANSWER`; other forms stay as they are."""
+    found = re.fullmatch(r"bytes=(\d+)-(\d*)", header)
+    if not found:
+        return header
+    first = int(found[1])
+    last = min(int(found[2] or first + LONGEST_ANSWER - 1), first + LONGEST_ANSWER - 1)
+    return f"bytes={first}-{last}"
+
+
+def media_routes(root: Path) -> list[Route]:
+    """The route that serves the videos of the workspace at `root`, for this site's own pages only."""
+
+    async def serve(request: Request) -> Response:
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return PlainTextResponse("forbidden: another site asked", 403)
+        path = _file_of(root, request.path_params["signature"], request.path_params["video_id"])
+        if path is None:
+            return PlainTextResponse("not found", 404)
+        request.scope["headers"] = [
+            (name, _bounded(value.decode("latin-1")).encode("latin-1") if name == b"range" else value)
+            for name, value in request.scope["headers"]
+        ]
+        answer = FileResponse(path, media_type=PLAYABLE[path.suffix.lower()])
+        answer.headers.update(
+            {
+                "x-content-type-options": "nosniff",
+                "cache-control": "private, no-cache",
+                "cross-origin-resource-policy": "same-origin",
+            }
+        )
+        return answer
+
+    return [Route(PREFIX + "/{signature}/{video_id}", serve, methods=["GET", "HEAD"])]
+
+
+def media_middleware() -> list[Middleware]:
+    """Refuses requests that name another host (DNS rebinding)."""
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))]

@@ -1,0 +1,196 @@
+"""Clips from labels: their rows, what is usual, what is gated and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from core.clip_dataset_builder import MAX_FAILED_RATIO, build_clips, check_clip, series_digest, usual
+from core.errors import PunchlineError
+from core.ledger import LabelEvent
+from core.segment import Segment
+from core.series import FEATURES, N_FACE, PITCH, TimeSeries, baseline, resample
+from core.storage import PersonSeries
+from tests.tables import D, F, M, series_of
+
+
+def person_series_of(series: TimeSeries) -> PersonSeries:
+    return PersonSeries(series, np.ones(len(series), np.float32), baseline(series), {})
+
+
+def given(**series: TimeSeries) -> Callable[[str, str], PersonSeries | None]:
+    """These series by video id, for everyone."""
+    made = {video: person_series_of(one) for video, one in series.items()}
+    return lambda video_id, person_id: made.get(video_id)
+
+
+def event(video: str, start: float, duration: float = 6.0, label: int = 1, person: str = "p") -> LabelEvent:
+    return LabelEvent(video, person, start, start + duration, label, "random")
+
+
+def constant(level: float, seconds: float) -> TimeSeries:
+    n = round(seconds * 3)
+    return TimeSeries(np.full((n, 12), level), np.arange(n) / 3, np.zeros(n), 3.0)
+
+
+@pytest.mark.parametrize("duration", [5.0, 5.5, 6.0, 7.0])
+def test_a_clip_of_any_length_is_fifteen_rows_of_the_series(duration):
+    series = series_of([D] * 60)
+    clips = build_clips([event("a", 3.2, duration)], given(a=series))
+    want = resample(series, Segment(3.2, 3.2 + duration))
+    assert clips.features.shape == (1, 15, 12)
+    assert clips.features.dtype == np.float32
+    np.testing.assert_array_equal(clips.features[0], want.values)
+    np.testing.assert_array_equal(clips.timestamps[0], want.sample_timestamps)
+    np.testing.assert_array_equal(clips.source[0], want.source)
+    targets = 3.2 + (np.arange(15) + 0.5) * duration / 15
+    assert np.abs(clips.timestamps[0] - targets).max() <= 1 / 6 + 2e-3
+
+
+def test_clips_stand_in_order_of_labelling_with_their_labels_and_groups():
+    events = [event("b", 9.0, label=0), event("a", 2.0), event("b", 1.0)]
+    clips = build_clips(events, given(a=series_of([D] * 60), b=series_of([D] * 60)))
+    assert list(clips.events) == events
+    assert clips.labels.tolist() == [0, 1, 1]
+    assert clips.labels.dtype == np.int8
+    assert clips.groups.tolist() == ["b", "a", "b"]
+    assert len(clips) == 3
+
+
+def test_linear_sampling_is_handed_on():
+    series = series_of([D] * 60)
+    clips = build_clips([event("a", 3.21)], given(a=series), sampling="linear")
+    np.testing.assert_allclose(clips.features[0, :, 0], 3.21 + (np.arange(15) + 0.5) * 0.4, rtol=1e-6)
+
+
+def test_inputs_are_centred_but_for_pitch_and_missing_stays_nan():
+    series = series_of([D] * 30 + [M, M] + [D] * 28)
+    clips = build_clips([event("a", 8.0)], given(a=series))
+    median = baseline(series)
+    np.testing.assert_allclose(clips.baseline[0], median)
+    np.testing.assert_allclose(clips.inputs, clips.features - median, rtol=1e-6)
+    np.testing.assert_array_equal(clips.inputs[..., PITCH], clips.features[..., PITCH])
+    missing = clips.source[0] == M
+    assert 0 < missing.sum() < 15
+    assert np.isnan(clips.inputs[0, missing, :N_FACE]).all()
+    assert not np.isnan(clips.inputs[0, ~missing]).any()
+    assert not np.isnan(clips.inputs[0, :, N_FACE:]).any()
+
+
+@pytest.mark.parametrize(("n_failed", "usable"), [(0, True), (4, True), (5, False), (15, False)])
+@pytest.mark.parametrize("kind", [F, M])
+def test_a_clip_at_the_limit_of_failed_rows_is_kept_and_not_usable(kind, n_failed, usable):
+    """Fifteen samples, a row each: 4 of 15 is under 30 %, 5 of 15 is not."""
+    series = series_of([D] * (15 - n_failed) + [kind] * n_failed)
+    clips = build_clips([event("a", -1 / 6, 5.0)], given(a=series))
+    assert clips.failed_ratio.tolist() == [n_failed / 15]
+    assert clips.usable.tolist() == [usable]
+    assert (n_failed / 15 < MAX_FAILED_RATIO) == usable
+    assert clips.left_out == []
+
+
+def test_labels_without_an_array_are_left_out_with_the_reason():
+    def series(video_id: str, person_id: str) -> PersonSeries | None:
+        if video_id == "other":
+            raise PunchlineError("no reference for this embedder")
+        return given(a=series_of([D] * 60))(video_id, person_id)
+
+    events = [event("a", 16.0), event("none", 1.0), event("other", 1.0), event("a", 2.0)]
+    clips = build_clips(events, series)
+    assert list(clips.events) == [events[3]]
+    assert [left for left, _ in clips.left_out] == events[:3]
+    short, absent, unreadable = (reason for _, reason in clips.left_out)
+    assert "the series covers 0.00-19.67 s, the clip needs 16.20-21.80 s" in short
+    assert absent == "the video is not analysed for this person"
+    assert unreadable == "no reference for this embedder"
+
+
+@pytest.mark.parametrize("events", [[], [event("none", 1.0)]])
+def test_without_an_array_the_dataset_is_empty_and_has_its_shapes(events):
+    clips = build_clips(events, given())
+    assert len(clips) == 0
+    assert clips.inputs.shape == (0, 15, 12)
+    assert clips.timestamps.shape == clips.source.shape == (0, 15)
+    assert clips.usable.shape == clips.groups.shape == (0,)
+    assert len(clips.left_out) == len(events)
+
+
+# What is usual
+
+
+def test_a_video_seen_for_five_minutes_has_its_own_baseline():
+    long, short, other = constant(1.0, 300), constant(1.0, 299.5), constant(5.0, 600)
+    assert usual(long, [other])[0] == 1.0
+    assert usual(short, [other])[0] == 5.0
+    assert usual(short)[0] == 1.0
+
+
+def test_the_pooled_series_are_not_read_where_they_are_not_needed():
+    def others():
+        raise AssertionError("read")
+        yield
+
+    usual(constant(1.0, 300), others())
+
+
+def test_only_observed_minutes_count():
+    series = series_of([D] * 600 + [M] * 600)  # 400 s, of which the person is seen for 200
+    assert usual(series, [constant(5.0, 6000)])[0] == 5.0
+
+
+def test_the_pooled_baseline_is_of_the_same_person_alone():
+    series = {
+        ("a", "p"): person_series_of(constant(1.0, 60)),
+        ("b", "p"): person_series_of(constant(3.0, 600)),
+        ("c", "q"): person_series_of(constant(9.0, 6000)),
+    }
+    events = [event("a", 2.0), event("b", 2.0), event("c", 2.0, person="q")]
+    clips = build_clips(events, lambda *key: series.get(key))
+    assert clips.baseline[:, 0].tolist() == [3.0, 3.0, 9.0]
+    assert clips.inputs[:, 0, 0].tolist() == [-2.0, 0.0, 0.0]
+
+
+def test_videos_without_labels_can_be_pooled_too():
+    asked = []
+
+    def others(video_id: str, person_id: str) -> list[TimeSeries]:
+        asked.append((video_id, person_id))
+        return [constant(7.0, 600)]
+
+    clips = build_clips([event("a", 2.0)], given(a=constant(1.0, 60)), others_of=others)
+    assert clips.baseline[0, 0] == 7.0
+    assert asked == [("a", "p")]
+
+
+# check_clip, series_digest
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (0.0, 5.0, None),
+        (10.0, 17.0, None),
+        (0.001, 5.0, None),  # rounded to milliseconds on its way
+        (0.0, 4.99, "4.99 s long, expected 5 to 7 s"),
+        (0.0, 7.01, "7.01 s long, expected 5 to 7 s"),
+        (9.0, 3.0, "-6.00 s long"),
+        (94.0, 100.4, None),
+        (94.0, 100.6, "the clip ends at 100.60 s, the video at 100.00 s"),
+    ],
+)
+def test_a_clip_must_have_its_length_and_lie_in_the_video(start, end, words):
+    reason = check_clip(start, end, video_duration=100.0)
+    assert reason is None if words is None else words in (reason or "")
+
+
+def test_a_video_of_unknown_duration_bears_any_time():
+    assert check_clip(1e6, 1e6 + 6) is None
+    assert check_clip(1e6, 1e6 + 6, video_duration=0.0) is None
+
+
+def test_a_digest_depends_on_what_is_said_and_not_on_its_order():
+    assert series_digest({"a": 1, "b": [2.0]}) == series_digest({"b": [2.0], "a": 1})
+    assert series_digest({"a": 1}) != series_digest({"a": 2})
+    assert len(FEATURES) == 12

@@ -1,0 +1,132 @@
+"""Jobs go on without the page, one a video, and their end is never in doubt."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import jobs as jobs_module
+from core.errors import WorkspaceFault
+from core.jobs import Job, Jobs
+from core.workspace import Workspace
+from tests.portraits import COLLINS, make_video
+
+SETTINGS = {"sample_rate": 0.5, "device": "cpu"}
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(Workspace(tmp_path / "space"))
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three minutes."""
+    return make_video(tmp_path_factory.mktemp("video") / "long.mp4", [(180.0, [COLLINS])], fps=2)
+
+
+def submitted(jobs: Jobs, path: Path) -> Job:
+    return jobs.submit("extract", jobs.workspace.register(path).id, path.name, SETTINGS)
+
+
+def wait_for(jobs: Jobs, job: Job, met: Callable[[Job], bool], *, timeout: float = 100) -> Job:
+    deadline = time.monotonic() + timeout
+    while not met(found := jobs.find(job.id)):
+        assert time.monotonic() < deadline, f"still {found}"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture
+def without_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self: None)
+
+
+def test_a_job_is_submitted_once_whoever_asks(jobs: Jobs, without_worker: None) -> None:
+    first = jobs.submit("extract", "v1", "a.mp4")
+    assert Jobs(jobs.workspace).submit("extract", "v1", "a.mp4").id == first.id
+    assert jobs.submit("extract", "v2", "b.mp4").id != first.id
+    assert [job.video_id for job in jobs.all()] == ["v1", "v2"]
+    assert jobs.next_queued() == first
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_can_be_resumed(jobs: Jobs, without_worker: None) -> None:
+    job = jobs.submit("extract", "v1", "a.mp4", SETTINGS)
+    jobs.cancel(job.id)
+    assert jobs.find(job.id).status == "cancelled"
+    again = jobs.resume(job.id)
+    assert again.id != job.id
+    assert again.settings == SETTINGS
+    assert again.live
+
+
+def test_a_silent_worker_is_noticed(jobs: Jobs, without_worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = jobs.submit("extract", "v1", "a.mp4")
+    path = jobs.folder / job.id / "state.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "running"}))
+    assert jobs.find(job.id).status == "running"
+    old = time.time() - jobs_module.DEAD_AFTER - 1
+    os.utime(jobs.folder / job.id / "heartbeat", (old, old))
+    died = jobs.find(job.id)
+    assert died.status == "died"
+    assert "kept" in died.message
+
+
+def test_a_damaged_state_does_not_hide_the_other_jobs(jobs: Jobs, without_worker: None) -> None:
+    kept = jobs.submit("extract", "v1", "a.mp4")
+    broken = jobs.submit("extract", "v2", "b.mp4")
+    (jobs.folder / broken.id / "state.json").write_text("{")
+    assert [job.id for job in jobs.all()] == [kept.id]
+    with pytest.raises(WorkspaceFault, match="no such job"):
+        jobs.find(broken.id)
+
+
+@pytest.mark.timeout(400)
+def test_a_killed_worker_is_said_and_its_job_resumed(jobs: Jobs, video: Path) -> None:
+    """The whole life of a job: work, kill -9, noticed in time, resumed, cancelled from elsewhere, resumed, done."""
+    job = submitted(jobs, video)
+    assert submitted(jobs, video).id == job.id
+    wait_for(jobs, job, lambda j: j.status == "running" and j.completed > 60)
+    pid = _worker_of(jobs)
+    os.kill(pid, signal.SIGKILL)
+    began = time.monotonic()
+    died = wait_for(jobs, job, lambda j: j.status == "died", timeout=15)
+    assert time.monotonic() - began < 15
+    assert "kept" in died.message
+
+    again = jobs.resume(job.id)
+    running = wait_for(jobs, again, lambda j: j.status == "running" and j.total > 0)
+    assert running.begun_at > 59, "it began anew"
+    Jobs(jobs.workspace).cancel(again.id)
+    wait_for(jobs, again, lambda j: not j.live)
+    assert jobs.find(again.id).status in ("cancelled", "done")
+
+    last = wait_for(jobs, jobs.resume(again.id), lambda j: not j.live)
+    assert last.status == "done", last.message
+    assert last.result["n_frames"] == 91
+    assert jobs.workspace.features_path(last.video_id).exists()
+
+
+@pytest.mark.timeout(200)
+def test_a_video_that_cannot_be_read_fails_with_its_reason(jobs: Jobs, tmp_path: Path) -> None:
+    path = tmp_path / "notes.mp4"
+    path.write_text("no video")
+    failed = wait_for(jobs, submitted(jobs, path), lambda j: not j.live)
+    assert failed.status == "failed"
+    assert "no readable video" in failed.message
+
+
+def _worker_of(jobs: Jobs) -> int:
+    """The process that works for this workspace."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            arguments = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"core.worker" in arguments and str(jobs.workspace.root).encode() in arguments:
+            return int(folder.name)
+    raise AssertionError("no worker found")
