@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import itertools
 from collections.abc import Callable, Sequence
@@ -199,23 +200,33 @@ class MtcnnDetector:
 def _load_mtcnn(device: str) -> tuple[list[Net], str]:
     """The three networks with the weights of facenet-pytorch's wheel, and one SHA-256 over the three files."""
     import torch
-    from facenet_pytorch.models import mtcnn
 
-    folder = Path(mtcnn.__file__).parent.parent / "data"
+    from core import mtcnn
+
+    folder = _weights_folder()
     digest = hashlib.sha256()
     nets = []
-    for build, file in ((mtcnn.PNet, "pnet.pt"), (mtcnn.RNet, "rnet.pt"), (mtcnn.ONet, "onet.pt")):
+    for net, side, file in ((mtcnn.pnet, 12, "pnet.pt"), (mtcnn.rnet, 24, "rnet.pt"), (mtcnn.onet, 48, "onet.pt")):
         try:
             content = (folder / file).read_bytes()
-            net = build(pretrained=False)
-            net.load_state_dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            ready = mtcnn.with_weights(net, state, device)
+            ready(torch.zeros(1, 3, side, side, device=device))  # fails here if a weight is missing or misshapen
         except Exception as error:  # a damaged checkpoint can raise anything
             raise WeightsUnavailable(
                 f"Cannot read the face detector's weights {folder / file}: {error}. Install facenet-pytorch again."
             ) from error
         digest.update(content)
-        nets.append(torch.inference_mode()(net.to(device, memory_format=torch.channels_last).eval()))
+        nets.append(ready)
     return nets, f"sha256:{digest.hexdigest()}"
+
+
+def _weights_folder() -> Path:
+    """Where facenet-pytorch keeps its weights; the package itself is not imported."""
+    found = importlib.util.find_spec("facenet_pytorch")
+    if found is None or found.origin is None:
+        raise WeightsUnavailable("facenet-pytorch, whose weights the face detector uses, is missing. Install it again.")
+    return Path(found.origin).parent / "data"
 
 
 def _to_tensor(chips: np.ndarray, device: str) -> torch.Tensor:
@@ -278,13 +289,14 @@ def _chips(images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray, s
 
 
 def _suppress(box: np.ndarray, score: np.ndarray, picture: np.ndarray, overlap: float) -> np.ndarray:
-    """Rows that survive non-maximum suppression by IoU within each picture."""
-    import torch
-    from torchvision.ops import batched_nms
-
-    arrays = (torch.from_numpy(x) for x in (box, score.astype(np.float64), picture))
-    kept: np.ndarray = batched_nms(*arrays, overlap).numpy()
-    return kept
+    """Rows that survive non-maximum suppression by IoU within each picture, best first."""
+    if len(box) == 0:
+        return np.empty(0, np.int64)
+    corner_size: Any = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1).astype(np.float64)
+    scores: Any = score.astype(np.float32)
+    pictures: Any = picture.astype(np.int32)
+    kept = cv2.dnn.NMSBoxesBatched(corner_size, scores, pictures, 0.0, overlap)
+    return np.asarray(kept, np.int64).reshape(-1)
 
 
 def _suppress_contained(box: np.ndarray, score: np.ndarray, picture: np.ndarray, overlap: float) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from core import faces as faces_module
 from core.crop import Crop
 from core.errors import WeightsUnavailable
 from core.faces import MtcnnDetector
@@ -145,12 +146,10 @@ def test_detector_names_its_weights(detector):
 
 @pytest.mark.parametrize("content", [None, b"", b"not a checkpoint", b"\x80\x02."])
 def test_missing_or_damaged_weights_are_said(monkeypatch, tmp_path, content):
-    from facenet_pytorch.models import mtcnn
-
     if content is not None:
         (tmp_path / "data").mkdir()
         (tmp_path / "data" / "pnet.pt").write_bytes(content)
-    monkeypatch.setattr(mtcnn, "__file__", str(tmp_path / "models" / "mtcnn.py"))
+    monkeypatch.setattr(faces_module, "_weights_folder", lambda: tmp_path / "data")
     with pytest.raises(WeightsUnavailable, match=r"pnet\.pt"):
         MtcnnDetector()
 
