@@ -143,7 +143,10 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.argument("videos", nargs=-1, required=True)
 @click.option("--sample-rate", type=click.FloatRange(0.5, 120), default=3.0, show_default=True, help="Rows a second.")
 @click.option(
-    "--min-face", type=click.FloatRange(0.005, 1), default=1 / 12, help="Smallest face / frame height [1/12]."
+    "--min-face",
+    type=click.FloatRange(0.005, 1),
+    default=1 / 12,
+    help="Smallest face / picture's shorter side [1/12].",
 )
 @click.option("--embedder", type=click.Choice(["resnet29", "facenet"]), default="resnet29", show_default=True)
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)

@@ -11,18 +11,9 @@ from torch import nn
 
 from core.crop import Crop
 from core.errors import PunchlineError, WeightsUnavailable
+from core.series import EMOTIONS as EMOTIONS
 from core.weights import Weights, describe, find
 
-EMOTIONS = (
-    "anger",
-    "contempt",
-    "disgust",
-    "fear",
-    "happiness",
-    "neutral",
-    "sadness",
-    "surprise",
-)
 BATCH = 16
 
 # Valence and arousal of each emotion, in EMOTIONS order: means of the words' ratings in Russell & Mehrabian 1977,

@@ -31,7 +31,7 @@ OnProgress = Callable[[float, float], None]
 
 @dataclass(frozen=True)
 class ExtractionSettings:
-    """What the user can choose: samples per second, the smallest face as a share of the frame height, the models."""
+    """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models."""
 
     sample_rate: float = 3.0
     min_face: float = 1 / 12

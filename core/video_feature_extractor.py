@@ -44,7 +44,8 @@ class Models:
 def load_models(
     *, min_face: float = 1 / 12, embedder_name: str = "resnet29", recogniser_name: str = "ferplus", device: str = "auto"
 ) -> Models:
-    """The networks by name. `min_face` is the smallest face side as a share of the frame height.
+    """The networks by name. `min_face` is the smallest face side as a share of the picture's shorter
+    side.
 
     Raises
     ------

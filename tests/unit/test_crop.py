@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from core.crop import Crop, cut
 from core.errors import FaceNotFound
-from core.faces import Faces, MtcnnDetector
+from core.faces import Faces
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
 TARGET = ((48.0, 46.0), (102.0, 46.0), (75.0, 78.0), (51.0, 105.0), (98.0, 105.0))
 ALIGNED = Crop(150, TARGET)
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255))
-# Both eyes, the nose and the corners of the mouth, by eye, in the fixtures' pixels.
-TRUTH = {
-    "collins": [(204, 103), (246, 105), (227, 131), (203, 141), (245, 143)],
-    "hopper": [(222, 193), (309, 188), (268, 237), (234, 281), (308, 276)],
-}
-
-
-@pytest.fixture(scope="module")
-def detector() -> MtcnnDetector:
-    torch.set_num_threads(1)
-    return MtcnnDetector()
-
-
-def portrait(name: str) -> np.ndarray:
-    return cv2.cvtColor(cv2.imread(str(FIXTURES / f"portrait_{name}.jpg")), cv2.COLOR_BGR2RGB)
 
 
 def dotted(points: np.ndarray, *, radius: int, shape: tuple[int, int] = (900, 1200)) -> np.ndarray:

@@ -10,14 +10,10 @@ import pytest
 import torch
 
 from core import faces as faces_module
-from core.crop import Crop
 from core.errors import WeightsUnavailable
 from core.faces import MtcnnDetector
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
-TARGET = ((48.0, 46.0), (102.0, 46.0), (75.0, 78.0), (51.0, 105.0), (98.0, 105.0))
-ALIGNED = Crop(150, TARGET)
-COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (255, 0, 255))
 # Both eyes, the nose and the corners of the mouth, by eye, in the fixtures' pixels.
 TRUTH = {
     "collins": [(204, 103), (246, 105), (227, 131), (203, 141), (245, 143)],
@@ -33,20 +29,6 @@ def detector() -> MtcnnDetector:
 
 def portrait(name: str) -> np.ndarray:
     return cv2.cvtColor(cv2.imread(str(FIXTURES / f"portrait_{name}.jpg")), cv2.COLOR_BGR2RGB)
-
-
-def dotted(points: np.ndarray, *, radius: int, shape: tuple[int, int] = (900, 1200)) -> np.ndarray:
-    image = np.full((*shape, 3), 40, np.uint8)
-    for (x, y), colour in zip(points, COLOURS, strict=True):
-        cv2.circle(image, (round(x * 16), round(y * 16)), radius * 16, colour, -1, cv2.LINE_AA, shift=4)
-    return image
-
-
-def dot(chip: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
-    """Centre (x, y) of what has the colour of a dot."""
-    likeness = np.clip(1 - np.abs(chip.astype(float) - colour).max(axis=2) / 100, 0, None)
-    rows, columns = np.indices(likeness.shape)
-    return np.array([(columns * likeness).sum(), (rows * likeness).sum()]) / likeness.sum()
 
 
 @pytest.mark.parametrize("name", ["collins", "hopper"])
