@@ -56,8 +56,8 @@ ALLOWED: dict[str, set[str]] = {
     "media": {"workspace"},
     "doctor": {"weights", "workspace", "video_feature_extractor"},
 }
-ANYTHING = {"cli", "worker"}
-FOREIGN = {"h5py": {"storage"}, "streamlit": set(), "click": {"cli"}, "sqlite3": {"ledger"}}
+ANYTHING = {"cli", "command", "command_person", "command_label", "command_model", "worker"}
+FOREIGN = {"h5py": {"storage"}, "streamlit": set(), "click": ANYTHING - {"worker"}, "sqlite3": {"ledger"}}
 
 
 def imports(path: Path) -> set[str]:

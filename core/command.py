@@ -1,0 +1,120 @@
+"""What the commands share: errors told as sentences, JSON or text as answer, progress, finding what a text names."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.errors import PunchlineError
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Errors as a sentence on stderr and exit code 1, without a traceback."""
+    try:
+        yield
+    except PunchlineError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("stopped; what was finished is kept, run the same command again to go on", err=True)
+        raise SystemExit(1) from None
+
+
+class Command(click.Command):
+    """A command that tells its errors."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with told():
+            return super().invoke(ctx)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+    group_class = type
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
+
+
+def workspace_of(ctx: click.Context) -> Any:
+    from core.workspace import Workspace
+
+    return Workspace(ctx.find_root().params["workspace"])
+
+
+def say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def answer(content: dict[str, Any], as_json: bool, text: str) -> None:
+    click.echo(json.dumps(content, ensure_ascii=False) if as_json else text)
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class ProgressLine:
+    """How far, how fast and how long still, on stderr: one moving line on a terminal, else a line every ten seconds."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._started = time.monotonic()
+        self._begin: float | None = None
+        self._last = 0.0
+        self._moving = sys.stderr.isatty()
+
+    def __call__(self, completed: float, total: float) -> None:
+        """Show `completed` of `total` seconds of video."""
+        now = time.monotonic()
+        if self._begin is None:
+            self._begin, self._started = completed, now
+        finished = completed >= total > 0
+        if not finished and now - self._last < (0.2 if self._moving else 10.0):
+            return
+        self._last = now
+        speed = (completed - self._begin) / (now - self._started) if now > self._started else 0.0
+        share = f"{100 * min(1.0, completed / total):3.0f} %  " if total > 0 else ""
+        left = f"  {clock((total - completed) / speed)} left" if speed > 0 and total > completed else ""
+        text = f"{self._name}  {share}{clock(completed)} of {clock(total)}  {speed:.1f}x real time{left}"
+        with suppress(BrokenPipeError):  # whoever read along has left; the work goes on
+            click.echo(f"\r\033[K{text}" if self._moving else text, err=True, nl=not self._moving or finished)
+
+
+@contextmanager
+def path_of(workspace: Any, text: str) -> Iterator[tuple[Any, Path]]:
+    """A video and a path at which it lies now."""
+    from core.errors import VideoUnreadable
+
+    video = workspace.find_video(text)
+    if video.path is None:
+        raise VideoUnreadable(f"{text}: the video is gone from {video.paths[0]}; give its new path")
+    yield video, video.path
+
+
+def features_of(workspace: Any, text: str) -> tuple[Any, Any]:
+    from core.errors import WorkspaceFault
+    from core.multimodal_processor import current_features
+
+    video = workspace.find_video(text)
+    features = current_features(workspace.features_path(video.id))
+    if features is None:
+        raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
+    if not features.info.complete:
+        say(f"{video.name}: the extraction is not finished; using the minutes that are")
+    return video, features
+
+
+def person_of(workspace: Any, name: str | None) -> Any:
+    return workspace.find_person(name) if name else workspace.only_person()
