@@ -1,9 +1,32 @@
-"""The web app's frame: navigation and server routes."""
+"""The web app's frame: navigation, what stands on every page, and server routes."""
+
+import traceback
 
 import streamlit as st
 
+from core.media import media_middleware, media_routes
+from pages.components.shell import ROOT, workspace_root
+
 if __name__ == "__main__":
-    st.set_page_config(page_title="Punchline", page_icon=":material/theater_comedy:", layout="wide")
-    st.navigation([st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)]).run()
+    from pages.components.job_panel import job_panel
+    from pages.components.shell import _, language_switch, show_error
+
+    st.set_page_config(page_title="Punchline", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
+    page = st.navigation(
+        [
+            st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
+            st.Page("pages/reference.py", title=_("Reference face"), icon=":material/face:"),
+            st.Page("pages/extract.py", title=_("Extract"), icon=":material/query_stats:"),
+        ]
+    )
+    st.html("<style>.stMainBlockContainer {padding-top: 3rem; padding-bottom: 3rem}</style>")
+    with st.sidebar:
+        job_panel()
+        language_switch()
+    try:
+        page.run()
+    except Exception as error:  # a fault of ours: in the log in full, on the page as a sentence
+        traceback.print_exc()
+        show_error(f"unexpected fault ({type(error).__name__}: {error})")
 else:
-    app = st.App(__file__)
+    app = st.App(__file__, routes=media_routes(workspace_root()), middleware=media_middleware())

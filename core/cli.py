@@ -212,7 +212,7 @@ def series(
     as_json: bool,
 ) -> None:
     """Make the 12-d series of a person from an analysed VIDEO, without reading the video again."""
-    from core import export, storage
+    from core import export, feature_store
     from core.multimodal_processor import person_series
     from core.series import Source
 
@@ -231,7 +231,7 @@ def series(
     made = person_series(features, found, thresholds=thresholds, fill=fill, max_gap=max_gap)
     if features.info.complete:
         with workspace.lock(f"features-{record.id}"):
-            storage.write_person_series(workspace.features_path(record.id), found.id, found.name, made)
+            feature_store.write_person_series(workspace.features_path(record.id), found.id, found.name, made)
     if out is not None:
         export.write_series(out, made)
     rows = {kind.name.lower(): int((made.series.source == kind).sum()) for kind in Source}

@@ -1,25 +1,245 @@
-"""Results as files for other programs."""
+"""Results as files for other programs: a person's series, and moments as clips, lists and timelines."""
 
 from __future__ import annotations
 
+import errno
 import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from core import storage
-from core.errors import PunchlineError
+from core import feature_store, list_export, storage, timeline_export
+from core.clip_export import write_clip
+from core.errors import PunchlineError, StorageFault
+from core.feature_store import PersonSeries
+from core.file_name import safe_name
+from core.segment import Detection
 from core.series import FEATURES, Source
-from core.storage import PersonSeries
+from core.timeline import Media, Piece, pieces, read_media
+from core.transcode import OnProgress
 
 SERIES_SUFFIXES = (".csv", ".npz", ".h5")
+BOM = b"\xef\xbb\xbf"
 
 
-def write_series(path: Path, person_series: PersonSeries) -> None:
+@dataclass(frozen=True)
+class Format:
+    """A kind of export: its suffix (none for a folder of clips), and what it is for, in words for the user.
+
+    `joins` says that the moments follow one another in it, so that no part of the video may come twice.
+    """
+
+    suffix: str
+    description: str
+    joins: bool = False
+
+
+FORMATS: Mapping[str, Format] = {
+    "clips": Format("", "One video file a moment (MP4)"),
+    "reel": Format(".mp4", "All moments in one video, the highlight reel (MP4)", joins=True),
+    "csv": Format(".csv", "Table for spreadsheets (CSV)"),
+    "json": Format(".json", "Everything, for programs (JSON)"),
+    "edl": Format(".edl", "Edit list for any editing program (CMX 3600 EDL)", joins=True),
+    "otio": Format(".otio", "OpenTimelineIO timeline", joins=True),
+    "fcp7xml": Format(".xml", "Timeline for Premiere Pro (Final Cut Pro 7 XML)", joins=True),
+    "fcpxml": Format(".fcpxml", "Timeline for Final Cut Pro and DaVinci Resolve (FCPXML)", joins=True),
+    "srt": Format(".srt", "Subtitles that show where the moments are (SRT)"),
+    "chapters": Format(".chapters.txt", "Chapters for a YouTube description"),
+    "labelstudio": Format(".labelstudio.json", "Task with predictions for Label Studio (JSON)"),
+}
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """How moments are exported; what does not concern a format is not looked at.
+
+    `before` and `after` are margins in seconds, for clips, the reel, timelines and where chapters begin. `names` are
+    one a moment. `title` names timelines, the video's name by default. `captions`, `cross_fade` (seconds), `height`
+    (pixels at most) and `font` shape the reel. `bom` begins a CSV with a byte order mark. `opening` is the first
+    chapter's name, `label` that of the Label Studio predictions.
+    """
+
+    before: float = 0.0
+    after: float = 0.0
+    names: Sequence[str] | None = None
+    title: str = ""
+    captions: bool = False
+    cross_fade: float = 0.0
+    height: int = 1080
+    font: Path | None = None
+    bom: bool = False
+    opening: str = "Start"
+    label: str = "funny"
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """The written files, and sentences for the user. `starts` are the clips' first seconds in the video's time."""
+
+    paths: tuple[Path, ...]
+    warnings: tuple[str, ...] = ()
+    starts: tuple[float, ...] = ()
+
+
+def export(
+    moments: Sequence[Detection],
+    video_path: Path,
+    target: Path,
+    *,
+    format: str,
+    options: ExportOptions | None = None,
+    on_progress: OnProgress | None = None,
+) -> ExportResult:
+    """Write moments of a video in one of `FORMATS`; each file is whole or not there.
+
+    Parameters
+    ----------
+    moments
+        In seconds from the video's start, in any order.
+    target
+        The folder of the clips, made if missing; else the file, or a folder for a file named after the video.
+    on_progress
+        Called with seconds of video done and in all; what it raises stops the work. Finished clips stay.
+
+    Raises
+    ------
+    PunchlineError
+        If the format is unknown, no moment lies in the video, or an option makes no sense.
+    VideoUnreadable
+        If the video is gone or unreadable.
+    StorageFault
+        If the folder cannot be written or the disk is full.
+    """
+    if format not in FORMATS:
+        raise PunchlineError(f"unknown export format {format!r}; expected one of {', '.join(FORMATS)}")
+    options = options or ExportOptions()
+    if not (isfinite(options.cross_fade) and options.cross_fade >= 0 and options.height >= 2):
+        raise PunchlineError(
+            f"got a cross-fade of {options.cross_fade} s and a height of {options.height}; expected 0 s or more, and "
+            "2 pixels or more"
+        )
+    media = read_media(Path(video_path))
+    chosen, said = pieces(
+        moments,
+        duration=media.info.duration,
+        before=options.before,
+        after=options.after,
+        names=options.names,
+        apart=FORMATS[format].joins,
+    )
+    target = _target(Path(target), media, format)
+    try:
+        if format == "clips":
+            return _clips(chosen, media, target, on_progress, said)
+        if format == "reel":
+            from core.reel import write_reel
+
+            said += write_reel(
+                target,
+                chosen,
+                media,
+                captions=options.captions,
+                cross_fade=options.cross_fade,
+                height=options.height,
+                font=options.font,
+                on_progress=on_progress,
+            )
+        else:
+            text, more = _TEXTS[format](chosen, media, options)
+            said += more
+            storage.write_bytes(
+                target, (BOM if format == "csv" and options.bom else b"") + text.encode(errors="replace")
+            )
+    except StorageFault as error:
+        raise _told(error, target) from error
+    return ExportResult((target,), (*media.warnings, *said))
+
+
+def _title(media: Media, options: ExportOptions) -> str:
+    return options.title or media.info.path.stem
+
+
+_Text = Callable[[Sequence[Piece], Media, ExportOptions], tuple[str, list[str]]]
+_TEXTS: Mapping[str, _Text] = {
+    "csv": lambda p, m, o: (list_export.csv_text(p, m), []),
+    "json": lambda p, m, o: (list_export.json_text(p, m), []),
+    "srt": lambda p, m, o: (list_export.srt_text(p, m), []),
+    "chapters": lambda p, m, o: list_export.chapters_text(p, m, opening=o.opening),
+    "labelstudio": lambda p, m, o: (list_export.labelstudio_text(p, m, label=o.label), []),
+    "edl": lambda p, m, o: timeline_export.edl_text(p, m, _title(m, o)),
+    "otio": lambda p, m, o: (timeline_export.otio_text(p, m, _title(m, o)), []),
+    "fcp7xml": lambda p, m, o: (timeline_export.fcp7_text(p, m, _title(m, o)), []),
+    "fcpxml": lambda p, m, o: (timeline_export.fcpxml_text(p, m, _title(m, o)), []),
+}
+
+
+def _target(target: Path, media: Media, format: str) -> Path:
+    """Where it goes: never onto the video itself, and into a folder that can be made."""
+    suffix = FORMATS[format].suffix
+    if suffix and target.is_dir():
+        target = target / f"{safe_name(media.info.path.stem, otherwise='video')} moments{suffix}"
+    elif suffix and not target.suffix:
+        target = target.with_name(target.name + suffix)
+    if target.exists() and target.samefile(media.info.path):
+        raise PunchlineError(f"{target} is the video itself; choose another file for the export")
+    folder = target.parent if suffix else target
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageFault(
+            f"{folder}: this folder cannot be made ({error.strerror}); choose another one for the export"
+        ) from error
+    return target
+
+
+def _told(error: StorageFault, target: Path) -> StorageFault:
+    """The same fault in words for an export, which lies outside the workspace."""
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return StorageFault(
+            f"{target}: cannot be written ({cause.strerror}); choose another folder for the export, or change its "
+            "permissions"
+        )
+    return error
+
+
+def _clips(
+    chosen: Sequence[Piece], media: Media, folder: Path, on_progress: OnProgress | None, said: list[str]
+) -> ExportResult:
+    total = sum(piece.cut.duration for piece in chosen)
+    done = 0.0
+    paths, starts = [], []
+    for number, piece in enumerate(chosen, 1):
+
+        def tell(completed: float, _: float, done: float = done) -> None:
+            if on_progress is not None:
+                on_progress(min(done + completed, total), total)
+
+        clip = write_clip(folder / _clip_name(number, piece, media), piece, media, on_progress=tell)
+        paths.append(clip.path)
+        starts.append(clip.start)
+        done += piece.cut.duration
+        if on_progress is not None:
+            on_progress(done, total)
+    return ExportResult(tuple(paths), (*media.warnings, *said), tuple(starts))
+
+
+def _clip_name(number: int, piece: Piece, media: Media) -> str:
+    """Number, time and name of the moment, and the video's name; the number keeps two of them apart."""
+    seconds = int(piece.moment.start)
+    time = f"{seconds // 3600}h{seconds // 60 % 60:02d}m{seconds % 60:02d}s"
+    return safe_name(f"{number:03d} {time} {piece.name[:50]} - {media.info.path.stem}") + ".mp4"
+
+
+def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) -> None:
     """Write a person's series as CSV, NPZ or HDF5, by the suffix.
 
     The CSV has the columns timestamp, the 12 features, source (by name), similarity; a missing value is an empty
-    cell. NPZ and HDF5 hold the arrays features, timestamps, source, similarity, baseline.
+    cell; `bom` begins it with a byte order mark, by which Excel knows UTF-8. NPZ and HDF5 hold the arrays features,
+    timestamps, source, similarity, baseline.
 
     Raises
     ------
@@ -32,7 +252,7 @@ def write_series(path: Path, person_series: PersonSeries) -> None:
     if suffix not in SERIES_SUFFIXES:
         raise PunchlineError(f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(SERIES_SUFFIXES)}")
     if suffix == ".h5":
-        storage.write_series_file(path, person_series)
+        feature_store.write_series_file(path, person_series)
         return
     series = person_series.series
     with storage.writing(path) as partial, partial.open("wb") as file:
@@ -55,4 +275,5 @@ def write_series(path: Path, person_series: PersonSeries) -> None:
         columns |= {name: series.values[:, k] for k, name in enumerate(FEATURES)}
         columns["source"] = [Source(value).name.lower() for value in series.source]
         columns["similarity"] = person_series.similarity
+        file.write(BOM if bom else b"")
         pd.DataFrame(columns).to_csv(file, index=False, float_format="%.6f")

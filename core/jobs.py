@@ -1,13 +1,15 @@
 """Background jobs: what is to be done, how far it is, and whether its worker still lives.
 
-A job is a folder with a request, a state, a heartbeat and perhaps a wish to stop. One worker process does the jobs of a
-workspace in turn; it outlives the page that started it.
+A job is a folder with a request, a state, a heartbeat and perhaps a wish to stop. The jobs of a workspace wait in
+lanes, so that a short one need not wait for a long one; in each lane one worker process does them in turn. It outlives
+the page that started it.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,11 +28,21 @@ from core.workspace import Workspace
 HEARTBEAT = 2.0  # seconds between two signs of life
 DEAD_AFTER = 10.0  # seconds without one
 LIVE = ("queued", "running")
+LANES: Mapping[str, str] = {
+    "extract": "long",
+    "train": "long",
+    "scan": "short",
+    "photos": "short",
+    "detect": "short",
+    "proxy": "files",
+    "export": "files",
+}
+KEPT = 50  # finished jobs that are remembered
 
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work on one video.
+    """One piece of work. `subject` is the id of what it is about: a video, or a person.
 
     `status` is queued, running, done, failed, cancelled or died; `completed` and `total` are in the unit of the work
     (seconds of video), times are seconds since the epoch. `message` is for the user.
@@ -38,23 +50,48 @@ class Job:
 
     id: str
     kind: str
-    video_id: str
+    subject: str
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     status: str = "queued"
     completed: float = 0.0
     total: float = 0.0
+    stage: str = ""  # what it is doing, where that is not plain from the kind
+    n_found: int = 0  # faces, clips, moments: whatever the kind looks for
     begun_at: float = 0.0  # `completed` when this run began: a resumed one does not begin at 0
     message: str = ""
     result: Mapping[str, Any] = field(default_factory=dict)
     submitted: float = 0.0
     started: float = 0.0
+    begun: float = 0.0  # when the first progress of this run was seen: networks are loaded before
+    saved: float = 0.0
     ended: float = 0.0
 
     @property
     def live(self) -> bool:
         """Waiting or at work."""
         return self.status in LIVE
+
+    @property
+    def lane(self) -> str:
+        """Which jobs it takes its turn with."""
+        return LANES.get(self.kind, "long")
+
+    @property
+    def share(self) -> float:
+        """How much is done, in [0, 1]."""
+        return 1.0 if self.status == "done" else min(1.0, self.completed / self.total) if self.total > 0 else 0.0
+
+    @property
+    def rate(self) -> float:
+        """`completed` a second in this run; 0 where it is not known."""
+        seconds = (self.ended or self.saved) - self.begun
+        return (self.completed - self.begun_at) / seconds if self.begun and seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate from `rate`; None where it is not known."""
+        return max(0.0, self.total - self.completed) / self.rate if self.total > 0 and self.rate > 0 else None
 
 
 class Jobs:
@@ -64,21 +101,22 @@ class Jobs:
         self.workspace = workspace
         self.folder = workspace.root / "jobs"
 
-    def submit(self, kind: str, video_id: str, name: str, settings: Mapping[str, Any] | None = None) -> Job:
-        """Queue a job and see that somebody works; a video's job that is live already is given instead."""
+    def submit(self, kind: str, subject: str, name: str, settings: Mapping[str, Any] | None = None) -> Job:
+        """Queue a job and see that somebody works; one of this kind on this subject that is live is given instead."""
         with self.workspace.lock("jobs"):
-            live = next((j for j in self.all() if j.live and (j.kind, j.video_id) == (kind, video_id)), None)
+            live = next((j for j in self.all() if j.live and (j.kind, j.subject) == (kind, subject)), None)
             job = live or Job(
                 id=f"{time.time_ns():020d}-{secrets.token_hex(3)}",
                 kind=kind,
-                video_id=video_id,
+                subject=subject,
                 name=name,
                 settings=dict(settings or {}),
                 submitted=time.time(),
             )
             if live is None:
-                self.save(job)
-        self.ensure_worker()
+                self._forget_old()
+                job = self.save(job)
+        self.ensure_worker(job.lane)
         return job
 
     def all(self) -> list[Job]:
@@ -87,8 +125,8 @@ class Jobs:
         for path in sorted(self.folder.glob("*/state.json")):
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
-                job = Job(**{f.name: content[f.name] for f in fields(Job)})
-            except (OSError, ValueError, KeyError):
+                job = Job(**{f.name: content[f.name] for f in fields(Job) if f.name in content})
+            except (OSError, ValueError, TypeError):
                 continue
             if job.status == "running" and time.time() - self._last_sign(job) > DEAD_AFTER:
                 job = replace(
@@ -116,20 +154,41 @@ class Jobs:
     def resume(self, id: str) -> Job:
         """Queue again a job that was cancelled, failed or died: it goes on after the last finished minute."""
         job = self.find(id)
-        return job if job.live else self.submit(job.kind, job.video_id, job.name, job.settings)
+        if job.live:
+            return job
+        again = self.submit(job.kind, job.subject, job.name, job.settings)
+        self.forget(id)
+        return again
 
-    def next_queued(self) -> Job | None:
-        """The job that has waited longest."""
-        return next((job for job in self.all() if job.status == "queued"), None)
+    def latest(self, kind: str, subject: str) -> Job | None:
+        """The newest job of this kind on this subject."""
+        return next((j for j in reversed(self.all()) if (j.kind, j.subject) == (kind, subject)), None)
+
+    def forget(self, id: str) -> None:
+        """Take a job that is over out of the list; what it made stays."""
+        with self.workspace.lock("jobs"):
+            if not self.find(id).live:
+                shutil.rmtree(self.folder / id, ignore_errors=True)
+
+    def _forget_old(self) -> None:
+        over = [job for job in self.all() if not job.live]
+        for job in over[:-KEPT]:
+            shutil.rmtree(self.folder / job.id, ignore_errors=True)
+
+    def next_queued(self, lane: str) -> Job | None:
+        """The job of a lane that has waited longest."""
+        return next((job for job in self.all() if job.status == "queued" and job.lane == lane), None)
 
     def wants_to_stop(self, job: Job) -> bool:
         """Whether somebody asked this job to stop."""
         return (self.folder / job.id / "cancel").exists()
 
-    def save(self, job: Job) -> None:
+    def save(self, job: Job) -> Job:
         """Write a job's state, which is a sign of life too."""
         self.beat(job)
+        job = replace(job, saved=time.time())
         write_json(self.folder / job.id / "state.json", asdict(job))
+        return job
 
     def beat(self, job: Job) -> None:
         """Give a sign of life."""
@@ -143,13 +202,22 @@ class Jobs:
         except OSError:
             return 0.0
 
-    def worker_lock(self) -> FileLock:
-        """Held by the one worker of this workspace; the system lets go of it when the process ends, however it ends."""
-        return FileLock(self.workspace.root / "locks" / "worker.lock")
+    def preview_path(self, job: Job) -> Path:
+        """Where a job keeps a picture of what it is looking at."""
+        return self.folder / job.id / "preview.jpg"
 
-    def ensure_worker(self) -> None:
-        """Start a worker in a process of its own, unless one is there."""
-        lock = self.worker_lock()
+    def worker_lock(self, lane: str) -> FileLock:
+        """Held by the one worker of a lane; the system lets go of it when the process ends, however it ends."""
+        return FileLock(self.workspace.root / "locks" / f"worker-{lane}.lock")
+
+    def revive(self) -> None:
+        """See that somebody works wherever a job waits: its worker may have been stopped from outside."""
+        for lane in {job.lane for job in self.all() if job.status == "queued"}:
+            self.ensure_worker(lane)
+
+    def ensure_worker(self, lane: str) -> None:
+        """Start a worker for a lane in a process of its own, unless one is there."""
+        lock = self.worker_lock(lane)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -158,7 +226,7 @@ class Jobs:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "core.worker", str(self.workspace.root)],
+                [sys.executable, "-m", "core.worker", str(self.workspace.root), lane],
                 cwd=Path(__file__).resolve().parent.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -12,12 +12,12 @@ from typing import Any
 
 from core.clip_dataset_builder import ClipDataset, build_clips, check_clip, usual
 from core.errors import ModelFault, PunchlineError, WorkspaceFault
+from core.feature_store import Features, PersonSeries
 from core.identity import Person
 from core.label_csv import Fault, LabelRow
 from core.ledger import LabelEvent, Ledger
 from core.multimodal_processor import current_features, person_series
 from core.series import TimeSeries
-from core.storage import Features, PersonSeries
 from core.video import probe
 from core.workspace import Video, Workspace
 

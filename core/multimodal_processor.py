@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import storage
+from core import feature_store
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
 from core.errors import VideoUnreadable
 from core.face_table import FaceTable, concatenate
+from core.feature_store import Features, FeaturesInfo, Minutes, PersonSeries
 from core.identity import Person, Thresholds, match, similarity_of
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
-from core.storage import Features, FeaturesInfo, Minutes, PersonSeries
 from core.tracks import tracks
 from core.video import Damage, fingerprint, probe
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
-    from core.video_feature_extractor import Models
+    from core.video_feature_extractor import Models, Seen
 
 SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
 
@@ -52,6 +52,10 @@ def _no_progress(completed: float, total: float) -> None:
     pass
 
 
+def _not_shown(seen: Seen) -> None:
+    pass
+
+
 def extract(
     path: Path,
     target: Path,
@@ -60,6 +64,7 @@ def extract(
     models: Models | None = None,
     resume: bool = True,
     on_progress: OnProgress = _no_progress,
+    on_seen: Callable[[Seen], None] = _not_shown,
     writing: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Features:
     """Read a whole video into one feature file; of the file and the settings alone, with no other state.
@@ -78,6 +83,8 @@ def extract(
     on_progress
         Called with (completed, total) seconds of video after every few pictures and at the end; what it raises
         stops the extraction, which can then be resumed.
+    on_seen
+        Called with every sampled picture and the faces in it.
     writing
         Entered while the target is replaced: a lock that other writers of the same file hold too.
 
@@ -104,10 +111,10 @@ def extract(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     if resume and target.exists():
-        stored = storage.read_features_info(target)
+        stored = feature_store.read_features_info(target)
         if stored.same_extraction(info):
             on_progress(video.duration, video.duration)
-            return storage.read_features(target)
+            return feature_store.read_features(target)
     minutes = Minutes(target.with_suffix(".minutes"))
     under_way = minutes.info()
     if under_way is not None and not (resume and under_way.same_extraction(info)):
@@ -126,6 +133,7 @@ def extract(
         resume=start,
         damage=damage,
         on_progress=lambda completed: on_progress(completed, video.duration),
+        on_seen=on_seen,
     ):
         audio = sound.features(minute.faces.timestamps, sample_period=1 / settings.sample_rate)
         done.append(Features(info, minute.faces, audio))
@@ -144,7 +152,7 @@ def extract(
         audio=np.concatenate([features.audio for features in done]),
     )
     with writing():
-        storage.write_features(target, finished)
+        feature_store.write_features(target, finished)
     minutes.clear()
     on_progress(video.duration, video.duration)
     return finished
@@ -167,7 +175,7 @@ def with_tracks(faces: FaceTable, embedder_name: str) -> FaceTable:
 def current_features(target: Path) -> Features | None:
     """A video's analysis as far as it has come: the finished file, else its finished minutes, else None."""
     if target.exists():
-        return storage.read_features(target)
+        return feature_store.read_features(target)
     done = [features for features, _ in Minutes(target.with_suffix(".minutes")).read()]
     if not done:
         return None

@@ -77,6 +77,15 @@ class Minute:
 
 
 @dataclass(frozen=True, eq=False)
+class Seen:
+    """A sampled picture, RGB uint8 (h, w, 3), its time in seconds, and the boxes (n, 4) of its faces in pixels."""
+
+    timestamp: float
+    image: Image
+    box_xyxy: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class Resume:
     """Where an earlier extraction stopped: its first and last timestamps (seconds) and last thumbnail."""
 
@@ -99,6 +108,7 @@ class VideoFeatureExtractor:
         resume: Resume | None = None,
         damage: Damage | None = None,
         on_progress: Callable[[float], None] = lambda completed: None,
+        on_seen: Callable[[Seen], None] = lambda seen: None,
     ) -> Iterator[Minute]:
         """The face table minute by minute, in order of time; faces have no tracks yet.
 
@@ -129,6 +139,8 @@ class VideoFeatureExtractor:
             index = minute
             table, thumbnail = self._read(batch, thumbnail)
             held.append(table)
+            for k, frame in enumerate(batch):
+                on_seen(Seen(frame.timestamp, frame.image, table.box_xyxy[table.frame == k]))
             on_progress(batch[-1].timestamp)
         if held and thumbnail is not None:
             yield Minute(index, concatenate(held), thumbnail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core import storage
+from core import feature_store, person_store, storage
 from core.errors import Busy, StorageFault, WorkspaceFault
 from core.identity import Person, Reference, Thresholds, clean_name
 from core.video import fingerprint
@@ -140,9 +141,17 @@ class Workspace:
         """Where a video's feature file lies, or will lie."""
         return self.root / "features" / f"{video_id}.h5"
 
-    def minutes(self, video_id: str) -> storage.Minutes:
+    def scan_path(self, video_id: str) -> Path:
+        """Where the faces of a quick scan lie, or will lie."""
+        return self.root / "scans" / f"{video_id}.h5"
+
+    def candidates_path(self, person_name: str) -> Path:
+        """Where faces lie of which the user must say who is this person."""
+        return self.root / "candidates" / f"{hashlib.sha256(person_name.encode()).hexdigest()[:16]}.h5"
+
+    def minutes(self, video_id: str) -> feature_store.Minutes:
         """The finished minutes of an extraction under way."""
-        return storage.Minutes(self.root / "features" / f"{video_id}.minutes")
+        return feature_store.Minutes(self.root / "features" / f"{video_id}.minutes")
 
     def _registry(self) -> dict[str, dict[str, list[str]]]:
         path = self.root / "videos.json"
@@ -161,7 +170,7 @@ class Workspace:
 
     def people(self) -> list[Person]:
         """All people, by name."""
-        found = [storage.read_person(path) for path in sorted((self.root / "people").glob("*.h5"))]
+        found = [person_store.read_person(path) for path in sorted((self.root / "people").glob("*.h5"))]
         return sorted(found, key=lambda person: (person.name, person.id))
 
     def find_person(self, text: str) -> Person:
@@ -195,7 +204,7 @@ class Workspace:
             known = next((person for person in self.people() if person.name == name), None)
             person = known or Person(id=secrets.token_hex(6), name=name, references=())
             person = replace(person, references=(*person.references, *references))
-            storage.write_person(self._person_path(person.id), person)
+            person_store.write_person(self._person_path(person.id), person)
         return person
 
     def rename_person(self, person: Person, name: str) -> Person:
@@ -204,21 +213,21 @@ class Workspace:
         with self.lock("people"):
             if any(other.name == name and other.id != person.id for other in self.people()):
                 raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
-            person = replace(storage.read_person(self._person_path(person.id)), name=name)
-            storage.write_person(self._person_path(person.id), person)
+            person = replace(person_store.read_person(self._person_path(person.id)), name=name)
+            person_store.write_person(self._person_path(person.id), person)
         return person
 
     def remove_reference(self, person: Person, index: int) -> Person:
         """Forget one reference face, by its place in the list (0 is the first). Raises WorkspaceFault."""
         with self.lock("people"):
-            person = storage.read_person(self._person_path(person.id))
+            person = person_store.read_person(self._person_path(person.id))
             if not 0 <= index < len(person.references):
                 raise WorkspaceFault(
                     f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
                 )
             kept = (*person.references[:index], *person.references[index + 1 :])
             person = replace(person, references=kept)
-            storage.write_person(self._person_path(person.id), person)
+            person_store.write_person(self._person_path(person.id), person)
         return person
 
     def remove_person(self, person: Person) -> None:
@@ -234,7 +243,7 @@ class Workspace:
             for path in sorted((self.root / "features").glob("*.h5")):
                 try:
                     with self.lock(f"features-{path.stem}"):
-                        storage.remove_person_series(path, person.id)
+                        feature_store.remove_person_series(path, person.id)
                 except StorageFault as error:
                     faults.append(str(error))
             self._person_path(person.id).unlink(missing_ok=True)
@@ -244,12 +253,12 @@ class Workspace:
     def save_thresholds(self, person: Person, thresholds: Thresholds, *, video_id: str | None = None) -> Person:
         """Keep thresholds for a person, or for one video of that person only."""
         with self.lock("people"):
-            person = storage.read_person(self._person_path(person.id))
+            person = person_store.read_person(self._person_path(person.id))
             if video_id is None:
                 person = replace(person, thresholds=thresholds)
             else:
                 person = replace(person, overrides={**person.overrides, video_id: thresholds})
-            storage.write_person(self._person_path(person.id), person)
+            person_store.write_person(self._person_path(person.id), person)
         return person
 
     def _person_path(self, person_id: str) -> Path:

@@ -1,32 +1,185 @@
-"""Home: the videos that this workspace knows, and what each has come to."""
-
-import os
-from pathlib import Path
+"""Home: the videos that this workspace knows, what each has come to, and its next step."""
 
 import streamlit as st
 
 from core.errors import PunchlineError
+from core.overview import Step, VideoState, overview
+from core.settings import read_settings
+from core.video_folders import drop_folder, refresh
 from core.workspace import Workspace
+from pages.components.browser import browse_dialog, take_in
+from pages.components.pictures import thumbnail
+from pages.components.shell import ROOT, _, choose, clock, show_error, told, workspace
 
-st.title("Punchline")
-st.write("Finds the funny moments of one person in long videos.")
-try:
-    workspace = Workspace(Path(os.environ.get("PUNCHLINE_WORKSPACE", "workspace")))
-    videos, people = workspace.videos(), workspace.people()
-except PunchlineError as error:
-    st.error(str(error), icon=":material/error:")
-    st.stop()
-if not videos:
-    st.info("No video yet. Read your first one in a terminal:", icon=":material/movie:")
-    st.code("uv run punchline extract VIDEO\nuv run punchline person add NAME photo.jpg", language="bash")
-    st.stop()
-rows = [
-    {
-        "Video": video.name,
-        "Analysed": "yes" if workspace.features_path(video.id).exists() else "no",
-        "Where": str(video.path) if video.path else f"gone from {video.paths[0]}",
-    }
-    for video in videos
-]
-st.dataframe(rows, hide_index=True, width="stretch")
-st.caption("People: " + (", ".join(person.name for person in people) or "none yet"))
+PAGE_SIZE = 12
+SAMPLE = ROOT / "assets" / "sample.mp4"
+PAGES: dict[Step, str] = {
+    "person": "pages/reference.py",
+    "extract": "pages/extract.py",
+    "wait": "pages/extract.py",
+}
+
+
+def step_name(step: Step) -> str:
+    """What to do next, as the words on a button."""
+    return {
+        "find": _("Find the file again"),
+        "person": _("Pick the person"),
+        "extract": _("Extract"),
+        "wait": _("Watch the progress"),
+        "label": _("Label clips"),
+        "train": _("Train"),
+        "detect": _("Find funny moments"),
+        "review": _("Review the moments"),
+    }[step]
+
+
+def welcome(space: Workspace) -> None:
+    """What a newcomer sees."""
+    left, right = st.columns(2, gap="large")
+    with left, st.container(border=True):
+        st.subheader(_("Start with the sample"))
+        st.write(_("Three minutes, two people, and some moments that are funny. You see every step in a few minutes."))
+        if st.button(_("Try the sample"), type="primary", icon=":material/play_circle:", key="sample"):
+            try_sample(space)
+    with right, st.container(border=True):
+        st.subheader(_("Add your own videos"))
+        st.write(_("Videos stay where they are. They are never copied, uploaded or changed."))
+        add_videos(key="welcome")
+
+
+def try_sample(space: Workspace) -> None:
+    """Take in the sample and go on with its first step."""
+    with told():
+        choose("video_id", space.register(SAMPLE).id)
+        st.switch_page(PAGES["person"])
+
+
+def add_videos(*, key: str) -> None:
+    """A field for a path, and a dialog to look for it."""
+    with st.form(f"add-{key}", border=False, clear_on_submit=False):
+        path = st.text_input(
+            _("File or folder on this machine"), key=f"path-{key}", placeholder="/home/me/Videos", max_chars=4096
+        )
+        with st.container(horizontal=True):
+            add = st.form_submit_button(_("Add"), icon=":material/add:")
+            browse = st.form_submit_button(_("Browse…"), icon=":material/folder_open:")
+    if browse:
+        browse_dialog()
+    elif add:
+        take_in(path)
+
+
+def badges(state: VideoState) -> str:
+    """The state of a video in a few coloured words."""
+    said = {
+        "none": f":gray-badge[{_('not read yet')}]",
+        "partial": f":orange-badge[{_('read in part')}]",
+        "done": f":green-badge[:material/check: {_('read')}]",
+    }[state.analysed]
+    if state.job is not None and state.job.live:
+        said = f":blue-badge[{_('being read')}]"
+    parts = [said]
+    if state.n_labels:
+        parts.append(f":violet-badge[{_('{n} labels', n=state.n_labels)}]")
+    if state.n_moments is not None:
+        parts.append(f":green-badge[{_('{n} moments', n=state.n_moments)}]")
+    if state.video.path is None:
+        parts.append(f":red-badge[{_('file is gone')}]")
+    return " ".join(parts)
+
+
+def facts(state: VideoState) -> str:
+    """Length, size and where it lies."""
+    about = state.about
+    parts = [clock(state.duration)] if state.duration else []
+    if about.get("width"):
+        parts.append(f"{about['width']} x {about['height']}")
+    if about.get("has_audio") is False:
+        parts.append(_("no sound"))
+    place = state.video.path or (state.video.paths[0] if state.video.paths else "")
+    return " · ".join([*parts, str(place)])
+
+
+def video_row(space: Workspace, state: VideoState) -> None:
+    """One video: picture, name, state, next step."""
+    with st.container(border=True):
+        picture, words, action = st.columns([1.1, 4, 1.4], vertical_alignment="center")
+        with picture:
+            image = thumbnail(space, state.video)
+            if image is not None:
+                st.image(str(image), width="stretch")
+            else:
+                st.markdown("### :material/movie:")
+        with words:
+            st.markdown(f"**{state.video.name.replace('[', '(').replace(']', ')')}**  \n{badges(state)}")
+            st.caption(facts(state))
+            if "fault" in state.about:
+                show_error(str(state.about["fault"]))
+        with action:
+            if state.next_step == "find":
+                st.caption(_("Add it again from its new place: labels and results are kept."))
+            elif (
+                state.next_step in PAGES
+                and "fault" not in state.about
+                and st.button(
+                    step_name(state.next_step),
+                    key=f"next-{state.video.id}",
+                    type="primary" if state.next_step not in ("wait", "review") else "secondary",
+                    width="stretch",
+                )
+            ):
+                choose("video_id", state.video.id)
+                st.switch_page(PAGES[state.next_step])
+
+
+def videos_list(space: Workspace, states: list[VideoState]) -> None:
+    """All videos, a page at a time, with a filter where there are many."""
+    if len(states) > PAGE_SIZE:
+        wanted = st.text_input(_("Filter by name"), key="filter", icon=":material/search:").casefold()
+        states = [state for state in states if wanted in state.video.name.casefold()]
+    n_pages = max(1, -(-len(states) // PAGE_SIZE))
+    page = st.pagination(n_pages, key="home-page") if n_pages > 1 else 1
+    for state in states[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+        video_row(space, state)
+    if not states:
+        st.info(_("No video has this in its name."), icon=":material/search_off:")
+
+
+def folders(space: Workspace) -> None:
+    """Library folders, and taking in more."""
+    with st.expander(_("Add videos and folders"), icon=":material/create_new_folder:"):
+        add_videos(key="more")
+        for k, folder in enumerate(read_settings(space).folders):
+            name, action = st.columns([5, 1], vertical_alignment="center")
+            name.markdown(f":material/folder: `{folder}`")
+            if action.button(_("Remove from list"), key=f"drop-{k}"):
+                drop_folder(space, folder)
+                st.rerun()
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Punchline")
+    st.caption(_("Finds the funny moments of one person in long videos."))
+    try:
+        space = workspace()
+        faults = refresh(space)
+        states = overview(space)
+    except PunchlineError as error:
+        show_error(error)
+        return
+    for fault in faults:
+        show_error(fault)
+    if not states:
+        welcome(space)
+        return
+    videos_list(space, states)
+    folders(space)
+    if all(state.video.path != SAMPLE for state in states) and st.button(
+        _("Try the sample"), key="sample", icon=":material/play_circle:"
+    ):
+        try_sample(space)
+
+
+main()

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.face_table import NO_TRACK, FaceTable
+from core.feature_store import Features, FeaturesInfo, PersonSeries
 from core.series import AUDIO_FEATURES, EMOTIONS, FEATURES, N_FACE, Source, TimeSeries
-from core.storage import Features, FeaturesInfo, PersonSeries
 
 DIMENSION = 32
 D, R, F, M = Source

@@ -43,15 +43,15 @@ def wait_for(jobs: Jobs, job: Job, met: Callable[[Job], bool], *, timeout: float
 
 @pytest.fixture
 def without_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Jobs, "ensure_worker", lambda self: None)
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
 
 
 def test_a_job_is_submitted_once_whoever_asks(jobs: Jobs, without_worker: None) -> None:
     first = jobs.submit("extract", "v1", "a.mp4")
     assert Jobs(jobs.workspace).submit("extract", "v1", "a.mp4").id == first.id
     assert jobs.submit("extract", "v2", "b.mp4").id != first.id
-    assert [job.video_id for job in jobs.all()] == ["v1", "v2"]
-    assert jobs.next_queued() == first
+    assert [job.subject for job in jobs.all()] == ["v1", "v2"]
+    assert jobs.next_queued("long") == first
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_can_be_resumed(jobs: Jobs, without_worker: None) -> None:
@@ -108,7 +108,7 @@ def test_a_killed_worker_is_said_and_its_job_resumed(jobs: Jobs, video: Path) ->
     last = wait_for(jobs, jobs.resume(again.id), lambda j: not j.live)
     assert last.status == "done", last.message
     assert last.result["n_frames"] == 91
-    assert jobs.workspace.features_path(last.video_id).exists()
+    assert jobs.workspace.features_path(last.subject).exists()
 
 
 @pytest.mark.timeout(200)
@@ -130,3 +130,45 @@ def _worker_of(jobs: Jobs) -> int:
         if b"core.worker" in arguments and str(jobs.workspace.root).encode() in arguments:
             return int(folder.name)
     raise AssertionError("no worker found")
+
+
+def test_a_job_of_a_short_lane_does_not_wait_for_a_long_one(jobs: Jobs, without_worker: None) -> None:
+    long, short = jobs.submit("extract", "v1", "a.mp4"), jobs.submit("scan", "v1", "a.mp4")
+    assert (jobs.next_queued("long"), jobs.next_queued("short")) == (long, short)
+    assert jobs.next_queued("files") is None
+
+
+def test_only_what_is_over_is_forgotten(jobs: Jobs, without_worker: None) -> None:
+    job = jobs.submit("extract", "v1", "a.mp4")
+    jobs.forget(job.id)
+    assert jobs.find(job.id).live
+    jobs.cancel(job.id)
+    assert jobs.latest("extract", "v1") is not None
+    jobs.forget(job.id)
+    assert jobs.all() == []
+    assert jobs.latest("extract", "v1") is None
+
+
+def test_old_jobs_are_forgotten_by_and_by(jobs: Jobs, without_worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs_module, "KEPT", 3)
+    for k in range(6):
+        jobs.cancel(jobs.submit("extract", f"v{k}", "a.mp4").id)
+    assert [job.subject for job in jobs.all()] == ["v2", "v3", "v4", "v5"]
+
+
+def test_rate_and_time_left_follow_from_this_run() -> None:
+    job = Job("1", "extract", "v", "a.mp4", total=100.0, completed=60.0, begun_at=40.0, begun=1000.0, saved=1010.0)
+    assert job.rate == pytest.approx(2.0)
+    assert job.seconds_left == pytest.approx(20.0)
+    assert job.share == pytest.approx(0.6)
+    assert Job("1", "extract", "v", "a.mp4").seconds_left is None
+    assert Job("1", "extract", "v", "a.mp4", status="done").share == 1.0
+
+
+def test_waiting_jobs_get_a_worker_again(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: started.append(lane))
+    jobs.submit("extract", "v1", "a.mp4")
+    started.clear()
+    jobs.revive()
+    assert started == ["long"]

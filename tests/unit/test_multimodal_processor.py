@@ -12,13 +12,13 @@ import h5py
 import numpy as np
 import pytest
 
-from core import storage
+from core import feature_store
 from core.errors import PunchlineError, StorageFault
+from core.feature_store import Features, Minutes
 from core.identity import Person, Thresholds
 from core.multimodal_processor import ExtractionSettings, current_features, extract, person_series, summary
 from core.reference import faces_in, read_photo
 from core.series import FEATURES, N_FACE, Source
-from core.storage import Features, Minutes
 from core.video_feature_extractor import Models
 from tests.portraits import COLLINS, HOPPER, make_video
 
@@ -55,7 +55,7 @@ def person(photo: Path, models: Models, **changes: object) -> Person:
     return replace(Person(id="abc", name=photo.stem, references=(face,)), **changes)
 
 
-def times_of(series: storage.PersonSeries) -> np.ndarray:
+def times_of(series: feature_store.PersonSeries) -> np.ndarray:
     return series.series.timestamps[series.series.observed]
 
 
@@ -222,13 +222,13 @@ def test_tracks_follow_each_person(features: Features) -> None:
 
 def test_a_stored_series_round_trips_in_the_feature_file(features: Features, models: Models, tmp_path: Path) -> None:
     target = tmp_path / "v.h5"
-    storage.write_features(target, features)
+    feature_store.write_features(target, features)
     made = person_series(features, person(COLLINS, models), fill="none")
-    storage.write_person_series(target, "abc", "Collins", made)
-    read = storage.read_person_series(target, "abc")
+    feature_store.write_person_series(target, "abc", "Collins", made)
+    read = feature_store.read_person_series(target, "abc")
     assert read is not None
     np.testing.assert_array_equal(read.series.values, made.series.values)
     assert read.parameters == made.parameters
     assert (read.series.source == Source.MISSING).any()
     with pytest.raises(StorageFault, match="no such file"):
-        storage.read_person_series(tmp_path / "absent.h5", "abc")
+        feature_store.read_person_series(tmp_path / "absent.h5", "abc")

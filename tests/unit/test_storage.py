@@ -1,369 +1,16 @@
-"""Files: round trips, refusals by name, and that an old file outlives whatever goes wrong with a new one."""
+"""Writing whole files: an old file outlives whatever goes wrong with a new one; forms are refused by name."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import textwrap
-from dataclasses import fields, replace
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
 
 from core import storage
 from core.errors import StorageFault
-from core.face_table import FaceTable
-from core.identity import Person, Reference, Thresholds
-from core.series import FEATURES
-from core.storage import Features, Minutes, PersonSeries
-from tests.tables import features_info, random_features, random_person_series
-
-THUMBNAIL = np.arange(18 * 32 * 3, dtype=np.uint8).reshape(18, 32, 3)
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """A feature file of a finished analysis."""
-    path = tmp_path / "features" / "0123456789abcdef.h5"
-    storage.write_features(path, random_features(0))
-    return path
-
-
-def person(**changes: object) -> Person:
-    rng = np.random.default_rng(0)
-    references = tuple(
-        Reference(
-            image=rng.integers(0, 256, (40, 30, 3), dtype=np.uint8),
-            box_xyxy=rng.normal(size=4).astype(np.float32),
-            landmarks=rng.normal(size=(5, 2)).astype(np.float32),
-            origin=f"사진 {k}.jpg",
-            embeddings={"e1": rng.normal(size=128).astype(np.float32), "e2": rng.normal(size=512).astype(np.float32)},
-        )
-        for k in range(12)
-    )
-    values = {"id": "a1b2", "name": "우왁굳 / J. Doe", "references": references}
-    return Person(**{**values, "overrides": {"v1": Thresholds(0.7, 0.1)}, **changes})
-
-
-def assert_same_features(a: Features, b: Features) -> None:
-    assert a.info == b.info
-    for column in fields(FaceTable):
-        one, two = getattr(a.faces, column.name), getattr(b.faces, column.name)
-        assert one.dtype == two.dtype
-        np.testing.assert_array_equal(one, two)
-    assert a.audio.dtype == b.audio.dtype
-    np.testing.assert_array_equal(a.audio, b.audio)
-
-
-def assert_same_series(a: PersonSeries, b: PersonSeries | None) -> None:
-    assert b is not None
-    assert a.series.sample_rate == b.series.sample_rate
-    assert dict(a.parameters) == dict(b.parameters)
-    for one, two in (
-        (a.series.values, b.series.values),
-        (a.series.timestamps, b.series.timestamps),
-        (a.series.source, b.series.source),
-        (a.similarity, b.similarity),
-        (a.baseline, b.baseline),
-    ):
-        assert one.dtype == two.dtype
-        np.testing.assert_array_equal(one, two)
-
-
-def left_over(folder: Path) -> list[str]:
-    """Partial files that somebody forgot."""
-    return [found.name for found in folder.rglob("*.part")]
-
-
-# Feature files
-
-
-def test_an_analysis_comes_back_as_it_was(path):
-    assert_same_features(storage.read_features(path), random_features(0))
-    assert storage.read_features_info(path) == features_info()
-
-
-def test_an_analysis_without_faces_comes_back(tmp_path):
-    features = random_features(1, n_frames=4, n_faces=0)
-    storage.write_features(tmp_path / "a.h5", features)
-    assert_same_features(storage.read_features(tmp_path / "a.h5"), features)
-
-
-def test_embeddings_are_kept_in_half_precision(tmp_path):
-    features = random_features(2)
-    exact = np.random.default_rng(5).normal(size=features.faces.embedding.shape).astype(np.float32)
-    storage.write_features(tmp_path / "a.h5", replace(features, faces=replace(features.faces, embedding=exact)))
-    found = storage.read_features(tmp_path / "a.h5").faces.embedding
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, exact.astype(np.float16))
-
-
-def test_an_unfinished_analysis_says_so(tmp_path):
-    storage.write_features(tmp_path / "a.h5", random_features(0, complete=False, created=""))
-    assert storage.read_features_info(tmp_path / "a.h5").complete is False
-
-
-def test_long_warnings_and_undecodable_file_names_are_kept(tmp_path):
-    name = os.fsdecode(b"\xc7\xd1.mp4")  # Korean as an old archive stores it, no UTF-8
-    storage.write_features(tmp_path / "a.h5", random_features(0, video_name=name, warnings=("packet",) * 20_000))
-    info = storage.read_features_info(tmp_path / "a.h5")
-    assert info.video_name == "\ufffd\ufffd.mp4"
-    assert len(info.warnings) == 20_000
-
-
-def test_equal_extractions_are_those_of_equal_models_and_parameters(path):
-    stored = storage.read_features_info(path)
-    assert stored.same_extraction(features_info(warnings=(), created="later", video_name="renamed.mp4"))
-    assert not stored.same_extraction(features_info(sample_rate=4.0))
-    assert not stored.same_extraction(features_info(models={"detector": {"name": "mtcnn", "digest": "other"}}))
-    assert not stored.same_extraction(features_info(parameters={"min_face": 0.1}))
-
-
-def test_plain_h5py_finds_the_documented_keys(path):
-    storage.write_person_series(path, "p1", "Ann", random_person_series(1))
-    with h5py.File(path, "r") as file:
-        assert file.attrs["format"] == "punchline-features"
-        assert file.attrs["format_version"] == 1
-        assert file.attrs["fps"] == 29.97
-        assert file.attrs["video_name"] == "방송 2024.mp4"
-        assert file.attrs["complete"]
-        assert json.loads(file.attrs["models"])["embedder"]["digest"] == "e1"
-        assert {"fingerprint", "duration", "width", "height", "sample_rate", "parameters", "created"} <= set(file.attrs)
-        kinds = {key: (file[key].dtype.str, file[key].shape) for key in file_keys(file)}
-        assert list(file["persons/p1"].attrs["feature_names"]) == list(FEATURES)
-        assert file["persons/p1"].attrs["name"] == "Ann"
-    assert kinds == {
-        "frames/timestamps": ("<f8", (9,)),
-        "frames/scene_change": ("<f4", (9,)),
-        "faces/frame": ("<i4", (12,)),
-        "faces/box_xyxy": ("<f4", (12, 4)),
-        "faces/landmarks": ("<f4", (12, 5, 2)),
-        "faces/probability": ("<f4", (12,)),
-        "faces/embedding": ("<f2", (12, 32)),
-        "faces/emotion": ("<f4", (12, 10)),
-        "faces/track": ("<i4", (12,)),
-        "audio/features": ("<f4", (9, 2)),
-        "persons/p1/features": ("<f4", (9, 12)),
-        "persons/p1/timestamps": ("<f8", (9,)),
-        "persons/p1/source": ("|u1", (9,)),
-        "persons/p1/similarity": ("<f4", (9,)),
-        "persons/p1/baseline": ("<f4", (12,)),
-    }
-
-
-def file_keys(file: h5py.File) -> list[str]:
-    """Paths of all data sets."""
-    keys: list[str] = []
-    file.visititems(lambda key, item: keys.append(key) if isinstance(item, h5py.Dataset) else None)
-    return keys
-
-
-# What cannot be read
-
-
-def test_a_missing_file_says_how_it_is_made(tmp_path):
-    with pytest.raises(StorageFault, match=r"none\.h5: no such file; it is made by `punchline extract`"):
-        storage.read_features(tmp_path / "none.h5")
-
-
-@pytest.mark.parametrize("content", [b"", b"not HDF5 at all", b"\x89HDF\r\n\x1a\n" + b"\0" * 200])
-def test_a_file_of_another_kind_is_refused_by_name(tmp_path, content):
-    (tmp_path / "a.h5").write_bytes(content)
-    with pytest.raises(StorageFault, match=r"a\.h5: not a readable HDF5 file"):
-        storage.read_features(tmp_path / "a.h5")
-
-
-def test_a_truncated_file_is_refused_by_name(path):
-    path.write_bytes(path.read_bytes()[:-500])
-    with pytest.raises(StorageFault, match=r"0123456789abcdef\.h5: not a readable HDF5 file"):
-        storage.read_features_info(path)
-
-
-@pytest.mark.parametrize(
-    ("form", "version", "message"),
-    [
-        ("punchline-person", 1, "format is 'punchline-person', expected 'punchline-features'"),
-        (None, 1, "format is None, expected 'punchline-features'"),
-        ("punchline-features", 2, "punchline-features version 2, this program reads version 1; use the program"),
-        ("punchline-features", None, "version None, this program reads version 1"),
-        ("punchline-features", "1", "version 1, this program reads version 1"),
-        ("punchline-features", [1, 2], "damaged"),
-    ],
-)
-def test_another_format_or_version_is_refused_by_name(path, form, version, message):
-    with h5py.File(path, "r+") as file:
-        for name, value in (("format", form), ("format_version", version)):
-            del file.attrs[name]
-            if value is not None:
-                file.attrs[name] = value
-    for use in (
-        storage.read_features,
-        storage.read_features_info,
-        lambda p: storage.read_person_series(p, "p1"),
-        lambda p: storage.write_person_series(p, "p1", "Ann", random_person_series(0)),
-        lambda p: storage.remove_person_series(p, "p1"),
-    ):
-        with pytest.raises(StorageFault, match=rf"{path.name}: .*{message}"):
-            use(path)
-
-
-@pytest.mark.parametrize(
-    "key", ["frames/timestamps", "faces/frame", "faces/embedding", "faces/track", "audio/features", "faces", "audio"]
-)
-def test_a_missing_key_is_named_with_its_file(path, key):
-    with h5py.File(path, "r+") as file:
-        del file[key]
-    with pytest.raises(StorageFault, match=rf"{path.name}: key is missing: /{key}"):
-        storage.read_features(path)
-
-
-@pytest.mark.parametrize("name", ["fps", "models", "complete"])
-def test_a_missing_attribute_is_named_with_its_file(path, name):
-    with h5py.File(path, "r+") as file:
-        del file.attrs[name]
-    with pytest.raises(StorageFault, match=rf"{path.name}: key is missing: .*'{name}'"):
-        storage.read_features_info(path)
-
-
-def test_values_that_do_not_fit_are_damage_and_no_traceback(path):
-    with h5py.File(path, "r+") as file:
-        file["frames/timestamps"][0] = 1e9
-    with pytest.raises(StorageFault, match=rf"{path.name}: what it holds does not fit .*increasing"):
-        storage.read_features(path)
-    with h5py.File(path, "r+") as file:
-        file.attrs["models"] = "{broken"
-    with pytest.raises(StorageFault, match=rf"{path.name}: what it holds does not fit"):
-        storage.read_features_info(path)
-
-
-# Series of people
-
-
-def test_a_series_comes_back_as_it_was(path):
-    one = random_person_series(1)
-    storage.write_person_series(path, "p1", "우왁굳", one)
-    assert_same_series(one, storage.read_person_series(path, "p1"))
-    assert storage.read_person_series(path, "p2") is None
-    assert_same_features(storage.read_features(path), random_features(0))
-
-
-def test_a_series_is_replaced(path):
-    storage.write_person_series(path, "p1", "Ann", random_person_series(1))
-    storage.write_person_series(path, "p1", "Ann", random_person_series(2, n_frames=20))
-    assert_same_series(random_person_series(2, n_frames=20), storage.read_person_series(path, "p1"))
-
-
-def test_a_file_does_not_grow_by_replacing_a_series(path):
-    sizes = []
-    for _ in range(12):
-        storage.write_person_series(path, "p1", "Ann", random_person_series(1, n_frames=3000))
-        sizes.append(path.stat().st_size)
-    assert max(sizes) < 1.1 * sizes[0]
-
-
-def test_removing_a_series_leaves_the_others_and_no_trace(path):
-    bare = path.stat().st_size
-    for k in range(3):
-        storage.write_person_series(path, f"p{k}", f"Name-{k}", random_person_series(k, n_frames=2000))
-    storage.remove_person_series(path, "p1")
-    assert storage.read_person_series(path, "p1") is None
-    for k in (0, 2):
-        assert_same_series(random_person_series(k, n_frames=2000), storage.read_person_series(path, f"p{k}"))
-    assert_same_features(storage.read_features(path), random_features(0))
-    content = path.read_bytes()
-    assert b"Name-1" not in content
-    assert b"Name-2" in content
-    assert random_person_series(1, n_frames=2000).series.values.tobytes()[:4096] not in content
-    for k in (0, 2):
-        storage.remove_person_series(path, f"p{k}")
-    assert path.stat().st_size < bare + 5000
-
-
-def test_removing_a_series_that_is_not_there_leaves_the_file_alone(path):
-    before = path.stat().st_mtime_ns, path.read_bytes()
-    storage.remove_person_series(path, "nobody")
-    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
-
-
-def test_a_series_needs_a_feature_file(tmp_path):
-    with pytest.raises(StorageFault, match="no such file"):
-        storage.write_person_series(tmp_path / "none.h5", "p1", "Ann", random_person_series(1))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_damaged_series_is_named(path):
-    storage.write_person_series(path, "p1", "Ann", random_person_series(1))
-    with h5py.File(path, "r+") as file:
-        del file["persons/p1/source"]
-    with pytest.raises(StorageFault, match="key is missing: /persons/p1/source"):
-        storage.read_person_series(path, "p1")
-
-
-def test_a_series_file_of_its_own(tmp_path):
-    one = random_person_series(3)
-    storage.write_series_file(tmp_path / "a.h5", one)
-    with h5py.File(tmp_path / "a.h5", "r") as file:
-        assert (file.attrs["format"], file.attrs["format_version"]) == ("punchline-series", 1)
-        assert list(file.attrs["feature_names"]) == list(FEATURES)
-        assert file.attrs["sample_rate"] == 3.0
-        assert json.loads(file.attrs["parameters"]) == dict(one.parameters)
-        assert sorted(file) == ["baseline", "features", "similarity", "source", "timestamps"]
-        np.testing.assert_array_equal(file["features"][:], one.series.values)
-        np.testing.assert_array_equal(file["timestamps"][:], one.series.timestamps)
-
-
-# People
-
-
-def test_a_person_comes_back_with_references_in_order(tmp_path):
-    storage.write_person(tmp_path / "a.h5", person())
-    found, known = storage.read_person(tmp_path / "a.h5"), person()
-    assert (found.id, found.name, found.thresholds) == (known.id, known.name, known.thresholds)
-    assert dict(found.overrides) == dict(known.overrides)
-    assert [r.origin for r in found.references] == [r.origin for r in known.references]
-    for one, two in zip(found.references, known.references, strict=True):
-        np.testing.assert_array_equal(one.image, two.image)
-        np.testing.assert_array_equal(one.box_xyxy, two.box_xyxy)
-        np.testing.assert_array_equal(one.landmarks, two.landmarks)
-        assert one.embeddings.keys() == two.embeddings.keys()
-        for digest, embedding in two.embeddings.items():
-            assert one.embeddings[digest].dtype == np.float32
-            np.testing.assert_array_equal(one.embeddings[digest], embedding)
-
-
-def test_a_person_without_references_or_embeddings_comes_back(tmp_path):
-    bare = replace(person().references[0], embeddings={})
-    for references in ((), (bare,)):
-        storage.write_person(tmp_path / "a.h5", person(references=references, overrides={}))
-        found = storage.read_person(tmp_path / "a.h5")
-        assert len(found.references) == len(references)
-        assert dict(found.overrides) == {}
-        assert all(dict(r.embeddings) == {} for r in found.references)
-
-
-def test_a_damaged_person_is_named(tmp_path):
-    path = tmp_path / "a.h5"
-    storage.write_person(path, person())
-    with h5py.File(path, "r+") as file:
-        del file["references/0003/image"]
-    with pytest.raises(StorageFault, match=r"a\.h5: key is missing: /references/0003/image"):
-        storage.read_person(path)
-    storage.write_person(path, person())
-    with h5py.File(path, "r") as file:
-        offset = file["references/0002/image"].id.get_chunk_info(0).byte_offset
-    content = bytearray(path.read_bytes())
-    content[offset : offset + 64] = bytes(64)
-    path.write_bytes(content)
-    with pytest.raises(StorageFault, match=r"a\.h5: image is unreadable"):
-        storage.read_person(path)
-
-
-# Writing
+from tests.processes import run
 
 
 def test_writing_makes_folders_and_leaves_no_partial_file(tmp_path):
@@ -391,7 +38,9 @@ def test_a_writer_that_dies_leaves_the_old_file(tmp_path, error):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
-def test_a_writer_that_is_killed_leaves_the_old_file(path):
+def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.h5"
+    storage.write_bytes(path, b"old")
     script = f"""
         import os, signal, sys
         from pathlib import Path
@@ -401,30 +50,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file(path):
             os.kill(os.getpid(), signal.SIGKILL)
     """
     assert run(script).returncode == -9
-    assert_same_features(storage.read_features(path), random_features(0))
-
-
-def test_a_series_that_cannot_be_stored_leaves_the_file_as_it_was(path):
-    storage.write_person_series(path, "p1", "Ann", random_person_series(1))
-    before = path.read_bytes()
-    with pytest.raises(TypeError, match="JSON"):
-        storage.write_person_series(path, "p1", "Ann", replace(random_person_series(2), parameters={"x": object()}))
-    assert path.read_bytes() == before
-    assert left_over(path.parent) == []
-
-
-@pytest.mark.parametrize("below", ["", "deeper"])
-def test_a_folder_that_cannot_be_made_is_told(tmp_path, below):
-    (tmp_path / "occupied").write_text("a file where a folder is wanted")
-    with pytest.raises(StorageFault, match=r"a\.h5: could not be written"):
-        storage.write_features(tmp_path / "occupied" / below / "a.h5", random_features(0))
-
-
-def test_a_folder_where_the_file_should_be_is_told(tmp_path):
-    (tmp_path / "a.h5").mkdir()
-    with pytest.raises(StorageFault, match=r"a\.h5: could not be written"):
-        storage.write_features(tmp_path / "a.h5", random_features(0))
-    assert left_over(tmp_path) == []
+    assert path.read_bytes() == b"old"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind the root user")
@@ -443,126 +69,70 @@ def test_a_refused_write_is_told_with_what_to_do(tmp_path):
         raise PermissionError(13, "Permission denied")
 
 
-def run(script: str) -> subprocess.CompletedProcess[str]:
-    """A Python program in a process of its own, at the root of the project."""
-    command = [sys.executable, "-W", "error", "-c", textwrap.dedent(script)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+# HDF5 files of ours
 
 
-def test_a_full_disk_is_told_and_what_was_finished_stays(path, tmp_path):
-    """A file-size limit stands in for the full disk: the system refuses the bytes in the same way."""
-    minutes = Minutes(tmp_path / "minutes")
-    minutes.write(0, random_features(0, complete=False), THUMBNAIL)
-    storage.write_person_series(path, "p1", "Ann", random_person_series(1))
-    storage.write_person(tmp_path / "person.h5", person())
-    before = path.read_bytes()
-    done = run(f"""
-        import resource
-        from pathlib import Path
-        import numpy as np
-        from core import storage
-        from core.errors import StorageFault
-        from tests.tables import random_features, random_person_series
-        big = random_features(7, n_frames=2000, n_faces=4000)
-        path, folder = Path({str(path)!r}), Path({str(tmp_path)!r})
-        minutes = storage.Minutes(folder / "minutes")
-        person = storage.read_person(folder / "person.h5")
-        attempts = [
-            lambda: storage.write_features(path, big),
-            lambda: storage.write_person_series(path, "p1", "Ann", random_person_series(2, n_frames=9000)),
-            lambda: storage.write_person_series(path, "p2", "Ben", random_person_series(2, n_frames=9000)),
-            lambda: storage.remove_person_series(path, "p1"),
-            lambda: storage.write_series_file(path, random_person_series(2, n_frames=9000)),
-            lambda: storage.write_person(folder / "person.h5", person),
-            lambda: minutes.write(1, big, np.zeros((18, 32, 3), np.uint8)),
-            lambda: storage.write_json(folder / "a.json", list(range(100_000))),
-        ]
-        told = []
-        for limit in (9000, 2000, 0):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-            for attempt in attempts:
-                try:
-                    attempt()
-                except StorageFault as error:
-                    told.append(str(error))
-                else:
-                    raise AssertionError("it was written")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        print(*told, sep="\\n")
-    """)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    told = done.stdout.splitlines()
-    assert len(told) == 24
-    assert all("the disk is full or the file may not grow" in text and "free some space" in text for text in told)
-    assert path.read_bytes() == before
-    assert len(storage.read_person(tmp_path / "person.h5").references) == 12
-    assert len(list(minutes.read())) == 1
-    assert left_over(tmp_path) == []
+def h5_file(path: Path) -> Path:
+    with storage.replacing(path) as file:
+        file.attrs["format"] = "mine"
+        file.attrs["format_version"] = 3
+        file["a/b"] = [1, 2, 3]
+    return path
 
 
-# Minutes
+def test_a_file_is_read_where_format_and_version_fit(tmp_path):
+    with storage.reading(h5_file(tmp_path / "a.h5"), "mine", 3) as file:
+        assert storage.array_of(file, "a/b").tolist() == [1, 2, 3]
 
 
-def test_minutes_come_back_in_order(tmp_path):
-    minutes = Minutes(tmp_path / "a.minutes")
-    assert minutes.info() is None
-    assert list(minutes.read()) == []
-    for k in (10, 2, 0):  # a minute without a picture is left out
-        minutes.write(k, random_features(k, complete=False), THUMBNAIL + np.uint8(k))
-    assert minutes.info() == features_info(complete=False)
-    found = list(minutes.read())
-    assert len(found) == 3
-    for k, (features, thumbnail) in zip((0, 2, 10), found, strict=True):
-        assert_same_features(features, random_features(k, complete=False))
-        np.testing.assert_array_equal(thumbnail, THUMBNAIL + np.uint8(k))
-    minutes.clear()
-    assert list(minutes.read()) == []
-    assert not minutes.folder.exists()
-    minutes.clear()
+@pytest.mark.parametrize(
+    ("form", "version", "words"),
+    [
+        ("other", 3, "format is 'mine', expected 'other'"),
+        ("mine", 2, "mine version 3, this program reads version 2"),
+        ("mine", 4, "mine version 3, this program reads version 4"),
+    ],
+)
+def test_another_format_or_version_is_refused_by_name(tmp_path, form, version, words):
+    with (
+        pytest.raises(StorageFault, match=rf"a\.h5: {words}"),
+        storage.reading(h5_file(tmp_path / "a.h5"), form, version),
+    ):
+        raise AssertionError("it was opened")
 
 
-def three_minutes(folder: Path) -> Minutes:
-    minutes = Minutes(folder)
-    for k in range(3):
-        minutes.write(k, random_features(k, complete=False), THUMBNAIL)
-    return minutes
+def test_a_missing_file_says_what_makes_it(tmp_path):
+    with (
+        pytest.raises(StorageFault, match=r"a\.h5: no such file; it is made by `punchline bake`"),
+        storage.reading(tmp_path / "a.h5", "mine", 3, made_by="`punchline bake`"),
+    ):
+        raise AssertionError("it was opened")
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "key", "shape"])
-@pytest.mark.parametrize("damaged", [0, 1, 2])
-def test_a_damaged_minute_stops_the_reading(tmp_path, damaged, damage):
-    minutes = three_minutes(tmp_path)
-    path = tmp_path / f"minute_{damaged:06d}.h5"
-    if damage in ("truncated", "empty"):
-        path.write_bytes(path.read_bytes()[:-1000] if damage == "truncated" else b"")
-    else:
-        with h5py.File(path, "r+") as file:
-            key = "last_thumbnail" if damage == "key" else "faces/track"
-            del file[key]
-            if damage == "shape":
-                file[key] = np.zeros(5, np.int32)
-    assert len(list(minutes.read())) == damaged
-    assert (minutes.info() is None) == (damaged == 0 and damage in ("truncated", "empty"))
+def test_a_missing_key_is_named_in_full(tmp_path):
+    path = h5_file(tmp_path / "a.h5")
+    with (
+        pytest.raises(StorageFault, match=r"a\.h5: key is missing: /a/c"),
+        storage.reading(path, "mine", 3) as file,
+    ):
+        storage.array_of(file["a"], "c")
 
 
-def test_minutes_of_another_extraction_are_not_mixed_in(tmp_path):
-    """After a damaged first minute was done anew with other settings, the old second one is still there."""
-    minutes = three_minutes(tmp_path)
-    minutes.write(0, random_features(5, complete=False, sample_rate=5.0), THUMBNAIL)
-    assert [features.info.sample_rate for features, _ in minutes.read()] == [5.0]
-
-
-def test_partial_files_are_no_minutes(tmp_path):
-    minutes = three_minutes(tmp_path)
-    (tmp_path / ".0123.part").write_bytes(b"half")
-    assert len(list(minutes.read())) == 3
+def test_a_file_that_dies_half_made_leaves_the_old_one(tmp_path):
+    path = h5_file(tmp_path / "a.h5")
+    with pytest.raises(RuntimeError), storage.replacing(path) as file:  # noqa: PT012
+        file["x"] = 1
+        raise RuntimeError
+    with h5py.File(path) as file:
+        assert list(file) == ["a"]
+    assert os.listdir(tmp_path) == ["a.h5"]
 
 
 def test_importing_the_core_is_silent_and_light():
     done = run("""
         import sys
-        import core.series, core.segment, core.storage, core.workspace, core.identity, core.face_table, core.cli
+        import core.series, core.segment, core.storage, core.feature_store, core.person_store, core.dataset_store
+        import core.workspace, core.identity, core.face_table, core.cli, core.label_queue, core.clip_dataset_builder
         heavy = sorted({"torch", "streamlit", "torchvision", "librosa", "pandas"} & set(sys.modules))
         assert not heavy, heavy
     """)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import storage
+from core import feature_store
 from core.errors import Busy, PunchlineError, StorageFault, WorkspaceFault
 from core.identity import Reference, Thresholds
 from core.workspace import Workspace
@@ -303,14 +303,14 @@ def test_a_removed_person_leaves_no_file_and_no_series(workspace):
     ann, ben = (workspace.add_references(name, (reference(),)) for name in ("Ann", "Ben"))
     paths = [workspace.features_path(f"{k:016x}") for k in range(3)]
     for k, path in enumerate(paths):
-        storage.write_features(path, random_features(k))
+        feature_store.write_features(path, random_features(k))
         for person in (ann, ben)[: k + 1]:
-            storage.write_person_series(path, person.id, person.name, random_person_series(k))
+            feature_store.write_person_series(path, person.id, person.name, random_person_series(k))
     workspace.remove_person(ann)
     assert [person.name for person in workspace.people()] == ["Ben"]
     for k, path in enumerate(paths):
-        assert storage.read_person_series(path, ann.id) is None
-        assert (storage.read_person_series(path, ben.id) is not None) == (k >= 1)
+        assert feature_store.read_person_series(path, ann.id) is None
+        assert (feature_store.read_person_series(path, ben.id) is not None) == (k >= 1)
     everything = b"".join(p.read_bytes() for p in workspace.root.rglob("*") if p.is_file())
     assert ann.id.encode() not in everything
     assert ben.id.encode() in everything
@@ -320,13 +320,13 @@ def test_a_removed_person_leaves_no_file_and_no_series(workspace):
 def test_a_damaged_feature_file_does_not_keep_a_person_from_being_removed(workspace):
     ann = workspace.add_references("Ann", (reference(),))
     broken, whole = (workspace.features_path(name) for name in ("a", "b"))
-    storage.write_features(whole, random_features(0))
-    storage.write_person_series(whole, ann.id, ann.name, random_person_series(0))
+    feature_store.write_features(whole, random_features(0))
+    feature_store.write_person_series(whole, ann.id, ann.name, random_person_series(0))
     broken.write_bytes(b"broken")
     with pytest.raises(StorageFault, match=rf"^{broken}: not a readable HDF5 file"):
         workspace.remove_person(ann)
     assert workspace.people() == []
-    assert storage.read_person_series(whole, ann.id) is None
+    assert feature_store.read_person_series(whole, ann.id) is None
 
 
 def test_a_person_who_is_gone_cannot_be_changed(workspace):

@@ -1,0 +1,78 @@
+// Faces to click: what is chosen is kept here and told to the page as one list, so no quick click is lost.
+const states = new WeakMap();
+
+function draw(root, state) {
+  const { groups, texts, clickable } = state.data;
+  const box = root.querySelector(".groups");
+  box.replaceChildren();
+  for (const group of groups) {
+    const row = document.createElement("div");
+    row.className = "group";
+    if (group.title) {
+      const who = document.createElement("div");
+      who.className = "who";
+      const name = document.createElement("b");
+      name.textContent = group.title;
+      const note = document.createElement("small");
+      note.textContent = group.note ?? "";
+      who.append(name, note);
+      if (clickable) {
+        const all = document.createElement("button");
+        all.textContent = texts.all;
+        all.onclick = () => {
+          const ids = group.faces.map((face) => face.id);
+          const every = ids.every((id) => state.chosen.has(id));
+          ids.forEach((id) => (every ? state.chosen.delete(id) : state.chosen.add(id)));
+          tell(root, state);
+        };
+        who.append(all);
+      }
+      row.append(who);
+    }
+    const faces = document.createElement("div");
+    faces.className = "faces";
+    for (const face of group.faces) {
+      const button = document.createElement(clickable ? "button" : "div");
+      button.className = "face";
+      if (clickable) {
+        button.setAttribute("aria-pressed", String(state.chosen.has(face.id)));
+        button.onclick = () => {
+          state.chosen.has(face.id) ? state.chosen.delete(face.id) : state.chosen.add(face.id);
+          tell(root, state);
+        };
+      }
+      const image = document.createElement("img");
+      image.src = face.src;
+      image.alt = face.note || group.title || texts.face;
+      image.title = face.note || "";
+      button.append(image);
+      if (face.badge) {
+        const badge = document.createElement("span");
+        badge.textContent = face.badge;
+        button.append(badge);
+      }
+      faces.append(button);
+    }
+    row.append(faces);
+    box.append(row);
+  }
+}
+
+function tell(root, state) {
+  draw(root, state);
+  state.api.setStateValue("chosen", [...state.chosen]);
+}
+
+export default function (component) {
+  const { parentElement: root, data } = component;
+  let state = states.get(root);
+  if (!state || state.data.round !== data.round) {
+    state = { chosen: new Set(data.chosen ?? []) };
+    states.set(root, state);
+  }
+  state.api = component;
+  state.data = data;
+  const there = new Set(data.groups.flatMap((group) => group.faces.map((face) => face.id)));
+  for (const id of state.chosen) if (!there.has(id)) state.chosen.delete(id);
+  draw(root, state);
+}

@@ -1,0 +1,258 @@
+"""Feature files: all that was seen and heard in one video, the series of people in it, and finished minutes."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import StorageFault
+from core.face_table import FaceTable
+from core.series import FEATURES, TimeSeries
+from core.storage import array_of, program_version, reading, replacing, storable, write_bytes
+
+FEATURES_FORMAT, FEATURES_VERSION = "punchline-features", 1
+SERIES_FORMAT, SERIES_VERSION = "punchline-series", 1
+_HALF = {"embedding"}  # columns kept in half precision
+
+
+@dataclass(frozen=True)
+class FeaturesInfo:
+    """What a feature file says of itself.
+
+    `models` maps detector, embedder and recogniser to their name and digest; `parameters` holds everything else that
+    decides the values. `complete` is false while an extraction is under way, `created` is ISO 8601 in UTC.
+    """
+
+    video_name: str
+    fingerprint: str
+    duration: float
+    width: int
+    height: int
+    fps: float
+    sample_rate: float
+    models: Mapping[str, Mapping[str, str]]
+    parameters: Mapping[str, Any]
+    warnings: tuple[str, ...] = ()
+    complete: bool = True
+    created: str = ""
+    program_version: str = field(default_factory=program_version)
+
+    def same_extraction(self, other: FeaturesInfo) -> bool:
+        """True where both come from the same video, models and parameters."""
+        mine, theirs = ((i.fingerprint, i.sample_rate, dict(i.models), dict(i.parameters)) for i in (self, other))
+        return mine == theirs
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """A video's face table with its sound features (n_frames, 2): loudness and pitch, NaN without sound."""
+
+    info: FeaturesInfo
+    faces: FaceTable
+    audio: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class PersonSeries:
+    """The 12-d series of one person with what it was made from.
+
+    `similarity` (n_frames,) is NaN where no face was seen, `baseline` (12,) as `core.series.baseline`; `parameters`
+    decide the values: a reader whose parameters differ builds the series anew.
+    """
+
+    series: TimeSeries
+    similarity: NDArray[np.float32]
+    baseline: NDArray[np.float32]
+    parameters: Mapping[str, Any]
+
+
+def _write_info(group: h5py.Group, info: FeaturesInfo) -> None:
+    group.attrs["format"] = FEATURES_FORMAT
+    group.attrs["format_version"] = FEATURES_VERSION
+    for name, value in asdict(info).items():
+        if isinstance(value, str):
+            value = storable(value)
+        group.attrs[name] = value if isinstance(value, (str, int, float)) else json.dumps(value, sort_keys=True)
+
+
+def _read_info(group: h5py.Group) -> FeaturesInfo:
+    values: dict[str, Any] = {}
+    for f in fields(FeaturesInfo):
+        value = group.attrs[f.name]
+        value = value.item() if isinstance(value, np.generic) else value
+        values[f.name] = json.loads(value) if f.name in ("models", "parameters", "warnings") else value
+    values["warnings"] = tuple(values["warnings"])
+    values["complete"] = bool(values["complete"])
+    return FeaturesInfo(**values)
+
+
+def _write_table(file: h5py.File, faces: FaceTable, audio: NDArray[np.float32]) -> None:
+    file["frames/timestamps"] = faces.timestamps
+    file["frames/scene_change"] = faces.scene_change
+    for f in fields(FaceTable):
+        if f.name not in ("timestamps", "scene_change"):
+            column = getattr(faces, f.name)
+            file[f"faces/{f.name}"] = column.astype(np.float16) if f.name in _HALF else column
+    file["audio/features"] = audio
+
+
+def _read_table(file: h5py.File) -> tuple[FaceTable, NDArray[np.float32]]:
+    columns = {name: array_of(file, f"frames/{name}") for name in ("timestamps", "scene_change")}
+    for f in fields(FaceTable):
+        if f.name not in columns:
+            column = array_of(file, f"faces/{f.name}")
+            columns[f.name] = column.astype(np.float32) if f.name in _HALF else column
+    return FaceTable(**columns), array_of(file, "audio/features")
+
+
+def write_features(path: Path, features: Features) -> None:
+    """Write a finished analysis. Series of persons in an older file are not carried over: they are rebuilt on demand.
+
+    Raises
+    ------
+    StorageFault
+        As `writing`.
+    """
+    with replacing(path) as file:
+        _write_info(file, features.info)
+        _write_table(file, features.faces, features.audio)
+
+
+def read_features_info(path: Path) -> FeaturesInfo:
+    """A feature file's attributes alone. Raises StorageFault."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        return _read_info(file)
+
+
+def read_features(path: Path) -> Features:
+    """A feature file without its persons. Raises StorageFault naming the file and the key."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        return Features(_read_info(file), *_read_table(file))
+
+
+def write_person_series(path: Path, person_id: str, name: str, person_series: PersonSeries) -> None:
+    """Add one person's series to a feature file, or replace it.
+
+    Raises
+    ------
+    StorageFault
+        As `writing` and `read_features`.
+    """
+    with replacing(path, _without(path, person_id)) as file:
+        group = file.create_group(f"persons/{person_id}")
+        group.attrs["name"] = storable(name)
+        _write_series(group, person_series)
+
+
+def _without(path: Path, person_id: str) -> bytes:
+    """A feature file without one person's series; it is copied, so that nothing of the series stays behind."""
+    buffer = io.BytesIO()
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as old, h5py.File(buffer, "w") as new:
+        new.attrs.update(old.attrs)
+        for key in old:
+            if key != "persons":
+                old.copy(key, new)
+        for other in old.get("persons", ()):
+            if other != person_id:
+                old.copy(f"persons/{other}", new.require_group("persons"))
+    return buffer.getvalue()
+
+
+def _write_series(group: h5py.Group, person_series: PersonSeries) -> None:
+    series = person_series.series
+    group["features"] = series.values
+    group["timestamps"] = series.timestamps
+    group["source"] = series.source
+    group["similarity"] = person_series.similarity
+    group["baseline"] = person_series.baseline
+    group.attrs["feature_names"] = list(FEATURES)
+    group.attrs["sample_rate"] = series.sample_rate
+    group.attrs["parameters"] = json.dumps(dict(person_series.parameters), sort_keys=True)
+
+
+def write_series_file(path: Path, person_series: PersonSeries) -> None:
+    """Write one series as an HDF5 file of its own, for other programs. Raises StorageFault."""
+    with replacing(path) as file:
+        file.attrs["format"] = SERIES_FORMAT
+        file.attrs["format_version"] = SERIES_VERSION
+        file.attrs["program_version"] = program_version()
+        _write_series(file, person_series)
+
+
+def read_person_series(path: Path, person_id: str) -> PersonSeries | None:
+    """One person's stored series, or None where the file has none. Raises StorageFault."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        if f"persons/{person_id}" not in file:
+            return None
+        group = file[f"persons/{person_id}"]
+        series = TimeSeries(
+            values=array_of(group, "features"),
+            timestamps=array_of(group, "timestamps"),
+            source=array_of(group, "source"),
+            sample_rate=float(group.attrs["sample_rate"]),
+        )
+        parameters = json.loads(group.attrs["parameters"])
+        return PersonSeries(series, array_of(group, "similarity"), array_of(group, "baseline"), parameters)
+
+
+def remove_person_series(path: Path, person_id: str) -> None:
+    """Take one person's series out of a feature file. Raises StorageFault."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        if f"persons/{person_id}" not in file:
+            return
+    write_bytes(path, _without(path, person_id))
+
+
+class Minutes:
+    """The finished minutes of an extraction under way: a folder with one file a minute, each whole or absent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def info(self) -> FeaturesInfo | None:
+        """What the extraction under way is made with; None where there is none."""
+        paths = self._paths()
+        try:
+            return read_features_info(paths[0]) if paths else None
+        except StorageFault:
+            return None
+
+    def write(self, minute: int, features: Features, last_thumbnail: NDArray[np.uint8]) -> None:
+        """Keep one finished minute. Raises StorageFault; earlier minutes stay."""
+        with replacing(self.folder / f"minute_{minute:06d}.h5") as file:
+            _write_info(file, features.info)
+            _write_table(file, features.faces, features.audio)
+            file["last_thumbnail"] = last_thumbnail
+
+    def read(self) -> Iterator[tuple[Features, NDArray[np.uint8]]]:
+        """The finished minutes in order of time, each with the thumbnail of its last sampled picture.
+
+        Reading stops before one that is damaged, or is left over from another extraction than the first.
+        """
+        first: FeaturesInfo | None = None
+        for path in self._paths():
+            try:
+                with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+                    minute = Features(_read_info(file), *_read_table(file)), array_of(file, "last_thumbnail")
+            except StorageFault:
+                return
+            first = first or minute[0].info
+            if not minute[0].info.same_extraction(first):
+                return
+            yield minute
+
+    def clear(self) -> None:
+        """Forget them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.folder.glob("minute_*.h5")) if self.folder.is_dir() else []

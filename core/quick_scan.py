@@ -1,0 +1,149 @@
+"""A few pictures from all over a video, so that people can be picked before a full extraction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import VideoUnreadable
+from core.face_table import FaceTable, concatenate
+from core.feature_store import Features, FeaturesInfo
+from core.series import AUDIO_FEATURES
+from core.video import (
+    Damage,
+    Frame,
+    Image,
+    VideoInfo,
+    _timed_from,
+    _upright,
+    fingerprint,
+    frame_at,
+    probe,
+    sampled_frames,
+)
+
+if TYPE_CHECKING:  # torch is loaded by a scan, not by a reader of its results
+    from core.video_feature_extractor import Models
+
+SHORTEST_STEP = 1.0  # seconds between two pictures at least
+LONGEST_READ = 2.0  # seconds between two pictures up to which the video is read through instead of entered at each
+BATCH = 4  # pictures searched together
+
+OnProgress = Callable[[float, float], None]
+
+
+def _no_progress(completed: float, total: float) -> None:
+    pass
+
+
+def scan(
+    path: Path,
+    models: Models,
+    *,
+    n_frames: int = 60,
+    min_step: float = SHORTEST_STEP,
+    on_progress: OnProgress = _no_progress,
+) -> Features:
+    """Search a few pictures of a video for faces: enough to pick people, not to judge moments.
+
+    The pictures are spread over the whole video. In each part of it the last key frame before the middle is taken,
+    which needs no other picture to be decoded, or the picture in the middle where the part has no earlier one.
+    A part that cannot be read is passed over.
+
+    Parameters
+    ----------
+    n_frames
+        Pictures at most; at least 1.
+    min_step
+        Seconds between two of them at least, so a short video gives fewer.
+    on_progress
+        Called with (completed, total) pictures after every few and at the end; what it raises stops the scan.
+
+    Returns
+    -------
+    Features
+        Never complete, with ``scan`` among its parameters, so it is never taken for an extraction. Its sample rate is
+        that of the pictures, so that counts of frames still give seconds of video; the sound is NaN.
+
+    Raises
+    ------
+    ValueError
+        If `n_frames` or `min_step` is not positive.
+    VideoUnreadable
+        If the video cannot be opened, or not one picture can be read.
+    """
+    from core.multimodal_processor import with_tracks
+    from core.video_feature_extractor import VideoFeatureExtractor
+
+    if n_frames < 1 or not min_step > 0:
+        raise ValueError(f"n_frames {n_frames} and min_step {min_step} must be positive")
+    video = probe(path)
+    step = max(min_step, video.duration / n_frames) if video.duration > 0 else min(min_step, LONGEST_READ)
+    total = min(n_frames, max(1, round(video.duration / step))) if video.duration > 0 else n_frames
+    extractor = VideoFeatureExtractor(models)
+    frames = _frames(path, video, step, total)
+    thumbnail: Image | None = None
+    tables: list[FaceTable] = []
+    while batch := list(islice(frames, BATCH)):
+        table, thumbnail = extractor._read(batch, thumbnail)
+        tables.append(table)
+        on_progress(sum(done.n_frames for done in tables), total)
+    if not tables:
+        raise VideoUnreadable(f"{path}: not one picture could be read; the file is damaged, copy or convert it again")
+    faces = with_tracks(concatenate(tables), models.embedder.name)
+    info = FeaturesInfo(
+        video_name=path.name,
+        fingerprint=fingerprint(path),
+        duration=video.duration,
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        sample_rate=1 / step,
+        models=models.names(),
+        parameters={"scan": {"n_frames": n_frames, "min_step": min_step}},
+        warnings=_warnings(faces, total),
+        complete=False,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    on_progress(total, total)
+    return Features(info, faces, np.full((faces.n_frames, len(AUDIO_FEATURES)), np.nan, np.float32))
+
+
+def _warnings(faces: FaceTable, total: int) -> tuple[str, ...]:
+    found = []
+    if faces.n_frames < total:
+        found.append(f"{total - faces.n_frames} of {total} pictures could not be read")
+    if len(faces) == 0:
+        found.append(f"no face was found in {faces.n_frames} pictures; the full extraction looks at many more")
+    return tuple(found)
+
+
+def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame]:
+    """About `n` pictures, `step` seconds apart; where the duration is unknown (0), those at the start."""
+    if step <= LONGEST_READ or video.duration <= 0:
+        yield from islice(sampled_frames(path, max(1 / step, 1 / LONGEST_READ)), n)
+        return
+    last = -np.inf
+    for k in range(n):
+        begin, middle = k * video.duration / n, (k + 0.5) * video.duration / n
+        try:
+            frame = _key_frame(path, middle)
+            if frame is None or not begin <= frame.timestamp <= middle:
+                frame = frame_at(path, middle)
+        except VideoUnreadable:
+            continue
+        if frame.timestamp > last:  # a still that is shown for longer than a part
+            last = frame.timestamp
+            yield frame
+
+
+def _key_frame(path: Path, time: float) -> Frame | None:
+    """The picture at which decoding towards `time` starts; None where there is none."""
+    for timestamp, frame in _timed_from(path, time, Damage()):
+        return Frame(timestamp, _upright(frame))
+    return None

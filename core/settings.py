@@ -1,0 +1,47 @@
+"""What the user chose for a workspace: language, library folders, the video and person last worked on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from core.storage import write_json
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Choices that outlive a browser tab. `folders` are absolute paths, an empty string means nothing chosen yet."""
+
+    language: str = ""
+    folders: tuple[str, ...] = ()
+    video_id: str = ""
+    person_id: str = ""
+
+
+def read_settings(workspace: Workspace) -> Settings:
+    """The saved choices; defaults where there are none, or none that can be read."""
+    try:
+        content = json.loads((workspace.root / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return Settings()
+    if not isinstance(content, dict):
+        return Settings()
+    known: dict[str, Any] = {
+        f.name: content[f.name]
+        for f in fields(Settings)
+        if f.name != "folders" and isinstance(content.get(f.name), str)
+    }
+    folders = content.get("folders")
+    if isinstance(folders, list):
+        known["folders"] = tuple(str(folder) for folder in folders)
+    return Settings(**known)
+
+
+def change_settings(workspace: Workspace, **changes: Any) -> Settings:
+    """Save some choices and leave the others. Raises Busy, StorageFault."""
+    with workspace.lock("settings"):
+        settings = replace(read_settings(workspace), **changes)
+        write_json(workspace.root / "settings.json", asdict(settings))
+    return settings

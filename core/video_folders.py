@@ -1,0 +1,74 @@
+"""The user's library folders: which video files lie in them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.errors import PunchlineError, WorkspaceFault
+from core.settings import change_settings, read_settings
+from core.workspace import Video, Workspace
+
+_NAMES = "mp4 m4v mov mkv webm avi ts m2ts mts flv wmv mpg mpeg ogv 3gp"
+VIDEO_SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
+DEPTH = 3  # folders below a library folder that are looked into
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file is one by its name; hidden files are not."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".")
+
+
+def videos_below(folder: Path, *, depth: int = DEPTH) -> list[Path]:
+    """The video files in a folder and the folders below it, by name; what cannot be read is passed over."""
+    found: list[Path] = []
+    for root, folders, files in os.walk(folder):
+        level = len(Path(root).relative_to(folder).parts)
+        folders[:] = sorted(f for f in folders if not f.startswith(".")) if level < depth else []
+        found += [Path(root) / file for file in sorted(files) if is_video(Path(file))]
+    return found
+
+
+def add_path(workspace: Workspace, text: str) -> list[Video]:
+    """Take in a video file, or a folder with all videos in it, now and later.
+
+    Raises
+    ------
+    WorkspaceFault
+        If there is nothing at that path, or no video by its name.
+    """
+    path = Path(os.path.expanduser(text.strip().strip("\"'"))).absolute() if text.strip() else None
+    if path is None or not path.exists():
+        raise WorkspaceFault(f"{text}: there is no such file or folder on this machine; check the path")
+    if path.is_dir():
+        folders = read_settings(workspace).folders
+        if str(path) not in folders:
+            change_settings(workspace, folders=(*folders, str(path)))
+        return [workspace.register(found) for found in videos_below(path)]
+    if not is_video(path):
+        raise WorkspaceFault(
+            f"{path.name}: not a video file by its name; expected one like mp4, mkv, mov, webm, ts or flv"
+        )
+    return [workspace.register(path)]
+
+
+def drop_folder(workspace: Workspace, folder: str) -> None:
+    """Look into this library folder no more; what is known of its videos stays."""
+    change_settings(workspace, folders=tuple(f for f in read_settings(workspace).folders if f != folder))
+
+
+def refresh(workspace: Workspace) -> list[str]:
+    """Note the files that are new in the library folders; gives what could not be read, in words."""
+    known = {path for video in workspace.videos() for path in video.paths}
+    faults = []
+    for folder in read_settings(workspace).folders:
+        if not Path(folder).is_dir():
+            faults.append(f"{folder}: the library folder is gone; connect its drive, or remove it from the list")
+            continue
+        for path in videos_below(Path(folder)):
+            if path not in known:
+                try:
+                    workspace.register(path)
+                except PunchlineError as error:
+                    faults.append(str(error))
+    return faults

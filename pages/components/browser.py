@@ -1,0 +1,78 @@
+"""A dialog to look for videos on the machine that the server runs on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.video_folders import add_path, is_video
+from pages.components.shell import _, choose, show_error, workspace
+
+MOST = 200  # entries of one kind that are listed
+
+
+def take_in(text: str) -> None:
+    """Add a file or folder and say what came of it."""
+    try:
+        found = add_path(workspace(), text)
+    except PunchlineError as error:
+        show_error(error)
+        return
+    if not found:
+        st.warning(
+            _("There is no video in this folder yet. It is on the list: videos that come later appear by themselves."),
+            icon=":material/folder_off:",
+        )
+        return
+    choose("video_id", found[0].id)
+    st.session_state.taken_in = len(found)
+    st.rerun()
+
+
+def _entries(folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the folders and the videos in a folder."""
+    try:
+        with os.scandir(folder) as entries:
+            seen = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name.casefold())
+            return (
+                [e.name for e in seen if e.is_dir()][:MOST],
+                [e.name for e in seen if e.is_file() and is_video(Path(e.name))][:MOST],
+            )
+    except OSError as error:
+        show_error(f"{folder}: cannot be read ({error.strerror}); choose another folder")
+        return [], []
+
+
+def browse_dialog() -> None:
+    """Walk through folders, and add one or a video in it."""
+
+    @st.dialog(_("Browse for videos"), width="large")
+    def dialog() -> None:
+        here = Path(st.session_state.get("browse_here", Path.home()))
+        st.markdown(f":material/folder_open: `{here}`")
+        folders, videos = _entries(here)
+        up, add = st.columns(2)
+        if up.button(_("Folder above"), key="browse-up", icon=":material/arrow_upward:", disabled=here == here.parent):
+            _go(here.parent)
+        label = _("Add this folder ({n} videos in it)", n=len(videos))
+        if add.button(label, key="browse-add", type="primary", icon=":material/add:"):
+            take_in(str(here))
+        with st.container(height=360):
+            for name in folders:
+                if st.button(name, key=f"browse-d-{name}", icon=":material/folder:", type="tertiary"):
+                    _go(here / name)
+            for name in videos:
+                if st.button(name, key=f"browse-v-{name}", icon=":material/movie:", type="tertiary"):
+                    take_in(str(here / name))
+            if not folders and not videos:
+                st.caption(_("Neither folders nor videos here."))
+
+    dialog()
+
+
+def _go(folder: Path) -> None:
+    st.session_state.browse_here = str(folder)
+    st.rerun(scope="fragment")

@@ -1,0 +1,66 @@
+"""Faces in rows, to look at or to choose by a click."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import streamlit as st
+
+from pages.components.shell import ROOT, _
+
+FOLDER = ROOT / "assets" / "face_grid"
+_grid = st.components.v2.component(
+    "face_grid",
+    html='<div class="groups"></div>',
+    css=(FOLDER / "face_grid.css").read_text(encoding="utf-8"),
+    js=(FOLDER / "face_grid.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass(frozen=True)
+class FaceChip:
+    """One face: an id of the caller's, its picture as a data address, a tooltip and a short text on it."""
+
+    id: int
+    src: str
+    note: str = ""
+    badge: str = ""
+
+
+@dataclass(frozen=True)
+class FaceRow:
+    """Faces under a title; without one they stand alone."""
+
+    faces: Sequence[FaceChip]
+    title: str = ""
+    note: str = ""
+
+
+@st.cache_data(max_entries=5000, show_spinner=False)
+def as_address(image: np.ndarray) -> str:
+    """A picture, RGB uint8 (h, w, 3), as a data address."""
+    _ok, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+
+
+def face_grid(rows: Sequence[FaceRow], *, key: str, clickable: bool = False, round: str = "") -> list[int]:
+    """Draw faces; gives the ids of the chosen ones, in order of choice.
+
+    Parameters
+    ----------
+    round
+        Another text here forgets what was chosen.
+    """
+    data = {
+        "groups": [{"title": row.title, "note": row.note, "faces": [vars(chip) for chip in row.faces]} for row in rows],
+        "texts": {"all": _("choose all"), "face": _("a face")},
+        "clickable": clickable,
+        "round": round,
+    }
+    result = _grid(key=key, data=data, default={"chosen": []}, on_chosen_change=lambda: None)
+    there = {chip.id for row in rows for chip in row.faces}
+    return [id for id in (result.chosen or []) if id in there] if clickable else []

@@ -1,0 +1,117 @@
+"""The jobs of the workspace, seen from every page and every browser session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.jobs import Job, Jobs
+from pages.components.shell import _, clock, show_error, told, workspace
+
+LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of job does, as a title."""
+    return {
+        "extract": _("Reading faces and sound"),
+        "scan": _("Looking for faces"),
+        "photos": _("Reading photos"),
+        "train": _("Training"),
+        "detect": _("Finding funny moments"),
+        "proxy": _("Preparing the video for playing"),
+        "export": _("Exporting"),
+    }.get(kind, kind)
+
+
+def progress_text(job: Job) -> str:
+    """How far, how fast and how long still."""
+    if job.status == "queued":
+        return _("starting, or waiting for its turn…")
+    if job.total <= 0 or job.stage == "loading":
+        return _("loading the networks…")
+    parts = [f"{job.share:.0%}"]
+    if job.kind in ("extract", "proxy"):
+        parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
+        if job.rate > 0:
+            parts.append(_("{rate}x real time", rate=f"{job.rate:.1f}"))
+    if job.kind in ("extract", "scan"):
+        parts.append(_("{n} faces", n=f"{job.n_found:,}"))
+    if job.seconds_left is not None and job.rate > 0:
+        parts.append(_("{time} left", time=clock(job.seconds_left)))
+    return " · ".join(parts)
+
+
+def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
+    """One job with its bar and what can be done about it."""
+    st.markdown(f"**{kind_name(job.kind)}**  \n{job.name}")
+    if job.live:
+        st.progress(job.share, text=progress_text(job))
+        st.button(
+            _("Cancel"), key=f"cancel-{place}-{job.id}", on_click=_cancel, args=(jobs, job), icon=":material/close:"
+        )
+        return
+    if job.status == "cancelled":
+        st.caption(_("Cancelled. What was finished is kept."))
+    elif job.status == "died":
+        st.warning(
+            _("Its process was stopped from outside. What was finished is kept; resume to go on from there."),
+            icon=":material/heart_broken:",
+        )
+    elif job.status == "failed":
+        show_error(job.message)
+    with st.container(horizontal=True):
+        st.button(_("Resume"), key=f"resume-{place}-{job.id}", on_click=_resume, args=(jobs, job))
+        st.button(_("Dismiss"), key=f"dismiss-{place}-{job.id}", on_click=_forget, args=(jobs, job), type="tertiary")
+
+
+def _cancel(jobs: Jobs, job: Job) -> None:
+    with told():
+        jobs.cancel(job.id)
+
+
+def _resume(jobs: Jobs, job: Job) -> None:
+    with told():
+        jobs.resume(job.id)
+
+
+def _forget(jobs: Jobs, job: Job) -> None:
+    with told():
+        jobs.forget(job.id)
+
+
+def job_panel() -> None:
+    """All jobs that are live or need a decision. Looks by itself, and draws the page anew when one begins or ends."""
+
+    @st.fragment(run_every=LIVELY if st.session_state.get("live_jobs") else IDLE)
+    def panel() -> None:
+        with told():
+            jobs = Jobs(workspace())
+            jobs.revive()
+            all_jobs = jobs.all()
+            live = {job.id for job in all_jobs if job.live}
+            before = st.session_state.get("live_jobs")
+            st.session_state.live_jobs = live
+            if before is not None and live != before:
+                for job in all_jobs:
+                    if job.id in before - live and job.status == "done":
+                        st.session_state.setdefault("just_done", []).append((job.kind, job.name))
+                st.rerun()
+            shown = [job for job in all_jobs if job.live or job.status in ("failed", "died", "cancelled")]
+            if not shown:
+                return
+            st.caption(_("In the background"))
+            for job in shown[-6:]:
+                with st.container(border=True):
+                    job_line(jobs, job, place="side")
+
+    panel()
+    for kind, name in st.session_state.pop("just_done", []):
+        st.toast(_("{what} finished: {name}", what=kind_name(kind), name=name), icon=":material/check_circle:")
+
+
+def preview_of(jobs: Jobs, job: Job) -> Path | None:
+    """The picture that a running job looked at last."""
+    path = jobs.preview_path(job)
+    return path if path.exists() else None

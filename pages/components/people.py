@@ -1,0 +1,243 @@
+"""The parts of page Reference face: faces of a video grouped into people, one person's references, photos."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.face_groups import FaceGroups, chips, group, reference_at
+from core.feature_store import Features, read_features
+from core.identity import Person, Reference
+from core.jobs import Jobs
+from core.multimodal_processor import current_features
+from core.person_store import read_person
+from core.storage import write_bytes
+from core.workspace import Video, Workspace
+from pages.components.face_grid import FaceChip, FaceRow, as_address, face_grid
+from pages.components.job_panel import progress_text
+from pages.components.shell import _, choose, clock, finished_text, show_error, told
+
+MOST_GROUPS = 8
+PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
+
+
+def _state_of(path: Path) -> tuple[int, int]:
+    """Changes whenever a file does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _read(path: Path, state: tuple[int, int]) -> Features:
+    return read_features(path)
+
+
+def features_for(space: Workspace, video: Video) -> Features | None:
+    """The faces known of a video: of its extraction, as far as it has come, else of a quick scan."""
+    for path in (space.features_path(video.id), space.scan_path(video.id)):
+        if path.exists():
+            return _read(path, _state_of(path))
+        if path == space.features_path(video.id):
+            partial = current_features(path)
+            if partial is not None and len(partial.faces):
+                return partial
+    return None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _groups(_features: Features, key: str) -> FaceGroups:
+    return group(_features)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _chip_store(video_id: str, key: str) -> dict[int, str]:
+    return {}
+
+
+def key_of(features: Features) -> str:
+    """Names a face table: another one has other rows."""
+    return f"{features.info.fingerprint}-{features.info.created}-{len(features.faces)}"
+
+
+def chip_addresses(video: Video, features: Features, rows: list[int]) -> dict[int, str]:
+    """Pictures of faces, read from the video once. Empty where the video is gone."""
+    known = _chip_store(video.id, key_of(features))
+    missing = [row for row in rows if row not in known]
+    if missing and video.path is not None:
+        known.update({row: as_address(image) for row, image in chips(video.path, features, missing).items()})
+    return {row: known[row] for row in rows if row in known}
+
+
+def faces_of_video(space: Workspace, video: Video, person: Person | None) -> None:
+    """The people of a video in rows; some faces of one row make or complete a person."""
+    try:
+        features = features_for(space, video)
+    except PunchlineError as error:
+        show_error(error)
+        return
+    jobs = Jobs(space)
+    job = jobs.latest("scan", video.id)
+    if features is None or len(features.faces) == 0:
+        if job is not None and job.live:
+            st.progress(job.share, text=progress_text(job))
+            return
+        if job is not None and job.status == "failed":
+            show_error(job.message)
+        if features is not None:
+            st.warning(_("No face was found in this video."), icon=":material/no_accounts:")
+        else:
+            st.write(_("A quick look at some pictures of the video shows who is in it. It takes less than a minute."))
+        if st.button(
+            _("Look for faces"), type="primary", icon=":material/search:", key="scan", disabled=video.path is None
+        ):
+            with told():
+                jobs.submit("scan", video.id, video.name)
+            st.rerun()
+        if video.path is None:
+            st.caption(_("The file is gone. Add it again from its new place on Home."))
+        return
+    found = _groups(features, key_of(features))
+    shown = found.groups[:MOST_GROUPS]
+    with st.spinner(_("Reading the faces' pictures…")):
+        addresses = chip_addresses(video, features, [int(row) for g in shown for row in g.best])
+    times = features.faces.timestamps[features.faces.frame]
+    rows = [
+        FaceRow(
+            [FaceChip(int(r), addresses[int(r)], note=clock(float(times[r]))) for r in g.best if int(r) in addresses],
+            title=_("Face {n}", n=k + 1),
+            note=_("seen for {time}", time=clock(g.seconds)),
+        )
+        for k, g in enumerate(shown)
+    ]
+    st.caption(_("Click faces of the person. Different looks and angles are best; three to six are enough."))
+    picked = face_grid(
+        [row for row in rows if row.faces],
+        key=f"grid-{video.id}",
+        clickable=True,
+        round=f"{key_of(features)}-{st.session_state.get('grid_round', 0)}",
+    )
+    _add_picked(space, video, features, picked, person)
+
+
+def _add_picked(space: Workspace, video: Video, features: Features, picked: list[int], person: Person | None) -> None:
+    """Name the person and add the picked faces."""
+    name = _name_field(person, key="grid")
+    label = _("Add {n} faces", n=len(picked)) if picked else _("Add faces")
+    if st.button(label, type="primary", disabled=not picked, key="add-faces", icon=":material/person_add:"):
+        with told():
+            assert video.path is not None
+            references = tuple(reference_at(video.path, features, row) for row in picked)
+            _add(space, name, references)
+
+
+def _add(space: Workspace, name: str, references: tuple[Reference, ...]) -> None:
+    added = space.add_references(name, references)
+    choose("person_id", added.id)
+    st.session_state.grid_round = st.session_state.get("grid_round", 0) + 1
+    st.rerun()
+
+
+def _name_field(person: Person | None, *, key: str) -> str:
+    """Whose face it is: the person at hand, or somebody new."""
+    new = _("Somebody new")
+    if person is not None:
+        who = st.radio(
+            _("Whose face?"), [person.name, new], horizontal=True, key=f"who-{key}", label_visibility="collapsed"
+        )
+        if who != new:
+            return person.name
+    return st.text_input(_("Name of the person"), key=f"name-{key}", max_chars=80)
+
+
+def person_card(space: Workspace, person: Person) -> None:
+    """References with a way to remove each, the name, and removal of the person."""
+    if not person.references:
+        st.warning(_("No reference face is left. Add one to go on."), icon=":material/face:")
+    chips_ = [FaceChip(k, as_address(_square(r)), note=r.origin) for k, r in enumerate(person.references)]
+    round = f"{len(chips_)}-{person.id}"
+    picked = face_grid([FaceRow(chips_)], key=f"references-{person.id}", clickable=True, round=round)
+    if picked and st.button(_("Remove {n} faces", n=len(picked)), key="drop-faces", icon=":material/delete:"):
+        with told():
+            for k in sorted(picked, reverse=True):
+                space.remove_reference(person, k)
+            st.rerun()
+    with st.container(horizontal=True):
+        with st.popover(_("Rename"), icon=":material/edit:"):
+            name = st.text_input(_("New name"), value=person.name, key=f"rename-{person.id}", max_chars=80)
+            if st.button(_("Save name"), key="save-name"):
+                with told():
+                    space.rename_person(person, name)
+                    st.rerun()
+        with st.popover(_("Remove person"), icon=":material/person_remove:"):
+            st.write(_("Forgets the reference faces and series of {name}. Labels stay.", name=person.name))
+            if st.button(_("Remove for good"), key="remove-person", type="primary"):
+                with told():
+                    space.remove_person(person)
+                    st.rerun()
+
+
+def _square(reference: Reference) -> np.ndarray:
+    """The face alone, from the picture around it."""
+    left, top, right, bottom = reference.box_xyxy
+    side = int(max(right - left, bottom - top) * 1.2)
+    height, width = reference.image.shape[:2]
+    x = int(np.clip((left + right - side) / 2, 0, max(0, width - side)))
+    y = int(np.clip((top + bottom - side) / 2, 0, max(0, height - side)))
+    return reference.image[y : y + side, x : x + side]
+
+
+def photos(space: Workspace, person: Person | None) -> None:
+    """Upload photos; the faces in them are read in the background."""
+    jobs = Jobs(space)
+    with st.expander(_("Add from photos"), icon=":material/add_a_photo:"):
+        name = _name_field(person, key="photos")
+        files = st.file_uploader(
+            _("Photos of the person"), type=PHOTO_TYPES, accept_multiple_files=True, key="photo-files"
+        )
+        if st.button(_("Read the photos"), key="read-photos", disabled=not files or not name.strip()):
+            with told():
+                stored = []
+                for file in files:
+                    data = file.getvalue()
+                    path = space.root / "uploads" / f"{hashlib.sha256(data).hexdigest()[:24]}{Path(file.name).suffix}"
+                    write_bytes(path, data)
+                    stored.append((str(path), file.name))
+                job = jobs.submit("photos", name, name, {"name": name, "photos": stored})
+                st.session_state.photo_job = job.id
+                st.rerun()
+        _photo_result(space, jobs)
+
+
+def _photo_result(space: Workspace, jobs: Jobs) -> None:
+    """What came of the photos read last, and the faces to choose from where a photo shows several."""
+    job = next((job for job in jobs.all() if job.id == st.session_state.get("photo_job")), None)
+    if job is None:
+        return
+    if job.live:
+        st.progress(job.share, text=progress_text(job))
+        return
+    if job.status == "failed":
+        show_error(job.message)
+        return
+    result = job.result
+    if result.get("n_added"):
+        st.success(_("{n} faces added.", n=result["n_added"]), icon=":material/check_circle:")
+    for fault in result.get("faults", ()):
+        st.warning(finished_text(fault), icon=":material/no_accounts:")
+    path = space.candidates_path(job.name)
+    if path.exists():
+        with told():
+            faces = read_person(path).references
+            st.write(_("Some photos show several people. Who is {name}?", name=job.name))
+            chips_ = [FaceChip(k, as_address(_square(f)), note=f.origin) for k, f in enumerate(faces)]
+            picked = face_grid([FaceRow(chips_)], key=f"candidates-{job.id}", clickable=True)
+            if st.button(_("Add these"), disabled=not picked, key="add-candidates", type="primary"):
+                path.unlink(missing_ok=True)
+                _add(space, job.name, tuple(faces[k] for k in picked))

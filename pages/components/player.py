@@ -1,0 +1,366 @@
+"""The player: video, timeline, and the keys that label, as one component for the pages Label, Analyse and Detect.
+
+Everything that must feel immediate (seek, zoom, the next clip, undo) happens in the browser. What must not be lost
+comes as `PlayerEvent`s through an outbox: the browser keeps each until `on_events` has named its id, and sends it again
+after a lost connection or a reload. Call `player` inside of an `st.fragment`, so that a key press reruns only that.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import PunchlineError
+from core.screen import reduced, reduced_around
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "player"
+MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
+# What the component says; a page hands over the same keys in its language.
+TEXTS = {
+    "play": "Play",
+    "pause": "Pause",
+    "start": "Press space to play",
+    "frame_back": "One frame back (,)",
+    "frame_on": "One frame on (.)",
+    "previous": "Previous moment (J)",
+    "next": "Next moment (K)",
+    "loop": "Loop the clip",
+    "mute": "Mute",
+    "volume": "Volume",
+    "fullscreen": "Full screen",
+    "speed": "Speed",
+    "funny": "Funny",
+    "not_funny": "Not funny",
+    "skip": "Skip",
+    "undo": "Undo",
+    "undone": "Undone",
+    "marked": "Funny",
+    "clip": "Clip",
+    "saving": "saving…",
+    "saved": "saved",
+    "not_saved": "Not saved",
+    "gone": "Labelled elsewhere: skipped",
+    "queue_empty": "No clips left in this queue.",
+    "unplayable": "The browser cannot show this video.",
+    "labels": "Labels",
+    "moments": "Moments",
+    "move_start": "move the clip",
+    "move_start_far": "by 1 s",
+    "change_length": "length",
+    "jump": "previous, next moment",
+    "step": "frame",
+    "speeds": "1×, 1.5×, 2×",
+    "zoom": "zoom (or wheel; double click resets)",
+    "range": "select a range",
+    **{
+        f"origin_{origin}": text
+        for origin, text in {
+            "random": "random",
+            "in_order": "in order",
+            "peaks": "peak",
+            "likely": "likely funny",
+            "uncertain": "uncertain",
+        }.items()
+    },
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A video to play: its id, address (`core.media.media_address`), length in seconds, and where to begin."""
+
+    video_id: str
+    src: str
+    duration: float
+    fps: float = 30.0
+    start: float = 0.0
+
+
+@dataclass(frozen=True)
+class QueuedClip:
+    """A clip to label: seconds of its video, and why it was chosen (a ledger origin)."""
+
+    clip_id: str
+    video_id: str
+    src: str
+    start: float
+    end: float
+    origin: str
+    video_duration: float
+    fps: float = 30.0
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The next clips to label, best first; 30 are plenty.
+
+    Clips that the browser has already are kept in its order. Another `id` (another person, video or way of choosing)
+    replaces them. `gone` names clips that were labelled elsewhere. `counts` are of the labels saved, keys funny and
+    not_funny.
+    """
+
+    id: str
+    clips: Sequence[QueuedClip]
+    gone: Sequence[str] = ()
+    counts: Mapping[str, int] | None = None
+    shortest: float = 5.0
+    longest: float = 7.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Mark while watching: F makes the clip of `duration` seconds that ends `after` seconds past the key."""
+
+    duration: float = 6.0
+    after: float = 1.0
+    counts: Mapping[str, int] | None = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A curve under the video.
+
+    `role` (arousal, valence, loudness, pitch, score or plain) chooses the colour, `label` is what the user reads,
+    `limits` the values at the lane's bottom and top. Timestamps (n,) in seconds and values (n,), NaN where missing, as
+    long as they come: the player reduces them.
+    """
+
+    role: str
+    label: str
+    timestamps: NDArray[np.floating]
+    values: NDArray[np.floating]
+    limits: tuple[float, float]
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What is drawn under one video. None for labels or moments leaves their lane away.
+
+    Labels are (start, end, 0 or 1), moments (start, end, score in [0, 1]), `unseen` and `not_judged` (start, end), all
+    in seconds.
+    """
+
+    lanes: Sequence[Lane] = ()
+    labels: Sequence[tuple[float, float, int]] | None = None
+    moments: Sequence[tuple[float, float, float]] | None = None
+    unseen: Sequence[tuple[float, float]] = ()
+    not_judged: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True)
+class PlayerEvent:
+    """One thing the user did. `id` is the browser's; the same event may come more than once.
+
+    `kind` is ``label`` (label 0 or 1), ``skip``, ``mark`` (label 1, no clip id, `time` is the player's at the key) or
+    ``undo``, which carries all that the event `undoes` carried except its label. `start`, `end`, `time` are seconds
+    with three decimals, `at` ISO 8601 in UTC.
+    """
+
+    id: str
+    kind: str
+    clip_id: str
+    video_id: str
+    person_id: str
+    start: float
+    end: float
+    label: int | None
+    origin: str
+    time: float
+    at: str
+    undoes: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("label", "skip", "mark", "undo") or not isinstance(self.id, str):
+            raise ValueError(f"event of kind {self.kind!r} with id {self.id!r}")
+        if (self.label in (0, 1)) != (self.kind in ("label", "mark")):
+            raise ValueError(f"kind {self.kind} with label {self.label!r}")
+        if not 0 <= self.start < self.end:
+            raise ValueError(f"clip from {self.start!r} to {self.end!r}")
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """What the browser tells of the player: the chosen range and the shown view in seconds, the id of a video that
+    cannot be played, and, if asked for, the time at the last pause."""
+
+    range: tuple[float, float] | None = None
+    view: tuple[float, float] | None = None
+    unplayable: str | None = None
+    time: float = 0.0
+
+
+@dataclass(frozen=True)
+class Controls:
+    """How a player behaves: which of its abilities a page wants, and what it says."""
+
+    texts: Mapping[str, str] = field(default_factory=lambda: TEXTS)
+    height: int = 420
+    select_range: bool = False
+    report_time: bool = False
+
+
+OnEvents = Callable[[list[PlayerEvent]], Iterable[str]]
+
+_mounted = st.components.v2.component(
+    "punchline_player",
+    html=(ASSETS / "player.html").read_text(encoding="utf-8"),
+    css=(ASSETS / "player.css").read_text(encoding="utf-8"),
+    js="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("outbox.js", "timeline.js", "player.js")),
+)
+
+
+def _packed(values: NDArray[np.floating]) -> str:
+    """Little-endian 32-bit floats in base64: a third of the same numbers as text."""
+    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
+
+
+def _lane(lane: Lane, view: tuple[float, float] | None) -> dict[str, Any]:
+    times = np.asarray(lane.timestamps, np.float64)
+    values = np.asarray(lane.values, np.float64)
+    line = reduced(times, values, MOST_SAMPLES) if view is None else reduced_around(times, values, view, MOST_SAMPLES)
+    return {
+        "role": lane.role,
+        "label": lane.label,
+        "t": _packed(line[0]),
+        "v": _packed(line[1]),
+        "lo": lane.limits[0],
+        "hi": lane.limits[1],
+        "threshold": lane.threshold,
+    }
+
+
+def _timeline(timeline: Timeline, view: tuple[float, float] | None) -> dict[str, Any]:
+    return {
+        "lanes": [_lane(lane, view) for lane in timeline.lanes],
+        "labels": None if timeline.labels is None else [list(block) for block in timeline.labels],
+        "moments": None if timeline.moments is None else [list(block) for block in timeline.moments],
+        "unseen": [list(span) for span in timeline.unseen],
+        "not_judged": [list(span) for span in timeline.not_judged],
+        "coarse": any(len(lane.timestamps) > MOST_SAMPLES for lane in timeline.lanes),
+    }
+
+
+_FIELDS = {f.name for f in fields(PlayerEvent)}
+
+
+def receive(outbox: Mapping[str, Any], on_events: OnEvents) -> dict[str, Any]:
+    """Hand an outbox's events to `on_events`; give the browser's answer: which are safe, and why others are not.
+
+    An event that cannot be read (the browser's storage is anyone's to edit) is dropped.
+    """
+    events, dropped = [], []
+    for raw in outbox["events"]:
+        try:
+            events.append(PlayerEvent(**{name: value for name, value in raw.items() if name in _FIELDS}))
+        except (TypeError, ValueError):
+            dropped.append(str(raw.get("id")))
+    answer: dict[str, Any] = {"n": outbox["n"], "ids": dropped, "fault": ""}
+    try:
+        answer["ids"] = [*dropped, *on_events(events)] if events else dropped
+    except PunchlineError as error:
+        answer["fault"] = str(error)
+    return answer
+
+
+def player(
+    key: str,
+    source: Source | Queue | None,
+    *,
+    timelines: Mapping[str, Timeline] | None = None,
+    mark: Mark | None = None,
+    clip: tuple[float, float] | None = None,
+    seek: tuple[float, int] | None = None,
+    on_events: OnEvents | None = None,
+    person_id: str = "",
+    token: str = "",
+    controls: Controls | None = None,
+) -> PlayerState:
+    """Show the player. Call it in an `st.fragment`.
+
+    Parameters
+    ----------
+    key
+        Fixed on a page: the video stays as it is over reruns.
+    source
+        A video, or a queue of clips to label (then F, N, S, U judge them). None shows an empty player.
+    timelines
+        What to draw, by video id.
+    mark
+        With a video: F marks a funny clip during playback.
+    clip
+        With a video: (start, end) in seconds to loop. Another clip jumps there and plays.
+    seek
+        (seconds, number): jump there; each number is obeyed once.
+    on_events
+        Saves events and gives the ids that are safe now. It runs before the fragment does, perhaps many times with the
+        same events, so it must go by their ids. The message of a PunchlineError is shown to the user; the events are
+        tried again.
+    person_id
+        Goes into every event.
+    token
+        Names the workspace and page: unsaved events of an earlier life of this page are found by it.
+    """
+    controls = controls or Controls()
+    state = st.session_state.get(key) or {}
+    view = state.get("view")
+    answers = f"{key}:answer"
+
+    def keep() -> None:
+        if on_events is not None:
+            st.session_state[answers] = receive(st.session_state[key]["outbox"], on_events)
+
+    drawn = {
+        video_id: _timeline(timeline, (view["start"], view["end"]) if view and view["video_id"] == video_id else None)
+        for video_id, timeline in (timelines or {}).items()
+    }
+    data = {
+        "source": asdict(source) if isinstance(source, Source) else None,
+        "queue": asdict(source) if isinstance(source, Queue) else None,
+        "mark": asdict(mark) if mark is not None and isinstance(source, Source) else None,
+        "clip": None if clip is None else {"start": clip[0], "end": clip[1]},
+        "seek": None if seek is None else {"t": seek[0], "seq": seek[1]},
+        "timelines": drawn,
+        "jumps": any(timeline["moments"] for timeline in drawn.values()),
+        "detail": True,
+        "view": view,
+        "range": controls.select_range,
+        "report_time": controls.report_time,
+        "height": controls.height,
+        "texts": {**TEXTS, **controls.texts},
+        "person_id": person_id,
+        "token": f"{token}/{key}",
+        "ack": st.session_state.get(answers),
+    }
+    result = _mounted(
+        key=key,
+        data=data,
+        default={"outbox": {"n": 0, "events": []}, "range": None, "view": None, "unplayable": None, "time": 0.0},
+        on_outbox_change=keep,
+        on_range_change=_nothing,
+        on_view_change=_nothing,
+        on_unplayable_change=_nothing,
+        on_time_change=_nothing,
+    )
+    return _state(result)
+
+
+def _nothing() -> None:
+    """The rerun that follows is all that is needed."""
+
+
+def _state(result: Mapping[str, Any]) -> PlayerState:
+    chosen, view = result.get("range"), result.get("view")
+    return PlayerState(
+        range=(float(chosen[0]), float(chosen[1])) if chosen else None,
+        view=(float(view["start"]), float(view["end"])) if view else None,
+        unplayable=result.get("unplayable"),
+        time=float(result.get("time") or 0.0),
+    )

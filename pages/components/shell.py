@@ -1,0 +1,140 @@
+"""What every page needs: the workspace, the language, the chosen video and person, and errors told as sentences."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.identity import Person
+from core.settings import change_settings, read_settings
+from core.text import LANGUAGES, finished, text
+from core.workspace import Video, Workspace
+
+T = TypeVar("T", Video, Person)
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def workspace_root() -> Path:
+    """The folder that this server works in."""
+    return Path(os.environ.get("PUNCHLINE_WORKSPACE", "workspace")).absolute()
+
+
+def workspace() -> Workspace:
+    """The workspace of this server. Raises WorkspaceFault where it cannot be used."""
+    return Workspace(workspace_root())
+
+
+def language() -> str:
+    """The language of this browser session: the chosen one, else the saved one, else the browser's."""
+    if "language" not in st.session_state:
+        saved = ""
+        with told():
+            saved = read_settings(workspace()).language
+        browser = (st.context.locale or "en").split("-")[0]
+        st.session_state.language = saved or (browser if browser in LANGUAGES else "en")
+    return str(st.session_state.language)
+
+
+def _(message: str, **values: object) -> str:
+    """A sentence of the catalogue in the language of this session."""
+    return text(message, language(), **values)
+
+
+def finished_text(message: str) -> str:
+    """A sentence made by the program's core, in the session's language as far as the catalogue knows it."""
+    return finished(message, str(st.session_state.get("language", "en")))
+
+
+def show_error(error: PunchlineError | str) -> None:
+    """Tell an error, in the session's language as far as the catalogue knows it."""
+    st.error(finished_text(str(error)), icon=":material/error:")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """An error inside becomes a sentence on the page; the rest of the page goes on."""
+    try:
+        yield
+    except PunchlineError as error:
+        show_error(error)
+
+
+def language_switch() -> None:
+    """English or Korean; kept for later sessions too."""
+    language()  # sets the widget's first value
+
+    def changed() -> None:
+        with told():
+            change_settings(workspace(), language=st.session_state.language)
+
+    st.segmented_control(
+        "Language / 언어",
+        list(LANGUAGES),
+        key="language",
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        on_change=changed,
+        label_visibility="collapsed",
+    )
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _chosen(kind: str, ids: list[str]) -> str | None:
+    """The id chosen in this session, else the saved one, as far as it still exists."""
+    found = st.session_state.get(kind) or getattr(read_settings(workspace()), kind)
+    return found if found in ids else ids[0] if ids else None
+
+
+def choose(kind: str, id: str) -> None:
+    """Make a video ("video_id") or person ("person_id") the chosen one, in this session and for later ones."""
+    st.session_state[kind] = id
+    with told():
+        change_settings(workspace(), **{kind: id})
+
+
+def chosen_video(videos: list[Video]) -> Video | None:
+    """The video that this session works on."""
+    id = _chosen("video_id", [video.id for video in videos])
+    return next((video for video in videos if video.id == id), None)
+
+
+def chosen_person(people: list[Person]) -> Person | None:
+    """The person that this session looks for."""
+    id = _chosen("person_id", [person.id for person in people])
+    return next((person for person in people if person.id == id), None)
+
+
+def video_select(videos: list[Video], *, key: str) -> Video | None:
+    """A selectbox of videos; what is chosen there holds on all pages."""
+    return _select("video_id", _("Video"), {v.id: v.name for v in videos}, videos, key)
+
+
+def person_select(people: list[Person], *, key: str) -> Person | None:
+    """A selectbox of people; what is chosen there holds on all pages."""
+    return _select("person_id", _("Person"), {p.id: p.name for p in people}, people, key)
+
+
+def _select(kind: str, label: str, names: dict[str, str], items: list[T], key: str) -> T | None:
+    if not items:
+        return None
+    st.session_state[key] = _chosen(kind, list(names))
+    id = st.selectbox(
+        label,
+        list(names),
+        key=key,
+        format_func=names.__getitem__,
+        on_change=lambda: choose(kind, st.session_state[key]),
+    )
+    return next((item for item in items if item.id == id), None)

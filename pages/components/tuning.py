@@ -1,0 +1,193 @@
+"""Threshold tuning: similarities of all faces of a video to the person, and what two thresholds keep of them."""
+
+from __future__ import annotations
+
+import hashlib
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.feature_store import Features
+from core.identity import Person, Thresholds
+from core.threshold_tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
+from core.workspace import Video, Workspace
+from pages.components.face_grid import FaceChip, FaceRow, face_grid
+from pages.components.people import chip_addresses, features_for, key_of
+from pages.components.shell import _, clock, show_error, told
+
+N_FACES = 5  # on each side of a threshold
+LOWEST = -0.2  # similarity from which the histogram is drawn
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _prepared(_features: Features, _person: Person, key: str) -> Tuning:
+    return tuning(_features, similarities(_features, _person))
+
+
+def _looks(features: Features, person: Person) -> str:
+    """Changes with the person's references."""
+    embeddings = person.embeddings(features.info.models["embedder"]["digest"])
+    return hashlib.sha256(embeddings.tobytes()).hexdigest()[:16]
+
+
+def tuning_panel(space: Workspace, video: Video, person: Person) -> None:
+    """The whole section; it redraws alone while a slider moves."""
+    st.divider()
+    st.subheader(_("What counts as {name}", name=person.name))
+    try:
+        features = features_for(space, video)
+        if features is None or len(features.faces) == 0:
+            st.caption(_("Look for faces in the video first; then the thresholds can be tuned here."))
+            return
+        key = f"{key_of(features)}-{person.id}-{_looks(features, person)}"
+        prepared = _prepared(features, person, key)
+    except PunchlineError as error:
+        show_error(error)
+        return
+    st.fragment(_panel)(space, video, person, features, prepared)
+
+
+def _panel(space: Workspace, video: Video, person: Person, features: Features, prepared: Tuning) -> None:
+    saved = person.thresholds_for(video.id)
+    name = f"{person.id}-{video.id}"
+    strict_key, relaxed_key = f"strict-{name}", f"relaxed-{name}"
+    st.session_state.setdefault(strict_key, saved.strict)
+    st.session_state.setdefault(relaxed_key, saved.relaxed)
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        strict = st.slider(
+            _("Sure match from"),
+            0.0,
+            1.0,
+            step=0.01,
+            key=strict_key,
+            on_change=_keep_order,
+            args=(strict_key, relaxed_key, strict_key),
+            help=_("A face at least this similar is the person."),
+        )
+        relaxed = st.slider(
+            _("Also a match on the person's track, from"),
+            0.0,
+            1.0,
+            step=0.01,
+            key=relaxed_key,
+            on_change=_keep_order,
+            args=(strict_key, relaxed_key, relaxed_key),
+            help=_("A less similar face counts if the same track holds a sure match, or two of these in a row."),
+        )
+        result = tune(prepared, Thresholds(strict, relaxed), n_borderline=N_FACES)
+        _numbers(result)
+        _suggestion(prepared.suggestion, strict_key, relaxed_key)
+        _save(space, video, person, Thresholds(strict, relaxed), saved)
+    with right:
+        st.altair_chart(_histogram(prepared.histogram, strict, relaxed), width="stretch")
+        which = "relaxed" if st.session_state.get("moved") == relaxed_key else "strict"
+        _borderline(video, features, prepared, result, which)
+
+
+def _keep_order(strict_key: str, relaxed_key: str, moved: str) -> None:
+    """The relaxed threshold is never above the strict one: the other slider gives way."""
+    state = st.session_state
+    state.moved = moved
+    if state[relaxed_key] > state[strict_key]:
+        other = relaxed_key if moved == strict_key else strict_key
+        state[other] = state[moved]
+
+
+def _numbers(result: TuningResult) -> None:
+    first, second, third = st.columns(3)
+    first.metric(_("Kept"), clock(result.kept_seconds), help=_("Time in which the person is seen."))
+    second.metric(_("of it less sure"), clock(result.relaxed_seconds))
+    third.metric(_("Other faces"), clock(result.rejected_seconds), help=_("Time in which only other people are seen."))
+
+
+def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> None:
+    if suggestion.thresholds is None:
+        said = {
+            "one_mode": _("No other cut suggests itself: the faces form one group."),
+            "outside": _("The faces form two groups, but the gap between them lies at an unusual place."),
+            "too_few_faces": _("There are too few faces for a suggestion."),
+        }.get(suggestion.reason, "")
+        st.caption(said)
+        return
+    strict, relaxed = round(suggestion.thresholds.strict, 2), round(suggestion.thresholds.relaxed, 2)
+    st.caption(
+        _(
+            "Suggested by the gap between two groups of faces: {strict} and {relaxed}.",
+            strict=f"{strict:.2f}",
+            relaxed=f"{relaxed:.2f}",
+        )
+    )
+
+    def use() -> None:
+        st.session_state[strict_key], st.session_state[relaxed_key] = strict, relaxed
+
+    st.button(_("Use the suggestion"), on_click=use, key="use-suggestion", icon=":material/auto_fix_high:")
+
+
+def _save(space: Workspace, video: Video, person: Person, chosen: Thresholds, saved: Thresholds) -> None:
+    only = st.checkbox(_("Only for this video"), value=video.id in person.overrides, key=f"only-{person.id}-{video.id}")
+    same = chosen == saved and only == (video.id in person.overrides)
+    if st.button(_("Saved") if same else _("Save"), type="primary", disabled=same, key="save-thresholds"):
+        with told():
+            space.save_thresholds(person, chosen, video_id=video.id if only else None)
+            st.rerun()
+
+
+def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.LayerChart:
+    edges = histogram.edges
+    shown = edges[:-1] >= LOWEST
+    best, others = _("best face of a picture"), _("other faces")
+    data = pd.DataFrame(
+        {
+            "from": np.tile(edges[:-1][shown], 2),
+            "to": np.tile(edges[1:][shown], 2),
+            "faces": np.concatenate([histogram.best[shown], histogram.others[shown]]),
+            "kind": [best] * int(shown.sum()) + [others] * int(shown.sum()),
+        }
+    )
+    bars = (
+        alt.Chart(data)
+        .mark_bar(binSpacing=0)
+        .encode(
+            x=alt.X(
+                "from:Q", bin="binned", title=_("similarity to the references"), scale=alt.Scale(domain=[LOWEST, 1])
+            ),
+            x2="to:Q",
+            y=alt.Y("faces:Q", title=_("faces"), stack="zero", scale=alt.Scale(type="symlog")),
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=[best, others], range=["#c8374a", "#9aa0a6"]),
+                legend=alt.Legend(title=None, orient="top"),
+            ),
+        )
+    )
+    lines = pd.DataFrame({"at": [strict, relaxed], "what": [_("sure"), _("on the track")]})
+    rules = alt.Chart(lines).mark_rule(color="#808890", strokeWidth=2, strokeDash=[4, 3]).encode(x="at:Q")
+    words = (
+        alt.Chart(lines)
+        .mark_text(color="#808890", align="left", dx=4, dy=6, baseline="top")
+        .encode(x="at:Q", y=alt.value(0), text="what:N")
+    )
+    return (bars + rules + words).properties(height=230)
+
+
+def _borderline(video: Video, features: Features, prepared: Tuning, result: TuningResult, which: str) -> None:
+    sides = result.relaxed if which == "relaxed" else result.strict
+    above, below = [int(r) for r in sides.above], [int(r) for r in sides.below]
+    with told():
+        addresses = chip_addresses(video, features, [*above, *below])
+        times = features.faces.timestamps[features.faces.frame]
+
+        def row(rows: list[int], title: str) -> FaceRow:
+            chips = [
+                FaceChip(r, addresses[r], note=clock(float(times[r])), badge=f"{prepared.similarity[r]:.2f}")
+                for r in rows
+                if r in addresses
+            ]
+            return FaceRow(chips, title=title, note="" if chips else _("none"))
+
+        face_grid([row(above, _("just kept")), row(below, _("just not kept"))], key="borderline")

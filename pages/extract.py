@@ -1,0 +1,176 @@
+"""Extract: read faces and sound of videos, in the background, and say what came of it."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.feature_store import read_features_info
+from core.jobs import Job, Jobs
+from core.multimodal_processor import ExtractionSettings
+from core.overview import VideoState, overview
+from core.workspace import Workspace
+from pages.components.job_panel import job_line, preview_of
+from pages.components.shell import _, chosen_video, clock, finished_text, show_error, told, workspace
+
+RATES = (2.0, 3.0, 5.0, 10.0)
+
+
+def choice(space: Workspace, states: list[VideoState]) -> None:
+    """Which videos, how finely, and the button that begins."""
+    readable = {
+        s.video.id: s
+        for s in states
+        if s.video.path is not None and "fault" not in s.about and not (s.job is not None and s.job.live)
+    }
+    open_ids = [id for id, s in readable.items() if s.analysed != "done"]
+    chosen = chosen_video([s.video for s in readable.values()])
+    first = [chosen.id] if chosen is not None and chosen.id in open_ids else open_ids[:1]
+    with st.container(border=True):
+        ids = st.multiselect(
+            _("Videos to read"),
+            list(readable),
+            default=first,
+            format_func=lambda id: f"{readable[id].video.name} ({clock(readable[id].duration)})",
+            placeholder=_("Choose one or more videos"),
+            key="extract-ids-" + "-".join(first),
+        )
+        left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+        rate = left.select_slider(
+            _("Samples a second"),
+            RATES,
+            value=3.0,
+            format_func=lambda r: f"{r:g}",
+            help=_("How often the face is looked at. 3 is enough for clips of 5 to 7 seconds; more takes longer."),
+        )
+        small = middle.select_slider(
+            _("Smallest face"),
+            [1 / 24, 1 / 16, 1 / 12, 1 / 8, 1 / 5],
+            value=1 / 12,
+            format_func=lambda share: f"1/{1 / share:.0f}",
+            help=_("Smallest face as a share of the picture's height. Smaller faces take longer to look for."),
+        )
+        again = [readable[id].video.name for id in ids if readable[id].analysed == "done"]
+        if again:
+            st.caption(_("Read before, and done anew only if the settings differ: {names}", names=", ".join(again)))
+        if right.button(
+            _("Start"), type="primary", icon=":material/play_arrow:", disabled=not ids, key="start", width="stretch"
+        ):
+            settings = ExtractionSettings(sample_rate=rate, min_face=small)
+            with told():
+                jobs = Jobs(space)
+                for id in ids:
+                    jobs.submit("extract", id, readable[id].video.name, vars(settings))
+                st.rerun()
+
+
+def live_job(jobs: Jobs, job: Job) -> None:
+    """A running extraction: picture on the left, progress on the right."""
+    with st.container(border=True):
+        picture, words = st.columns([2, 3], vertical_alignment="center")
+        path = preview_of(jobs, job)
+        with picture:
+            if path is not None:
+                data = base64.b64encode(path.read_bytes()).decode()
+                st.html(f'<img src="data:image/jpeg;base64,{data}" style="width:100%;border-radius:0.5rem">')
+                st.caption(_("What is being looked at"))
+            else:
+                st.markdown(f":material/hourglass_top: {_('The first picture comes in some seconds.')}")
+        with words:
+            job_line(jobs, job, place="page")
+            st.caption(_("This goes on by itself: you may change the page, close the tab, or label meanwhile."))
+
+
+def live_jobs(space: Workspace) -> None:
+    """The extractions under way, drawn again every second."""
+    with told():
+        jobs = Jobs(space)
+        mine = [job for job in jobs.all() if job.kind == "extract" and (job.live or job.status != "done")]
+        for job in sorted(mine, key=lambda job: job.status != "running"):
+            if job.live:
+                live_job(jobs, job)
+            else:
+                unfinished(jobs, job)
+
+
+def unfinished(jobs: Jobs, job: Job) -> None:
+    """An extraction that ended before its time."""
+    with st.container(border=True):
+        job_line(jobs, job, place="page")
+
+
+def in_words(result: Mapping[str, Any]) -> str:
+    """What an extraction found, as sentences."""
+    n, seen = result["n_frames"], result["n_frames_with_face"]
+    share = seen / n if n else 0.0
+    parts = [
+        _("{time} of video, looked at {n} times.", time=clock(result["duration"]), n=f"{n:,}"),
+        _(
+            "A face was seen in {share} of them, {faces} faces in all.",
+            share=f"{share:.0%}",
+            faces=f"{result['n_faces']:,}",
+        )
+        if seen
+        else _("No face was seen."),
+    ]
+    if not result["has_sound"]:
+        parts.append(_("There is no sound."))
+    return " ".join(parts)
+
+
+def done(space: Workspace, states: list[VideoState]) -> None:
+    """What was found in the videos that are read."""
+    read = [s for s in states if s.analysed == "done"]
+    if not read:
+        return
+    st.subheader(_("Read"))
+    results = {job.subject: job.result for job in Jobs(space).all() if job.kind == "extract" and job.status == "done"}
+    for state in read:
+        with st.container(border=True):
+            st.markdown(f"**{state.video.name}**")
+            result = results.get(state.video.id)
+            if result:
+                st.write(in_words(result))
+                warnings = result["warnings"]
+            else:
+                try:
+                    info = read_features_info(space.features_path(state.video.id))
+                except PunchlineError as error:
+                    show_error(error)
+                    continue
+                st.write(
+                    _(
+                        "{time} of video, read at {rate} samples a second.",
+                        time=clock(info.duration),
+                        rate=f"{info.sample_rate:g}",
+                    )
+                )
+                warnings = list(info.warnings)
+            for warning in warnings:
+                st.warning(finished_text(warning), icon=":material/warning:")
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(_("Extract"))
+    st.caption(_("Reads every face and the sound of a video, once for all people and thresholds."))
+    try:
+        space = workspace()
+        states = overview(space)
+    except PunchlineError as error:
+        show_error(error)
+        return
+    if not states:
+        st.info(_("There is no video yet."), icon=":material/movie:")
+        st.page_link("pages/home.py", label=_("Add one on Home"), icon=":material/home:")
+        return
+    choice(space, states)
+    st.fragment(live_jobs, run_every=1.0 if st.session_state.get("live_jobs") else None)(space)
+    done(space, states)
+    if any(s.analysed == "done" for s in states) and not space.people():
+        st.page_link("pages/reference.py", label=_("Next: pick the person"), icon=":material/face:")
+
+
+main()

@@ -1,0 +1,56 @@
+"""Reference face: pick the person in a video or by photos, and tune what counts as that person."""
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.identity import Person
+from core.workspace import Workspace
+from pages.components.people import faces_of_video, person_card, photos
+from pages.components.shell import _, person_select, show_error, video_select, workspace
+from pages.components.tuning import tuning_panel
+
+
+def people_side(space: Workspace, people: list[Person]) -> Person | None:
+    """The person at hand with references, and the way to a new one."""
+    if not people:
+        st.info(
+            _("Nobody is known yet. Choose faces of the person in a video, or upload photos, and give a name."),
+            icon=":material/face:",
+        )
+        return None
+    person = person_select(people, key="reference-person")
+    if person is not None:
+        person_card(space, person)
+    return person
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(_("Reference face"))
+    st.caption(_("Whose funny moments? Some faces of the person from different angles work best."))
+    try:
+        space = workspace()
+        people, videos = space.people(), space.videos()
+    except PunchlineError as error:
+        show_error(error)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        st.subheader(_("The person"))
+        person = people_side(space, people)
+        photos(space, person)
+    with left:
+        st.subheader(_("Faces in the video"))
+        if videos:
+            video = video_select(videos, key="reference-video")
+            if video is not None:
+                faces_of_video(space, video, person)
+        else:
+            st.info(_("There is no video yet."), icon=":material/movie:")
+            st.page_link("pages/home.py", label=_("Add one on Home"), icon=":material/home:")
+            video = None
+    if person is not None and person.references and video is not None:
+        tuning_panel(space, video, person)
+
+
+main()

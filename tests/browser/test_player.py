@@ -1,0 +1,286 @@
+"""The player in a real browser: no label is lost or doubled, and the video stays as it is."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.ledger import LabelEvent, Ledger
+from core.workspace import Workspace
+from tests import media
+from tests.browser.conftest import serve
+
+APP = Path(__file__).with_name("player_app.py")
+DURATIONS = (60.0, 45.0)
+
+
+def workspace(root: Path) -> Path:
+    """Two short videos with sound, between which the app's queue takes turns, and one that Chromium cannot play."""
+    known = Workspace(root)
+    for k, duration in enumerate(DURATIONS):
+        sound = media.Sound(media.tone(300 + 200 * k, duration), codec="aac")
+        known.register(media.write(root / f"{k}.mp4", np.arange(0, duration, 0.2), sound))
+    known.register(media.write(root / "hevc.mp4", np.arange(0, 8, 0.2), codec="libx265"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def root(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return workspace(tmp_path_factory.mktemp("player"))
+
+
+@pytest.fixture(scope="module")
+def address(root: Path) -> Iterator[str]:
+    with serve(APP, {"PUNCHLINE_WORKSPACE": str(root)}) as address:
+        yield address
+
+
+def labels(root: Path, person: str) -> list[LabelEvent]:
+    return Ledger(root / "labels.sqlite").labels(person_id=person)
+
+
+def n_events(root: Path, person: str) -> int:
+    connection = sqlite3.connect(root / "labels.sqlite")
+    try:
+        return int(connection.execute("SELECT count(*) FROM events WHERE person_id = ?", (person,)).fetchone()[0])
+    finally:
+        connection.close()
+
+
+def opened(page: Page, address: str, *, person: str, mode: str = "queue") -> Page:
+    page.goto(f"{address}{'&' if '?' in address else '/?'}mode={mode}&person={person}")
+    page.wait_for_function("() => { const v = video(); return v && v.readyState >= 2 }")
+    return page
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    """With a way into the component's shadow: `video()` is the one in front."""
+    page.add_init_script(
+        """
+        window.part = (selector) => {
+          for (const host of document.querySelectorAll('[data-testid="stBidiComponentIsolated"]')) {
+            const found = host.shadowRoot?.querySelector(selector);
+            if (found) return found;
+          }
+          return null;
+        };
+        window.video = () => part('video.front');
+        """
+    )
+    return page
+
+
+def saved(page: Page, *, timeout: float = 20_000) -> None:
+    expect(page.locator(".saved")).to_have_attribute("data-state", "saved", timeout=timeout)
+
+
+def press_labels(page: Page, n: int, *, every: float = 0.25) -> list[int]:
+    """Judge `n` clips, one each `every` seconds, in a pattern without a period of two."""
+    wanted = [int(k % 3 == 0 or k % 7 == 0) for k in range(n)]
+    start = time.monotonic()
+    for k, label in enumerate(wanted):
+        page.wait_for_timeout(1000 * max(0.0, start + k * every - time.monotonic()))
+        page.keyboard.press("f" if label else "n")
+    return wanted
+
+
+def check_labels(page: Page, address: str, root: Path, person: str, n: int) -> None:
+    opened(page, address, person=person)
+    wanted = press_labels(page, n)
+    saved(page)
+    found = labels(root, person)
+    assert [event.clip_id for event in found] == [f"{person}-{k:03}" for k in range(n)]
+    assert [event.label for event in found] == wanted
+    assert n_events(root, person) == n
+
+
+def test_60_labels_at_4_a_second_arrive_once_and_in_order(page: Page, address: str, root: Path) -> None:
+    check_labels(page, address, root, "quick", 60)
+
+
+@pytest.mark.parametrize("n", [16, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_slow_server_loses_no_label(page: Page, address: str, root: Path, n: int) -> None:
+    check_labels(page, f"{address}/?slow=0.5", root, f"slow-{n}", n)
+
+
+def test_a_reload_in_the_middle_keeps_every_label(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="reload")
+    wanted = press_labels(page, 8, every=0.03)
+    page.reload()  # what was not acknowledged is in the browser's storage only
+    page.wait_for_function("() => video()?.readyState >= 2")
+    wanted += press_labels(page, 4)
+    saved(page)
+    page.wait_for_function("() => Object.keys(localStorage).every((name) => !name.startsWith('punchline/outbox'))")
+    found = labels(root, "reload")
+    assert [event.clip_id for event in found] == [f"reload-{k:03}" for k in range(12)]
+    assert [event.label for event in found] == [int(k % 3 == 0 or k % 7 == 0) for k in range(8)] + wanted[8:]
+
+
+@pytest.mark.slow
+def test_labels_made_without_a_connection_are_sent_when_it_is_back(page: Page, tmp_path: Path) -> None:
+    root = workspace(tmp_path)
+    env = {"PUNCHLINE_WORKSPACE": str(root), "PUNCHLINE_MEDIA_KEY": "fixed"}
+    with serve(APP, env) as address:
+        opened(page, address, person="away")
+        saved_first = press_labels(page, 2)
+        saved(page)
+    wanted = press_labels(page, 3, every=0.1)
+    assert page.evaluate("Object.keys(localStorage).filter((n) => n.startsWith('punchline/outbox')).length") == 3
+    with serve(APP, env, port=int(address.rsplit(":", 1)[1])):
+        saved(page, timeout=60_000)
+        assert [event.label for event in labels(root, "away")] == saved_first + wanted
+
+
+def test_undo_takes_back_label_after_label_and_skip(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="undo")
+    line = page.locator(".clip-line")
+    for key in ("f", "n", "s"):
+        page.keyboard.press(key)
+    expect(line).to_contain_text("Clip 4")
+    for n in (3, 2, 1):
+        page.keyboard.press("u")
+        expect(line).to_contain_text(f"Clip {n}")
+    page.keyboard.press("u")  # nothing is left to take back
+    saved(page)
+    assert labels(root, "undo") == []
+    page.keyboard.press("n")
+    page.keyboard.press("f")
+    saved(page)
+    assert [(event.clip_id, event.label) for event in labels(root, "undo")] == [("undo-000", 0), ("undo-001", 1)]
+
+
+def test_arrows_and_brackets_change_the_clip_that_is_saved(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="nudge")
+    page.keyboard.press("n")  # the next one begins at 7.3 s
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowRight", "ArrowLeft", "]", "]", "["):
+        page.keyboard.press(key)
+    page.keyboard.press("f")
+    for _ in range(15):
+        page.keyboard.press("]")
+    page.keyboard.press("f")
+    saved(page)
+    found = labels(root, "nudge")
+    assert (found[1].start, found[1].end) == (8.4, 14.5)
+    assert found[2].end - found[2].start == pytest.approx(7.0)
+
+
+def test_typing_labels_nothing_and_clicking_the_player_gives_the_keys_back(
+    page: Page, address: str, root: Path
+) -> None:
+    opened(page, address, person="typing")
+    page.get_by_label("Note").click()
+    page.keyboard.type("funny snu")
+    page.keyboard.press("Control+f")
+    page.locator(".clip-line").click()
+    page.keyboard.press("Control+n")
+    page.keyboard.press("f")
+    saved(page)
+    assert [event.label for event in labels(root, "typing")] == [1]
+    assert n_events(root, "typing") == 1
+
+
+def test_hangul_keys_label_by_their_place(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="hangul")
+    for letter, code in (("ㄹ", "KeyF"), ("ㅜ", "KeyN")):
+        page.evaluate(
+            "([key, code]) => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true}))",
+            [letter, code],
+        )
+    saved(page)
+    assert [event.label for event in labels(root, "hangul")] == [1, 0]
+
+
+def test_seek_from_python_keeps_the_video_node(page: Page, address: str) -> None:
+    opened(page, address, person="seek", mode="watch")
+    page.evaluate(
+        "() => { window.before = video(); window.loads = 0; before.addEventListener('loadstart', () => loads++) }"
+    )
+    for _ in range(2):  # the same place twice
+        page.evaluate("() => { video().currentTime = 30 }")
+        page.get_by_role("button", name="Jump to 7 s").click()
+        page.wait_for_function("() => Math.abs(video().currentTime - 7) < 0.2")
+    assert page.evaluate("() => before === video() && before.isConnected && loads === 0")
+
+
+def test_a_click_on_the_timeline_seeks_there_without_the_server(page: Page, address: str) -> None:
+    opened(page, address, person="click", mode="watch")
+    page.evaluate(
+        "() => { window.sent = 0; const send = WebSocket.prototype.send;"
+        " WebSocket.prototype.send = function (data) { sent++; return send.call(this, data) } }"
+    )
+    canvas = page.locator("canvas.lanes")
+    box = canvas.bounding_box()
+    assert box is not None
+    gutter = 82
+    for share in (0.25, 0.8):
+        page.mouse.click(box["x"] + gutter + share * (box["width"] - gutter), box["y"] + 60)
+        page.wait_for_function(
+            "(t) => !video().seeking && Math.abs(video().currentTime - t) < 0.2", arg=share * DURATIONS[0]
+        )
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(100)
+    assert page.evaluate("() => sent") == 0
+
+
+def test_shift_drag_chooses_a_range(page: Page, address: str) -> None:
+    opened(page, address, person="range", mode="watch")
+    box = page.locator("canvas.lanes").bounding_box()
+    assert box is not None
+    x, width = box["x"] + 82, box["width"] - 82
+    page.keyboard.down("Shift")
+    page.mouse.move(x + 0.5 * width, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(x + 0.6 * width, box["y"] + 60, steps=3)
+    page.mouse.up()
+    expect(page.get_by_text("range (")).to_contain_text("(30.")
+    text = page.get_by_text("range (").inner_text()
+    start, end = (float(part) for part in text.split("(")[1].split(")")[0].split(","))
+    assert (start, end) == (pytest.approx(30, abs=0.2), pytest.approx(36, abs=0.2))
+
+
+def test_f_marks_the_six_seconds_around_the_key(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="mark", mode="mark")
+    page.evaluate("() => { video().pause(); video().currentTime = 20 }")
+    page.wait_for_function("() => !video().seeking")
+    page.keyboard.press("f")
+    saved(page)
+    (event,) = labels(root, "mark")
+    assert (event.start, event.end, event.label, event.origin) == (15.0, 21.0, 1, "marked")
+    page.keyboard.press("u")
+    expect(page.locator(".saved")).to_contain_text("Undone")
+    saved(page)
+    assert labels(root, "mark") == []
+
+
+def test_a_video_that_cannot_be_played_says_so(page: Page, address: str, root: Path) -> None:
+    video = Workspace(root).find_video("hevc.mp4")
+    page.goto(f"{address}/?mode=watch&video={video.id}")
+    expect(page.locator(".cover")).to_contain_text("cannot show this video", timeout=20_000)
+    expect(page.get_by_text(f"unplayable {video.id}")).to_be_visible()
+
+
+def test_a_label_that_cannot_be_saved_is_said_and_kept(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="fault")
+    full = root / "full"
+    full.touch()
+    page.keyboard.press("f")
+    expect(page.locator(".saved")).to_have_attribute("data-state", "fault", timeout=20_000)
+    expect(page.locator(".saved")).to_contain_text("Not saved: the disk is full")
+    assert labels(root, "fault") == []
+    full.unlink()
+    saved(page, timeout=60_000)  # tried again by itself
+    assert [event.label for event in labels(root, "fault")] == [1]
+
+
+def test_a_page_left_and_entered_again_frees_its_videos(page: Page, address: str) -> None:
+    opened(page, address, person="leave", mode="watch")
+    page.evaluate("() => { window.old = [video(), part('video.back')] }")
+    page.get_by_text("Show the player").click()
+    page.wait_for_function("() => old.every((v) => !v.isConnected && v.networkState === 0)")
+    page.get_by_text("Show the player").click()
+    page.wait_for_function("() => video()?.readyState >= 2 && video() !== old[0]")

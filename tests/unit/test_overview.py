@@ -1,0 +1,83 @@
+"""Each video's state and next step follow from what lies in the workspace."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.feature_store import write_features
+from core.jobs import Jobs
+from core.ledger import LabelEvent, Ledger
+from core.overview import ENOUGH_LABELS, VideoState, about, moments_path, overview
+from core.workspace import Workspace
+from tests.media import write
+from tests.tables import random_features
+from tests.unit.test_workspace import reference
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "space")
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    return write(tmp_path / "stream.mp4", np.arange(20) / 10)
+
+
+def only(space: Workspace) -> VideoState:
+    (state,) = overview(space)
+    return state
+
+
+def test_a_video_goes_from_step_to_step(space: Workspace, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
+    id = space.register(video).id
+    assert only(space).next_step == "person"
+    assert only(space).analysed == "none"
+    assert only(space).duration == pytest.approx(2.0, abs=0.2)
+
+    person = space.add_references("Mina", (reference(),))
+    assert only(space).next_step == "extract"
+
+    job = Jobs(space).submit("extract", id, "stream.mp4")
+    assert only(space).next_step == "wait"
+    Jobs(space).cancel(job.id)
+    assert only(space).next_step == "extract"
+
+    write_features(space.features_path(id), random_features(0))
+    assert (only(space).analysed, only(space).next_step) == ("done", "label")
+
+    events = [LabelEvent(id, person.id, 10.0 * k, 10.0 * k + 6, k % 2, "random") for k in range(ENOUGH_LABELS)]
+    Ledger(space.root / "labels.sqlite").record(events)
+    assert (only(space).n_labels, only(space).next_step) == (ENOUGH_LABELS, "train")
+
+    (space.root / "models" / "first").mkdir(parents=True)
+    (space.root / "models" / "first" / "card.json").write_text("{}")
+    assert only(space).next_step == "detect"
+
+    path = moments_path(space, id, person.id)
+    path.parent.mkdir()
+    path.write_text(json.dumps({"moments": [{}, {}, {}]}))
+    assert (only(space).n_moments, only(space).next_step) == (3, "review")
+    path.write_text("{")
+    assert only(space).n_moments is None
+
+    video.unlink()
+    assert only(space).next_step == "find"
+
+
+def test_a_file_that_is_no_video_is_told_once(space: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "broken.mp4"
+    path.write_text("no video")
+    video = space.register(path)
+    assert "no readable video" in about(space, [video])[video.id]["fault"]
+    path.unlink()
+    assert "fault" in about(space, [video])[video.id]
+
+
+def test_files_beyond_the_time_allowed_are_left_for_later(space: Workspace, video: Path) -> None:
+    registered = space.register(video)
+    assert about(space, [registered], budget=0.0) == {}
+    assert about(space, [registered])[registered.id]["width"] > 0
