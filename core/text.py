@@ -12,6 +12,7 @@ from pathlib import Path
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 FOLDER = Path(__file__).resolve().parent.parent / "assets" / "translations"
+_NUMBERED = re.compile(r"v\d+")  # the places of core's sentences, which are filled before they are translated
 _PLACE = re.compile(r"\{(\w*)(?::[^{}]*)?\}")
 
 
@@ -40,7 +41,7 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
     """What an English sentence with its places filled looks like, and what it is in this language; longest first."""
     found = []
     for message, said in sorted(catalogue(language).items(), key=lambda pair: -len(pair[0])):
-        if places(message):
+        if places(message) and all(_NUMBERED.fullmatch(name) for name in places(message)):
             parts = [re.escape(part) for part in _PLACE.split(message)[::2]]
             names = iter(places(message))
             pattern = parts[0] + "".join(f"(?P<{next(names)}>.*?){part}" for part in parts[1:])
@@ -59,5 +60,5 @@ def finished(message: str, language: str) -> str:
         return catalogue(language)[message]
     for pattern, said in _patterns(language):
         if match := pattern.fullmatch(message):
-            return said.format(**match.groupdict())
+            return said.format(**{place: finished(value, language) for place, value in match.groupdict().items()})
     return message

@@ -30,7 +30,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
     first = [chosen.id] if chosen is not None and chosen.id in open_ids else open_ids[:1]
     with st.container(border=True):
         ids = st.multiselect(
-            _("Videos to read"),
+            _("Videos to extract"),
             list(readable),
             default=first,
             format_func=lambda id: f"{readable[id].video.name} ({clock(readable[id].duration)})",
@@ -39,11 +39,13 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
         )
         left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
         rate = left.select_slider(
-            _("Samples a second"),
+            _("Samples per second"),
             RATES,
             value=3.0,
             format_func=lambda r: f"{r:g}",
-            help=_("How often the face is looked at. 3 is enough for clips of 5 to 7 seconds; more takes longer."),
+            help=_(
+                "How many times a second faces are checked. 3 is enough for clips of 5 to 7 seconds; more takes longer."
+            ),
         )
         small = middle.select_slider(
             _("Smallest face"),
@@ -54,7 +56,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
         )
         again = [readable[id].video.name for id in ids if readable[id].analysed == "done"]
         if again:
-            st.caption(_("Read before, and done anew only if the settings differ: {names}", names=", ".join(again)))
+            st.caption(_("Already extracted; redone only if the settings differ: {names}", names=", ".join(again)))
         if right.button(
             _("Start"), type="primary", icon=":material/play_arrow:", disabled=not ids, key="start", width="stretch"
         ):
@@ -75,12 +77,12 @@ def live_job(jobs: Jobs, job: Job) -> None:
             if path is not None:
                 data = base64.b64encode(path.read_bytes()).decode()
                 st.html(f'<img src="data:image/jpeg;base64,{data}" style="width:100%;border-radius:0.5rem">')
-                st.caption(_("What is being looked at"))
+                st.caption(_("Current frame"))
             else:
-                st.markdown(f":material/hourglass_top: {_('The first picture comes in some seconds.')}")
+                st.markdown(f":material/hourglass_top: {_('The first picture appears in a few seconds.')}")
         with words:
             job_line(jobs, job, place="page")
-            st.caption(_("This goes on by itself: you may change the page, close the tab, or label meanwhile."))
+            st.caption(_("This runs in the background: you can change pages, close the tab, or label meanwhile."))
 
 
 def live_jobs(space: Workspace) -> None:
@@ -106,14 +108,14 @@ def in_words(result: Mapping[str, Any]) -> str:
     n, seen = result["n_frames"], result["n_frames_with_face"]
     share = seen / n if n else 0.0
     parts = [
-        _("{time} of video, looked at {n} times.", time=clock(result["duration"]), n=f"{n:,}"),
+        _("{time} of video, {n} frames checked.", time=clock(result["duration"]), n=f"{n:,}"),
         _(
             "A face was seen in {share} of them, {faces} faces in all.",
             share=f"{share:.0%}",
             faces=f"{result['n_faces']:,}",
         )
         if seen
-        else _("No face was seen."),
+        else _("No face was found."),
     ]
     if not result["has_sound"]:
         parts.append(_("There is no sound."))
@@ -125,7 +127,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
     read = [s for s in states if s.analysed == "done"]
     if not read:
         return
-    st.subheader(_("Read"))
+    st.subheader(_("Extracted"))
     results = {job.subject: job.result for job in Jobs(space).all() if job.kind == "extract" and job.status == "done"}
     for state in read:
         with st.container(border=True):
@@ -142,7 +144,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
                     continue
                 st.write(
                     _(
-                        "{time} of video, read at {rate} samples a second.",
+                        "{time} of video, {rate} samples per second.",
                         time=clock(info.duration),
                         rate=f"{info.sample_rate:g}",
                     )
@@ -155,7 +157,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
 def main() -> None:
     """Draw the page."""
     st.title(_("Extract"))
-    st.caption(_("Reads every face and the sound of a video, once for all people and thresholds."))
+    st.caption(_("Finds every face and reads the sound of a video, once for all people and thresholds."))
     try:
         space = workspace()
         states = overview(space)

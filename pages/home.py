@@ -73,19 +73,19 @@ def add_videos(*, key: str) -> None:
 def badges(state: VideoState) -> str:
     """The state of a video in a few coloured words."""
     said = {
-        "none": f":gray-badge[{_('not read yet')}]",
-        "partial": f":orange-badge[{_('read in part')}]",
-        "done": f":green-badge[:material/check: {_('read')}]",
+        "none": f":gray-badge[{_('not extracted')}]",
+        "partial": f":orange-badge[{_('partly extracted')}]",
+        "done": f":green-badge[:material/check: {_('extracted')}]",
     }[state.analysed]
     if state.job is not None and state.job.live:
-        said = f":blue-badge[{_('being read')}]"
+        said = f":blue-badge[{_('extracting')}]"
     parts = [said]
     if state.n_labels:
         parts.append(f":violet-badge[{_('{n} labels', n=state.n_labels)}]")
     if state.n_moments is not None:
         parts.append(f":green-badge[{_('{n} moments', n=state.n_moments)}]")
     if state.video.path is None:
-        parts.append(f":red-badge[{_('file is gone')}]")
+        parts.append(f":red-badge[{_('file missing')}]")
     return " ".join(parts)
 
 
@@ -143,7 +143,7 @@ def videos_list(space: Workspace, states: list[VideoState]) -> None:
     for state in states[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         video_row(space, state)
     if not states:
-        st.info(_("No video has this in its name."), icon=":material/search_off:")
+        st.info(_("No video matches this name."), icon=":material/search_off:")
 
 
 def folders(space: Workspace) -> None:

@@ -14,7 +14,7 @@ def people_side(space: Workspace, people: list[Person]) -> Person | None:
     """The person at hand with references, and the way to a new one."""
     if not people:
         st.info(
-            _("Nobody is known yet. Choose faces of the person in a video, or upload photos, and give a name."),
+            _("No people yet. Choose faces of the person in a video or upload photos, then enter a name."),
             icon=":material/face:",
         )
         return None
@@ -27,7 +27,7 @@ def people_side(space: Workspace, people: list[Person]) -> Person | None:
 def main() -> None:
     """Draw the page."""
     st.title(_("Reference face"))
-    st.caption(_("Whose funny moments? Some faces of the person from different angles work best."))
+    st.caption(_("Whose funny moments? Choose a few faces of the person from different angles."))
     try:
         space = workspace()
         people, videos = space.people(), space.videos()

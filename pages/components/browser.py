@@ -23,7 +23,10 @@ def take_in(text: str) -> None:
         return
     if not found:
         st.warning(
-            _("There is no video in this folder yet. It is on the list: videos that come later appear by themselves."),
+            _(
+                "No videos in this folder yet. The folder is on your list, "
+                "and videos added to it later appear by themselves."
+            ),
             icon=":material/folder_off:",
         )
         return
@@ -42,7 +45,7 @@ def _entries(folder: Path) -> tuple[list[str], list[str]]:
                 [e.name for e in seen if e.is_file() and is_video(Path(e.name))][:MOST],
             )
     except OSError as error:
-        show_error(f"{folder}: cannot be read ({error.strerror}); choose another folder")
+        show_error(f"{folder}: cannot be read ({error.strerror}); check the path")
         return [], []
 
 
@@ -55,7 +58,7 @@ def browse_dialog() -> None:
         st.markdown(f":material/folder_open: `{here}`")
         folders, videos = _entries(here)
         up, add = st.columns(2)
-        if up.button(_("Folder above"), key="browse-up", icon=":material/arrow_upward:", disabled=here == here.parent):
+        if up.button(_("Parent folder"), key="browse-up", icon=":material/arrow_upward:", disabled=here == here.parent):
             _go(here.parent)
         label = _("Add this folder ({n} videos in it)", n=len(videos))
         if add.button(label, key="browse-add", type="primary", icon=":material/add:"):
@@ -68,7 +71,7 @@ def browse_dialog() -> None:
                 if st.button(name, key=f"browse-v-{name}", icon=":material/movie:", type="tertiary"):
                     take_in(str(here / name))
             if not folders and not videos:
-                st.caption(_("Neither folders nor videos here."))
+                st.caption(_("No folders or videos here."))
 
     dialog()
 

@@ -15,12 +15,12 @@ LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and w
 def kind_name(kind: str) -> str:
     """What a kind of job does, as a title."""
     return {
-        "extract": _("Reading faces and sound"),
+        "extract": _("Extracting faces and sound"),
         "scan": _("Looking for faces"),
         "photos": _("Reading photos"),
         "train": _("Training"),
         "detect": _("Finding funny moments"),
-        "proxy": _("Preparing the video for playing"),
+        "proxy": _("Preparing the video for playback"),
         "export": _("Exporting"),
     }.get(kind, kind)
 
@@ -30,7 +30,7 @@ def progress_text(job: Job) -> str:
     if job.status == "queued":
         return _("starting, or waiting for its turn…")
     if job.total <= 0 or job.stage == "loading":
-        return _("loading the networks…")
+        return _("loading the models…")
     parts = [f"{job.share:.0%}"]
     if job.kind in ("extract", "proxy"):
         parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
@@ -53,10 +53,10 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
         )
         return
     if job.status == "cancelled":
-        st.caption(_("Cancelled. What was finished is kept."))
+        st.caption(_("Cancelled. Finished work is kept."))
     elif job.status == "died":
         st.warning(
-            _("Its process was stopped from outside. What was finished is kept; resume to go on from there."),
+            _("The job was stopped from outside. Finished work is kept; resume to continue."),
             icon=":material/heart_broken:",
         )
     elif job.status == "failed":

@@ -101,18 +101,18 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
                 jobs.submit("scan", video.id, video.name)
             st.rerun()
         if video.path is None:
-            st.caption(_("The file is gone. Add it again from its new place on Home."))
+            st.caption(_("The file is missing. Add it again from its new location on Home."))
         return
     found = _groups(features, key_of(features))
     shown = found.groups[:MOST_GROUPS]
-    with st.spinner(_("Reading the faces' pictures…")):
+    with st.spinner(_("Loading face pictures…")):
         addresses = chip_addresses(video, features, [int(row) for g in shown for row in g.best])
     times = features.faces.timestamps[features.faces.frame]
     rows = [
         FaceRow(
             [FaceChip(int(r), addresses[int(r)], note=clock(float(times[r]))) for r in g.best if int(r) in addresses],
             title=_("Face {n}", n=k + 1),
-            note=_("seen for {time}", time=clock(g.seconds)),
+            note=_("on screen for {time}", time=clock(g.seconds)),
         )
         for k, g in enumerate(shown)
     ]
@@ -146,7 +146,7 @@ def _add(space: Workspace, name: str, references: tuple[Reference, ...]) -> None
 
 def _name_field(person: Person | None, *, key: str) -> str:
     """Whose face it is: the person at hand, or somebody new."""
-    new = _("Somebody new")
+    new = _("New person")
     if person is not None:
         who = st.radio(
             _("Whose face?"), [person.name, new], horizontal=True, key=f"who-{key}", label_visibility="collapsed"
@@ -159,7 +159,7 @@ def _name_field(person: Person | None, *, key: str) -> str:
 def person_card(space: Workspace, person: Person) -> None:
     """References with a way to remove each, the name, and removal of the person."""
     if not person.references:
-        st.warning(_("No reference face is left. Add one to go on."), icon=":material/face:")
+        st.warning(_("No reference faces left. Add one to continue."), icon=":material/face:")
     chips_ = [FaceChip(k, as_address(_square(r)), note=r.origin) for k, r in enumerate(person.references)]
     round = f"{len(chips_)}-{person.id}"
     picked = face_grid([FaceRow(chips_)], key=f"references-{person.id}", clickable=True, round=round)
@@ -176,8 +176,8 @@ def person_card(space: Workspace, person: Person) -> None:
                     space.rename_person(person, name)
                     st.rerun()
         with st.popover(_("Remove person"), icon=":material/person_remove:"):
-            st.write(_("Forgets the reference faces and series of {name}. Labels stay.", name=person.name))
-            if st.button(_("Remove for good"), key="remove-person", type="primary"):
+            st.write(_("Deletes the reference faces and series of {name}. Labels are kept.", name=person.name))
+            if st.button(_("Delete permanently"), key="remove-person", type="primary"):
                 with told():
                     space.remove_person(person)
                     st.rerun()
@@ -201,7 +201,7 @@ def photos(space: Workspace, person: Person | None) -> None:
         files = st.file_uploader(
             _("Photos of the person"), type=PHOTO_TYPES, accept_multiple_files=True, key="photo-files"
         )
-        if st.button(_("Read the photos"), key="read-photos", disabled=not files or not name.strip()):
+        if st.button(_("Find faces in the photos"), key="read-photos", disabled=not files or not name.strip()):
             with told():
                 stored = []
                 for file in files:

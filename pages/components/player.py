@@ -213,7 +213,9 @@ _mounted = st.components.v2.component(
     "punchline_player",
     html=(ASSETS / "player.html").read_text(encoding="utf-8"),
     css=(ASSETS / "player.css").read_text(encoding="utf-8"),
-    js="\n".join((ASSETS / name).read_text(encoding="utf-8") for name in ("outbox.js", "timeline.js", "player.js")),
+    js="\n".join(
+        (ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "timeline.js", "player.js")
+    ),
 )
 
 

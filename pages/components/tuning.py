@@ -59,7 +59,7 @@ def _panel(space: Workspace, video: Video, person: Person, features: Features, p
     left, right = st.columns([2, 3], gap="large")
     with left:
         strict = st.slider(
-            _("Sure match from"),
+            _("Certain match at or above"),
             0.0,
             1.0,
             step=0.01,
@@ -69,14 +69,17 @@ def _panel(space: Workspace, video: Video, person: Person, features: Features, p
             help=_("A face at least this similar is the person."),
         )
         relaxed = st.slider(
-            _("Also a match on the person's track, from"),
+            _("Match within a track at or above"),
             0.0,
             1.0,
             step=0.01,
             key=relaxed_key,
             on_change=_keep_order,
             args=(strict_key, relaxed_key, relaxed_key),
-            help=_("A less similar face counts if the same track holds a sure match, or two of these in a row."),
+            help=_(
+                "A face between the two thresholds also counts if its track contains a certain match, "
+                "or two such faces in a row."
+            ),
         )
         result = tune(prepared, Thresholds(strict, relaxed), n_borderline=N_FACES)
         _numbers(result)
@@ -100,15 +103,15 @@ def _keep_order(strict_key: str, relaxed_key: str, moved: str) -> None:
 def _numbers(result: TuningResult) -> None:
     first, second, third = st.columns(3)
     first.metric(_("Kept"), clock(result.kept_seconds), help=_("Time in which the person is seen."))
-    second.metric(_("of it less sure"), clock(result.relaxed_seconds))
+    second.metric(_("Less certain"), clock(result.relaxed_seconds))
     third.metric(_("Other faces"), clock(result.rejected_seconds), help=_("Time in which only other people are seen."))
 
 
 def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> None:
     if suggestion.thresholds is None:
         said = {
-            "one_mode": _("No other cut suggests itself: the faces form one group."),
-            "outside": _("The faces form two groups, but the gap between them lies at an unusual place."),
+            "one_mode": _("No suggestion: the faces form a single group."),
+            "outside": _("No suggestion: the gap between the two groups is in an unusual place."),
             "too_few_faces": _("There are too few faces for a suggestion."),
         }.get(suggestion.reason, "")
         st.caption(said)
@@ -140,7 +143,7 @@ def _save(space: Workspace, video: Video, person: Person, chosen: Thresholds, sa
 def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.LayerChart:
     edges = histogram.edges
     shown = edges[:-1] >= LOWEST
-    best, others = _("best face of a picture"), _("other faces")
+    best, others = _("best match in a frame"), _("other faces")
     data = pd.DataFrame(
         {
             "from": np.tile(edges[:-1][shown], 2),
@@ -190,4 +193,4 @@ def _borderline(video: Video, features: Features, prepared: Tuning, result: Tuni
             ]
             return FaceRow(chips, title=title, note="" if chips else _("none"))
 
-        face_grid([row(above, _("just kept")), row(below, _("just not kept"))], key="borderline")
+        face_grid([row(above, _("barely kept")), row(below, _("barely rejected"))], key="borderline")

@@ -95,7 +95,7 @@ def test_two_browsers_see_one_job_and_either_cancels_it(
             page.set_default_timeout(60_000)
             page.goto(address)
             go(page, "Extract")
-            page.get_by_text("Videos to read").wait_for()
+            page.get_by_text("Videos to extract").wait_for()
         pages[0].get_by_role("button", name="Start").click()
         for page in pages:
             expect(page.get_by_test_id("stSidebar").get_by_text("long.mp4")).to_be_visible(timeout=20_000)
