@@ -15,6 +15,7 @@ from core.errors import FaceNotFound, PunchlineError, VideoUnreadable
 from core.face_table import FaceTable
 from core.feature_store import Features
 from core.identity import STRICT_PROBABILITY, Reference, Similarity, similarity_of
+from core.reference import reference_of
 from core.video import Image, frame_at
 
 Rows = NDArray[np.intp]
@@ -288,8 +289,6 @@ def as_reference(features: Features, row: int, image: Image) -> Reference:
     FaceNotFound
         If the face has no embedding (NaN), or lies outside the picture, which is then another one.
     """
-    from core.reference import _reference
-
     faces, info = features.faces, features.info
     time = float(faces.timestamps[faces.frame[row]])
     origin = f"{info.video_name} at {time:.2f} s"
@@ -303,7 +302,7 @@ def as_reference(features: Features, row: int, image: Image) -> Reference:
         )
     embedding = faces.embedding[row].astype(np.float32)
     digest = info.models["embedder"]["digest"]
-    return _reference(image, faces.box_xyxy[row], faces.landmarks[row], origin, {digest: embedding})
+    return reference_of(image, faces.box_xyxy[row], faces.landmarks[row], origin, {digest: embedding})
 
 
 def reference_at(path: Path, features: Features, row: int) -> Reference:

@@ -181,12 +181,22 @@ def match(
     similarity
         (n, d), (m, d) -> (n, m) on the common scale.
     """
+    return match_by(table, similarity_to_any(table, references, similarity), thresholds)
+
+
+def similarity_to_any(table: FaceTable, references: Floats, similarity: Similarity) -> NDArray[np.float32]:
+    """The best similarity (n,) of each face over the references (m, d), m >= 1; NaN where no pair has one."""
+    closest: NDArray[np.float32] = np.fmax.reduce(similarity(table.embedding, references), axis=1)
+    return closest
+
+
+def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresholds) -> Match:
+    """`match` of faces whose best similarities (n,) are known; a face with NaN is passed over."""
     face = np.full(table.n_frames, -1, np.intp)
     source = np.full(table.n_frames, Source.MISSING, np.uint8)
     best_similarity = np.full(table.n_frames, np.nan, np.float32)
     if len(table) == 0:
         return Match(face, source, best_similarity)
-    closest = np.fmax.reduce(similarity(table.embedding, references), axis=1)  # (n,), ignoring NaN
     order = np.lexsort((-closest, table.frame))
     best = order[np.unique(table.frame[order], return_index=True)[1]]  # the most similar face of each frame with one
     best_similarity[table.frame[best]] = closest[best]

@@ -14,18 +14,7 @@ from core.errors import VideoUnreadable
 from core.face_table import FaceTable, concatenate
 from core.feature_store import Features, FeaturesInfo
 from core.series import AUDIO_FEATURES
-from core.video import (
-    Damage,
-    Frame,
-    Image,
-    VideoInfo,
-    _timed_from,
-    _upright,
-    fingerprint,
-    frame_at,
-    probe,
-    sampled_frames,
-)
+from core.video import Frame, Image, VideoInfo, fingerprint, frame_at, key_frame_at, probe, sampled_frames
 
 if TYPE_CHECKING:  # torch is loaded by a scan, not by a reader of its results
     from core.video_feature_extractor import Models
@@ -90,7 +79,7 @@ def scan(
     thumbnail: Image | None = None
     tables: list[FaceTable] = []
     while batch := list(islice(frames, BATCH)):
-        table, thumbnail = extractor._read(batch, thumbnail)
+        table, thumbnail = extractor.read(batch, thumbnail)
         tables.append(table)
         on_progress(sum(done.n_frames for done in tables), total)
     if not tables:
@@ -132,18 +121,11 @@ def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame
     for k in range(n):
         begin, middle = k * video.duration / n, (k + 0.5) * video.duration / n
         try:
-            frame = _key_frame(path, middle)
-            if frame is None or not begin <= frame.timestamp <= middle:
+            frame = key_frame_at(path, middle)
+            if not begin <= frame.timestamp <= middle:
                 frame = frame_at(path, middle)
         except VideoUnreadable:
             continue
         if frame.timestamp > last:  # a still that is shown for longer than a part
             last = frame.timestamp
             yield frame
-
-
-def _key_frame(path: Path, time: float) -> Frame | None:
-    """The picture at which decoding towards `time` starts; None where there is none."""
-    for timestamp, frame in _timed_from(path, time, Damage()):
-        return Frame(timestamp, _upright(frame))
-    return None

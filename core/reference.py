@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,13 @@ from PIL import Image as Pillow
 from PIL import ImageOps
 
 from core.crop import cut
-from core.embedding import Embedder, embed_both_ways
 from core.errors import FaceNotFound
-from core.faces import FaceDetector
 from core.identity import STRICT_PROBABILITY, Reference
 from core.video import Image
+
+if TYPE_CHECKING:  # torch is loaded by who embeds a photo, not by who takes a face out of a table
+    from core.embedding import Embedder
+    from core.faces import FaceDetector
 
 LARGEST_SIDE = 1600  # pixels: larger photos are scaled down before the search
 MARGIN = 0.5  # of the box's side, kept around a reference face on every side
@@ -75,7 +78,7 @@ def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Emb
     sure = faces.probability >= STRICT_PROBABILITY
     order = [k for k in np.argsort(-side, kind="stable") if sure[k] or not sure.any()]
     return [
-        _reference(
+        reference_of(
             image,
             faces.box_xyxy[k],
             faces.landmarks[k],
@@ -94,6 +97,8 @@ def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedd
     and the mean is closer to other pictures of the person than one view is. Other embedders get the face and its mirror
     image.
     """
+    from core.embedding import embed_both_ways
+
     if embedder.crop.landmarks is None:
         chip = cut(image, box, landmarks, embedder.crop)
         both: NDArray[np.float32] = embed_both_ways(embedder, chip[None])[0]
@@ -106,10 +111,10 @@ def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedd
     return mean
 
 
-def _reference(
+def reference_of(
     image: Image, box: np.ndarray, landmarks: np.ndarray, origin: str, embeddings: dict[str, np.ndarray]
 ) -> Reference:
-    """The face with its surroundings, scaled down where it is large."""
+    """A face with its surroundings, scaled down where it is large, and the embeddings that are known of it."""
     margin = MARGIN * max(box[2] - box[0], box[3] - box[1])
     height, width = image.shape[:2]
     left, top = max(0, int(box[0] - margin)), max(0, int(box[1] - margin))

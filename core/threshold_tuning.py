@@ -16,8 +16,9 @@ from core.identity import (
     Match,
     Person,
     Thresholds,
-    match,
+    match_by,
     similarity_of,
+    similarity_to_any,
 )
 from core.series import Source
 
@@ -155,8 +156,7 @@ def similarities(features: Features, person: Person) -> Similarities:
     """
     embedder = features.info.models["embedder"]
     references = person.embeddings(embedder["digest"])
-    found: Similarities = np.fmax.reduce(similarity_of(embedder["name"])(features.faces.embedding, references), axis=1)
-    return found
+    return similarity_to_any(features.faces, references, similarity_of(embedder["name"]))
 
 
 def tuning(features: Features, similarity: Similarities) -> Tuning:
@@ -202,7 +202,7 @@ def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> 
         Faces on each side of a threshold at most.
     """
     faces, similarity = prepared.faces, prepared.similarity
-    found = match(faces, np.empty((1, 0)), similarity=lambda _, __: similarity[:, None], thresholds=thresholds)
+    found = match_by(faces, similarity, thresholds)
     seen = found.face >= 0
     in_frame = np.zeros(faces.n_frames, bool)
     in_frame[faces.frame] = True

@@ -313,6 +313,19 @@ def frame_at(path: Path, time: float) -> Frame:
     return Frame(shown[0], _upright(shown[1]))
 
 
+def key_frame_at(path: Path, time: float) -> Frame:
+    """The picture at which decoding towards `time` seconds starts: fast, and up to a key-frame distance earlier.
+
+    Raises
+    ------
+    VideoUnreadable
+        If there is none, or as `probe`.
+    """
+    for timestamp, frame in _timed_from(path, max(0.0, time), Damage()):
+        return Frame(timestamp, _upright(frame))
+    raise VideoUnreadable(f"{path}: asked for a key frame at {time:.2f} s, but the video holds no picture there")
+
+
 @dataclass(frozen=True)
 class SoundBlock:
     """A run of mono samples (n,) float32 in [-1, 1] at `AUDIO_RATE`; `start` is the index of the first since time 0."""

@@ -137,7 +137,7 @@ class VideoFeatureExtractor:
                 yield Minute(index, concatenate(held), thumbnail)
                 held = []
             index = minute
-            table, thumbnail = self._read(batch, thumbnail)
+            table, thumbnail = self.read(batch, thumbnail)
             held.append(table)
             for k, frame in enumerate(batch):
                 on_seen(Seen(frame.timestamp, frame.image, table.box_xyxy[table.frame == k]))
@@ -145,8 +145,8 @@ class VideoFeatureExtractor:
         if held and thumbnail is not None:
             yield Minute(index, concatenate(held), thumbnail)
 
-    def _read(self, batch: list[Frame], thumbnail: Image | None) -> tuple[FaceTable, Image]:
-        """The face table of a few pictures, and the thumbnail of the last."""
+    def read(self, batch: list[Frame], thumbnail: Image | None) -> tuple[FaceTable, Image]:
+        """The face table of a few pictures, and the thumbnail of the last; `thumbnail`: of the one before."""
         found = self.models.detector.detect([frame.image for frame in batch])
         scene_change = []
         for frame in batch:

@@ -110,9 +110,9 @@ def in_words(result: Mapping[str, Any]) -> str:
     parts = [
         _("{time} of video, {n} frames checked.", time=clock(result["duration"]), n=f"{n:,}"),
         _(
-            "A face was seen in {share} of them, {faces} faces in all.",
+            "A face was found in {share} of them; {n} faces in total.",
             share=f"{share:.0%}",
-            faces=f"{result['n_faces']:,}",
+            n=f"{result['n_faces']:,}",
         )
         if seen
         else _("No face was found."),

@@ -68,7 +68,7 @@ def test_a_newcomer_reads_the_sample_by_clicks_alone(page: Page, address: str, s
         assert time.monotonic() < deadline, "the bar does not move"
         page.wait_for_timeout(200)
     page.get_by_role("button", name="Watch the progress").click()
-    page.get_by_text("A face was seen in").wait_for(timeout=200_000)
+    page.get_by_text("A face was found in").wait_for(timeout=200_000)
 
     (video,) = space.videos()
     (person,) = space.people()

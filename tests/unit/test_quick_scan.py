@@ -177,7 +177,8 @@ def test_numbers_of_pictures_must_be_positive(video: Path, models: Models, optio
 
 
 def test_the_modules_of_the_page_load_no_torch() -> None:
-    code = "import sys, core.face_groups, core.threshold_tuning, core.quick_scan; assert 'torch' not in sys.modules"
+    modules = "core.reference, core.face_groups, core.threshold_tuning, core.quick_scan"
+    code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])
 
 
