@@ -17,9 +17,10 @@ if __name__ == "__main__":
             st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
             st.Page("pages/reference.py", title=_("Reference face"), icon=":material/face:"),
             st.Page("pages/extract.py", title=_("Extract"), icon=":material/query_stats:"),
+            st.Page("pages/label.py", title=_("Label"), icon=":material/label:"),
         ]
     )
-    st.html("<style>.stMainBlockContainer {padding-top: 3rem; padding-bottom: 3rem}</style>")
+    st.html("<style>.stMainBlockContainer {padding: 2.5rem 4rem 3rem} .stMain:focus {outline: none}</style>")
     with st.sidebar:
         job_panel()
         language_switch()

@@ -24,6 +24,8 @@ from core.command import (
     say,
     workspace_of,
 )
+from core.command_dataset import dataset
+from core.command_export import export
 from core.command_label import labels
 from core.command_model import detect, train
 from core.command_person import person
@@ -248,7 +250,7 @@ def series(
     answer(content, as_json, f"{found.name} in {record.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, train, detect):
+for command in (person, labels, dataset, train, detect, export):
     main.add_command(command)
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError, SeriesTooShort
+from core.feature_store import PersonSeries
 from core.ledger import LabelEvent
 from core.segment import Segment
-from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, resample
-from core.storage import PersonSeries
+from core.series import FEATURES, Sampling, Source, TimeSeries, baseline, centred, resample
 
 N_ROWS = 15
 MIN_DURATION, MAX_DURATION = 5.0, 7.0  # seconds of a clip
 TOLERANCE = 0.005  # seconds: times are rounded to milliseconds on their way
+OUTSIDE = 0.5  # seconds that a clip may reach beyond the video, whose length players tell differently
 MAX_FAILED_RATIO = 0.30
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
+MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of its rows
 Floats = NDArray[np.floating]
+Key = tuple[str, str]  # video id, person id
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +48,22 @@ class ClipDataset:
         The labels in full, one a clip.
     failed_ratio
         (n,) share of rows whose face is interpolated or missing.
+    sampling
+        How the rows of each clip were taken, ``nearest`` or ``linear``.
+    digests
+        What decided the values of each clip, see `clip_digest`.
+    frame_count
+        (n,) int32, samples of the series inside each clip.
+    stale
+        (n,) arrays whose series is gone: they are as they were once, and not trained on.
+    kept
+        (n,) arrays taken over from an older dataset, since nothing that decides them has changed, or they are stale.
     left_out
         Labels without an array, each with the reason.
+    remarks
+        What a user should know of the clips that are there.
+    max_failed_ratio
+        From this share of failed rows on a clip is not trained on.
     """
 
     features: NDArray[np.float32]
@@ -56,15 +73,22 @@ class ClipDataset:
     labels: NDArray[np.int8]
     events: Sequence[LabelEvent]
     failed_ratio: Floats
-    left_out: Sequence[tuple[LabelEvent, str]]
+    sampling: Sequence[str]
+    digests: Sequence[str]
+    frame_count: NDArray[np.int32]
+    stale: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+    left_out: Sequence[tuple[LabelEvent, str]] = ()
+    remarks: Sequence[str] = ()
+    max_failed_ratio: float = MAX_FAILED_RATIO
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
     def usable(self) -> NDArray[np.bool_]:
-        """(n,) clips that may be trained on: under the limit of failed rows."""
-        fine: NDArray[np.bool_] = self.failed_ratio < MAX_FAILED_RATIO
+        """(n,) clips that may be trained on: present, and under the limit of failed rows."""
+        fine: NDArray[np.bool_] = (self.failed_ratio < self.max_failed_ratio) & ~self.stale
         return fine
 
     @property
@@ -83,6 +107,21 @@ def series_digest(parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def clip_digest(made: PersonSeries, sampling: Sampling) -> str:
+    """A short name for what decides the rows of a clip besides its place.
+
+    Those are the series' parameters (models, extraction, references, thresholds, gap policy, sample rate), the
+    sampling, and how far the series goes: tracks, and with them the person, may change as an extraction goes on.
+    """
+    more = {"sampling": sampling, "n_rows": N_ROWS, "n_frames": len(made.series)}
+    return series_digest({**made.parameters, **more})
+
+
+def sampling_of(series: TimeSeries) -> Sampling:
+    """How clips of this series are sampled: nearest, but linear where it has fewer samples than a clip has rows."""
+    return "nearest" if series.sample_rate >= MIN_SAMPLE_RATE - 1e-9 else "linear"
+
+
 def usual(own: TimeSeries, others: Iterable[TimeSeries] = ()) -> NDArray[np.float32]:
     """What is usual for a person in a video: its own baseline, or pooled where the person is seen too shortly in it."""
     if own.observed.sum() * own.sample_period >= MIN_OBSERVED:
@@ -94,9 +133,61 @@ def check_clip(start: float, end: float, *, video_duration: float | None = None)
     """Why a clip cannot be used, or None."""
     if not MIN_DURATION - TOLERANCE <= end - start <= MAX_DURATION + TOLERANCE:
         return f"the clip is {end - start:.2f} s long, expected {MIN_DURATION:.0f} to {MAX_DURATION:.0f} s"
-    if video_duration and end > video_duration + 0.5:
+    if start < -OUTSIDE:
+        return f"the clip starts at {start:.2f} s, the video at 0"
+    if video_duration and end > video_duration + OUTSIDE:
         return f"the clip ends at {end:.2f} s, the video at {video_duration:.2f} s"
     return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """One clip of a dataset on its way; the names are those of `ClipDataset`."""
+
+    event: LabelEvent
+    features: Floats
+    timestamps: Floats
+    source: NDArray[np.uint8]
+    baseline: Floats
+    sampling: str
+    digest: str
+    frame_count: int
+    stale: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _Series:
+    """A series that was found, with what its clips share."""
+
+    made: PersonSeries
+    sampling: Sampling
+    digest: str
+    usual: Floats
+
+    def row(self, event: LabelEvent) -> _Row:
+        """The clip of a label. Raises SeriesTooShort."""
+        series = self.made.series
+        clip = resample(series, Segment(event.start, event.end), n_rows=N_ROWS, sampling=self.sampling)
+        first, last = np.searchsorted(series.timestamps, [event.start, event.end])
+        return _Row(
+            event,
+            clip.values,
+            clip.sample_timestamps,
+            clip.source,
+            self.usual,
+            self.sampling,
+            self.digest,
+            int(last - first),
+        )
+
+
+@dataclass(eq=False)
+class _Found:
+    """The series of all labels: those that are there, and why the others are not."""
+
+    series: dict[Key, _Series] = field(default_factory=dict)
+    lacking: dict[Key, str] = field(default_factory=dict)
 
 
 def build_clips(
@@ -104,7 +195,9 @@ def build_clips(
     series_of: Callable[[str, str], PersonSeries | None],
     *,
     others_of: Callable[[str, str], Iterable[TimeSeries]] | None = None,
-    sampling: Sampling = "nearest",
+    sampling: Sampling | None = None,
+    cached: ClipDataset | None = None,
+    max_failed_ratio: float = MAX_FAILED_RATIO,
 ) -> ClipDataset:
     """The arrays of every label whose video is analysed.
 
@@ -116,45 +209,129 @@ def build_clips(
     others_of
         Gives the series of the person in all other videos, for a pooled baseline; those with labels if None.
     sampling
-        As `core.series.resample`.
+        As `core.series.resample`; None is `sampling_of` each series.
+    cached
+        An older dataset: its arrays are taken over where their digest is that of the present series, and kept as stale
+        where there is no series.
     """
-    keys = list(dict.fromkeys((event.video_id, event.person_id) for event in events))
-    found: dict[tuple[str, str], PersonSeries] = {}
-    lacking: dict[tuple[str, str], str] = {}
-    for key in keys:
-        try:
-            made = series_of(*key)
-        except PunchlineError as error:
-            lacking[key] = str(error)
-            continue
-        if made is None:
-            lacking[key] = "the video is not analysed for this person"
+    found = _find(events, series_of, others_of, sampling)
+    old = {(event.clip_id, event.start, event.end): k for k, event in enumerate(cached.events)} if cached else {}
+    rows: list[_Row] = []
+    left_out: list[tuple[LabelEvent, str]] = []
+    for event in events:
+        k = old.get((event.clip_id, event.start, event.end))
+        known = None if cached is None or k is None else _row_of(cached, k, event)
+        row = _row(event, found, known)
+        if isinstance(row, _Row):
+            rows.append(row)
         else:
-            found[key] = made
+            left_out.append((event, row))
+    return _dataset(rows, left_out, _remarks(rows, found), max_failed_ratio)
+
+
+def _find(
+    events: Sequence[LabelEvent],
+    series_of: Callable[[str, str], PersonSeries | None],
+    others_of: Callable[[str, str], Iterable[TimeSeries]] | None,
+    sampling: Sampling | None,
+) -> _Found:
+    made: dict[Key, PersonSeries] = {}
+    found = _Found()
+    for key in dict.fromkeys((event.video_id, event.person_id) for event in events):
+        try:
+            one = series_of(*key)
+        except PunchlineError as error:
+            found.lacking[key] = str(error)
+            continue
+        if one is None:
+            found.lacking[key] = "the video is not analysed for this person"
+        else:
+            made[key] = one
 
     def labelled(video_id: str, person_id: str) -> Iterator[TimeSeries]:
-        yield from (o.series for (v, p), o in found.items() if p == person_id and v != video_id)
+        yield from (o.series for (v, p), o in made.items() if p == person_id and v != video_id)
 
-    usual_of = {key: usual(made.series, (others_of or labelled)(*key)) for key, made in found.items()}
-    clips, kept, left_out = [], [], []
-    for event in events:
-        key = event.video_id, event.person_id
-        if key in lacking:
-            left_out.append((event, lacking[key]))
-            continue
-        try:
-            clips.append(resample(found[key].series, Segment(event.start, event.end), n_rows=N_ROWS, sampling=sampling))
-            kept.append(event)
-        except SeriesTooShort as error:
-            left_out.append((event, str(error)))
-    n = len(clips)
-    return ClipDataset(
-        features=np.array([clip.values for clip in clips], np.float32).reshape(n, N_ROWS, len(FEATURES)),
-        timestamps=np.array([clip.sample_timestamps for clip in clips]).reshape(n, N_ROWS),
-        source=np.array([clip.source for clip in clips], np.uint8).reshape(n, N_ROWS),
-        baseline=np.array([usual_of[e.video_id, e.person_id] for e in kept], np.float32).reshape(n, len(FEATURES)),
-        labels=np.array([event.label for event in kept], np.int8),
-        events=kept,
-        failed_ratio=np.array([clip.failed_ratio for clip in clips]),
-        left_out=left_out,
+    for key, one in made.items():
+        how = sampling or sampling_of(one.series)
+        pooled = usual(one.series, (others_of or labelled)(*key))
+        found.series[key] = _Series(one, how, clip_digest(one, how), pooled)
+    return found
+
+
+def _row(event: LabelEvent, found: _Found, known: _Row | None) -> _Row | str:
+    """The array of a label, or why there is none."""
+    reason = check_clip(event.start, event.end)
+    if reason:
+        return reason
+    key = event.video_id, event.person_id
+    if key in found.lacking:
+        return found.lacking[key] if known is None else known
+    series = found.series[key]
+    if known is not None and known.digest == series.digest:
+        return replace(known, baseline=series.usual, stale=False)
+    try:
+        return series.row(event)
+    except SeriesTooShort as error:
+        return str(error) if known is None else known
+
+
+def _row_of(clips: ClipDataset, k: int, event: LabelEvent) -> _Row:
+    """A row of an older dataset with the label that holds now; stale until its series is found."""
+    return _Row(
+        event,
+        clips.features[k],
+        clips.timestamps[k],
+        clips.source[k],
+        clips.baseline[k],
+        clips.sampling[k],
+        clips.digests[k],
+        int(clips.frame_count[k]),
+        stale=True,
+        kept=True,
     )
+
+
+def _remarks(rows: Sequence[_Row], found: _Found) -> list[str]:
+    remarks = []
+    keys: dict[Key, list[_Row]] = {}
+    for row in rows:
+        keys.setdefault((row.event.video_id, row.event.person_id), []).append(row)
+    for key, several in keys.items():
+        n_stale = sum(row.stale for row in several)
+        if n_stale:
+            why = found.lacking.get(key, "the series does not reach them")
+            remarks.append(f"video {key[0]}: {n_stale} clips are stale and left out of training: {why}")
+        if key in found.series and found.series[key].sampling == "linear" and n_stale < len(several):
+            rate = found.series[key].made.series.sample_rate
+            remarks.append(f"video {key[0]}: sampled at {rate:g} Hz, so the rows of its clips are interpolated in time")
+    return remarks
+
+
+def _dataset(
+    rows: Sequence[_Row], left_out: Sequence[tuple[LabelEvent, str]], remarks: Sequence[str], max_failed_ratio: float
+) -> ClipDataset:
+    n, d = len(rows), len(FEATURES)
+    source = np.array([row.source for row in rows], np.uint8).reshape(n, N_ROWS)
+    return ClipDataset(
+        features=np.array([row.features for row in rows], np.float32).reshape(n, N_ROWS, d),
+        timestamps=np.array([row.timestamps for row in rows], np.float64).reshape(n, N_ROWS),
+        source=source,
+        baseline=np.array([row.baseline for row in rows], np.float32).reshape(n, d),
+        labels=np.array([row.event.label for row in rows], np.int8),
+        events=[row.event for row in rows],
+        failed_ratio=failed_ratio(source),
+        sampling=[row.sampling for row in rows],
+        digests=[row.digest for row in rows],
+        frame_count=np.array([row.frame_count for row in rows], np.int32),
+        stale=np.array([row.stale for row in rows], bool),
+        kept=np.array([row.kept for row in rows], bool),
+        left_out=left_out,
+        remarks=remarks,
+        max_failed_ratio=max_failed_ratio,
+    )
+
+
+def failed_ratio(source: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(n,) share of the rows (n, 15) of each clip whose face is interpolated or missing."""
+    failed: NDArray[np.float64] = (source >= Source.INTERPOLATED).mean(axis=1)
+    return failed

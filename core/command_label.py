@@ -21,7 +21,7 @@ def labels() -> None:
 @json_option
 @click.pass_context
 def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool, as_json: bool) -> None:
-    """Take labels from a CSV FILE: video,start,end,label[,person,note], or video,time,label."""
+    """Take labels from a CSV FILE: video,start,end,label[,person,note,...], or video,time,label."""
     from core.label_csv import read_labels
     from core.library import Library
 
@@ -67,10 +67,14 @@ def labels_export(ctx: click.Context, file: Path, as_json: bool) -> None:
             int(event.label or 0),
             names.get(event.person_id, event.person_id),
             event.note,
+            event.origin,
+            event.clip_id,
+            event.labeller,
+            event.at,
         )
         for event in events
     )
-    storage.write_bytes(file, text.encode())
+    storage.write_bytes(file, text.encode("utf-8-sig"))  # spreadsheets know it as UTF-8 by the mark
     answer({"n_exported": len(events), "file": str(file)}, as_json, f"{len(events)} labels -> {file}")
 
 

@@ -214,16 +214,16 @@ def _clips(
     paths, starts = [], []
     for number, piece in enumerate(chosen, 1):
 
-        def tell(completed: float, _: float, done: float = done) -> None:
+        def tell(completed: float, _: float, done: float = done, most: float = piece.cut.duration) -> None:
             if on_progress is not None:
-                on_progress(min(done + completed, total), total)
+                on_progress(min(done + min(completed, most), total), total)
 
         clip = write_clip(folder / _clip_name(number, piece, media), piece, media, on_progress=tell)
         paths.append(clip.path)
         starts.append(clip.start)
         done += piece.cut.duration
         if on_progress is not None:
-            on_progress(done, total)
+            on_progress(min(done, total), total)
     return ExportResult(tuple(paths), (*media.warnings, *said), tuple(starts))
 
 

@@ -206,6 +206,10 @@ class Jobs:
         """Where a job keeps a picture of what it is looking at."""
         return self.folder / job.id / "preview.jpg"
 
+    def curve_path(self, job: Job) -> Path:
+        """Where a training keeps its losses, one JSON object a line: seed, epoch, loss, validation."""
+        return self.folder / job.id / "curve.jsonl"
+
     def worker_lock(self, lane: str) -> FileLock:
         """Held by the one worker of a lane; the system lets go of it when the process ends, however it ends."""
         return FileLock(self.workspace.root / "locks" / f"worker-{lane}.lock")

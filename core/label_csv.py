@@ -1,30 +1,43 @@
-"""Labels as CSV: video,start,end,label[,person,note], or a single time column for a 6 s clip around a laugh."""
+"""Labels as CSV: video,start,end,label[,person,note], or a single time column for a 6 s clip around a laugh.
+
+Written files have all of `COLUMNS`, so that export and import lose nothing.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import PunchlineError
+from core.ledger import ORIGINS
 
 MARK_BEFORE, MARK_AFTER = 5.0, 1.0  # seconds: a single time is that of a laugh, which a clip of 6 s ends after
+COLUMNS = ("video", "start", "end", "label", "person", "note", "origin", "clip_id", "labeller", "labelled_at")
 WORDS = {"1": 1, "0": 0, "funny": 1, "not funny": 0, "not_funny": 0, "true": 1, "false": 0, "yes": 1, "no": 0}
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """One good line: `line` counts from 1 with the header, times are seconds, `label` is 0 or 1."""
+    """One good line: `line` counts from 1 with the header, times are seconds, `label` is 0 or 1.
+
+    What the file does not say is empty. `origin` is one of `core.ledger.ORIGINS`, `labelled_at` ISO 8601 in UTC.
+    """
 
     line: int
     video: str
     start: float
     end: float
     label: int
-    person: str
-    note: str
+    person: str = ""
+    note: str = ""
+    origin: str = ""
+    clip_id: str = ""
+    labeller: str = ""
+    labelled_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,14 +132,35 @@ def _row(line: int, cells: dict[str, str]) -> LabelRow:
         time = seconds_of(cells.get("time", ""))
         start = max(0.0, time - MARK_BEFORE)
         end = start + MARK_BEFORE + MARK_AFTER
-    return LabelRow(line, cells["video"], start, end, WORDS[word], cells.get("person", ""), cells.get("note", ""))
+    origin = cells.get("origin", "").lower()
+    if origin and origin not in ORIGINS:
+        raise ValueError(f"origin {origin!r}, expected one of {', '.join(ORIGINS)}, or nothing")
+    text = {name: cells.get(name, "") for name in ("person", "note", "clip_id", "labeller")}
+    at = _moment(cells.get("labelled_at", ""))
+    return LabelRow(line, cells["video"], start, end, WORDS[word], origin=origin, labelled_at=at, **text)
 
 
-def write_labels(rows: Iterable[tuple[str, float, float, int, str, str]]) -> str:
-    """CSV text of (video, start, end, label, person, note), as `read_labels` takes it."""
+def _moment(text: str) -> str:
+    """A point in time as the ledger writes it; one without a zone is taken as UTC. Raises ValueError."""
+    if not text:
+        return ""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"labelled_at {text!r}, expected ISO 8601 such as 2024-05-01T12:00:00Z, or nothing") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def write_labels(rows: Iterable[Sequence[str | float]]) -> str:
+    """CSV text of rows in the order of `COLUMNS`, as `read_labels` takes it; a shorter row leaves the rest empty.
+
+    A spreadsheet shows Korean only where the text is saved with a byte order mark (encoding ``utf-8-sig``).
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(["video", "start", "end", "label", "person", "note"])
-    for video, start, end, label, person, note in rows:
-        writer.writerow([video, f"{start:.3f}", f"{end:.3f}", label, person, note])
+    writer.writerow(COLUMNS)
+    for video, start, end, *rest in rows:
+        texts = [*rest, *[""] * (len(COLUMNS) - 3 - len(rest))]
+        writer.writerow([video, f"{float(start):.3f}", f"{float(end):.3f}", *texts])
     return out.getvalue()

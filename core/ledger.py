@@ -1,4 +1,4 @@
-"""The ledger of labels: every label, edit and removal as an event in SQLite, never changed and never deleted."""
+"""The ledger of labels: every label, edit, removal and undo as an event in SQLite, never changed and never deleted."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import hashlib
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 
-from core.errors import StorageFault
+from core.errors import PunchlineError, StorageFault
 from core.segment import LabeledSegment, Segment
 
-VERSION = 1  # user_version of the database
+VERSION = 2  # user_version of the database
 WAIT = 30.0  # seconds for other writers
+BREAK = 120.0  # seconds without a label that end a run of labelling
 ORIGINS = (
     "random",
     "in_order",
@@ -28,12 +31,13 @@ ORIGINS = (
     "accepted",
     "rejected",
 )
+KINDS = ("label", "remove", "skip")
 SCHEMA = """
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     clip_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('label', 'remove')),
+    kind TEXT NOT NULL CHECK (kind IN ('label', 'remove', 'skip')),
     video_id TEXT NOT NULL,
     person_id TEXT NOT NULL,
     start REAL NOT NULL,
@@ -42,10 +46,18 @@ CREATE TABLE events (
     origin TEXT NOT NULL,
     labeller TEXT NOT NULL,
     note TEXT NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    undoes TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX events_of_a_clip ON events (clip_id, seq);
 """
+_OLD = 'seq, id, clip_id, kind, video_id, person_id, start, "end", label, origin, labeller, note, at'
+# What brings a file of each version to the next one. Version 2 added skips and undo.
+MIGRATIONS = {
+    0: SCHEMA,
+    1: "DROP INDEX events_of_a_clip; ALTER TABLE events RENAME TO events_1;"
+    f"{SCHEMA}; INSERT INTO events ({_OLD}) SELECT {_OLD} FROM events_1 ORDER BY seq; DROP TABLE events_1",
+}
 
 
 def clip_id_of(video_id: str, person_id: str, start: float, end: float) -> str:
@@ -57,8 +69,9 @@ def clip_id_of(video_id: str, person_id: str, start: float, end: float) -> str:
 class LabelEvent:
     """One thing that happened to one clip.
 
-    `kind` is ``label`` (then `label` is 0 or 1) or ``remove``. `start` and `end` are seconds, `origin` one of
-    `ORIGINS`, `at` ISO 8601 in UTC. `id` comes from whoever made the event; one recorded twice counts once.
+    `kind` is ``label`` (then `label` is 0 or 1), ``remove`` or ``skip`` (put off, which takes no label away). `start`
+    and `end` are seconds, `origin` one of `ORIGINS`, `at` ISO 8601 in UTC. `id` comes from whoever made the event; one
+    recorded twice counts once. `undoes` is the id of the event that this one takes back, else empty.
     """
 
     video_id: str
@@ -72,12 +85,13 @@ class LabelEvent:
     labeller: str = ""
     note: str = ""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    at: str = field(default_factory=lambda: _now())
+    undoes: str = ""
 
     def __post_init__(self) -> None:
         if self.origin not in ORIGINS:
             raise ValueError(f"origin {self.origin!r}, expected one of {', '.join(ORIGINS)}")
-        if self.kind not in ("label", "remove") or (self.kind == "label") != (self.label in (0, 1)):
+        if self.kind not in KINDS or (self.kind == "label") != (self.label in (0, 1)):
             raise ValueError(f"kind {self.kind!r} with label {self.label!r}")
         Segment(self.start, self.end)  # checks them
         if not self.clip_id:
@@ -91,7 +105,14 @@ class LabelEvent:
 
 
 _COLUMNS = tuple(f.name for f in fields(LabelEvent))
+_row = attrgetter(*_COLUMNS)
 _LIST = ", ".join(f'"{name}"' for name in _COLUMNS)
+_INSERT = f"INSERT INTO events ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id) DO NOTHING"
+_OF = "(?1 IS NULL OR person_id = ?1) AND (?2 IS NULL OR video_id = ?2)"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -117,18 +138,21 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._connection() as connection:
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found > VERSION:
-                raise StorageFault(
-                    f"{path}: ledger version {found}, this program knows {VERSION}; use the newer program version"
-                )
-            if found == 0:
+            if self._version(connection) != VERSION:
                 connection.execute("BEGIN IMMEDIATE")
-                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in SCHEMA.split(";"):
+                for found in range(self._version(connection), VERSION):
+                    for statement in MIGRATIONS[found].split(";"):
                         connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {VERSION}")
+                connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("COMMIT")
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found > VERSION:
+            raise StorageFault(
+                f"{self.path}: ledger version {found}, this program knows {VERSION}; use the newer program version"
+            )
+        return found
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -139,6 +163,7 @@ class Ledger:
         try:
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # else macOS leaves the bytes in the drive's own cache
             yield connection
         except sqlite3.Error as error:
             raise StorageFault(
@@ -156,20 +181,177 @@ class Ledger:
         StorageFault
             If they could not be written; nothing is recorded then.
         """
-        rows = [astuple(event) for event in events]
-        marks = ", ".join("?" * len(_COLUMNS))
+        rows = [_row(event) for event in events]
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
-            insert = f"INSERT INTO events ({_LIST}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING"
-            connection.executemany(insert, rows)
+            connection.executemany(_INSERT, rows)
             connection.execute("COMMIT")
         return [str(row[_COLUMNS.index("id")]) for row in rows]
+
+    # What holds
 
     def labels(self, *, person_id: str | None = None, video_id: str | None = None) -> list[LabelEvent]:
         """The labels that hold now: of each clip the latest event, unless that is a removal; in order of recording."""
         query = (
+            f"SELECT {_LIST} FROM events WHERE seq IN "
+            "(SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id) "
+            f"AND kind = 'label' AND {_OF} ORDER BY seq"
+        )
+        return self._events(query, person_id, video_id)
+
+    def skipped(self, *, person_id: str | None = None, video_id: str | None = None) -> list[LabelEvent]:
+        """The clips that were put off and not touched since, in order of recording."""
+        query = (
             f"SELECT {_LIST} FROM events WHERE seq IN (SELECT max(seq) FROM events GROUP BY clip_id) "
-            "AND kind = 'label' AND (?1 IS NULL OR person_id = ?1) AND (?2 IS NULL OR video_id = ?2) ORDER BY seq"
+            f"AND kind = 'skip' AND {_OF} ORDER BY seq"
+        )
+        return self._events(query, person_id, video_id)
+
+    def history(self, clip_id: str) -> list[LabelEvent]:
+        """Everything that happened to one clip, the oldest first."""
+        return self._events(f"SELECT {_LIST} FROM events WHERE clip_id = ?1 ORDER BY seq", clip_id)
+
+    def last_seq(self) -> int:
+        """How many events there are: a file that was made from the ledger at this number knows all of them."""
+        with self._connection() as connection:
+            return int(connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+
+    def counts(self) -> Counter[tuple[str, str, int]]:
+        """How many labels hold, by (person id, video id, label)."""
+        return Counter((event.person_id, event.video_id, int(event.label or 0)) for event in self.labels())
+
+    def contradictions(
+        self, *, person_id: str | None = None, video_id: str | None = None, min_overlap: float = 0.5
+    ) -> list[tuple[LabelEvent, LabelEvent]]:
+        """Pairs of labels that differ though they share more than `min_overlap` of the shorter clip, in order of time.
+
+        The same video and person are meant.
+        """
+        held = sorted(
+            self.labels(person_id=person_id, video_id=video_id), key=lambda e: (e.video_id, e.person_id, e.start, e.end)
+        )
+        pairs = []
+        open_: list[LabelEvent] = []  # those before that have not ended yet
+        for event in held:
+            key = event.video_id, event.person_id
+            open_ = [e for e in open_ if e.end > event.start and (e.video_id, e.person_id) == key]
+            for other in open_:
+                shared = min(event.end, other.end) - event.start
+                shorter = min(event.end - event.start, other.end - other.start)
+                if event.label != other.label and shared > min_overlap * shorter:
+                    pairs.append((other, event))
+            open_.append(event)
+        return pairs
+
+    def labels_per_minute(self, *, labeller: str | None = None) -> float:
+        """The pace of the latest run of labelling by hand, up to 50 labels; 0 where there are fewer than two.
+
+        Two minutes without a label end a run. Imported labels and what an undo brought back do not count.
+        """
+        query = (
+            "SELECT at FROM events WHERE kind = 'label' AND undoes = '' AND origin <> 'imported' "
+            "AND (?1 IS NULL OR labeller = ?1) ORDER BY seq DESC LIMIT 50"
         )
         with self._connection() as connection:
-            return [LabelEvent(*row) for row in connection.execute(query, (person_id, video_id))]
+            times = [datetime.fromisoformat(at).timestamp() for (at,) in connection.execute(query, (labeller,))]
+        run = times[:1]
+        for moment in times[1:]:
+            if not 0 <= run[-1] - moment <= BREAK:
+                break
+            run.append(moment)
+        return 60 * (len(run) - 1) / max(run[0] - run[-1], 1e-3) if len(run) > 1 else 0.0
+
+    # Edits and undo
+
+    def edit(
+        self,
+        clip_id: str,
+        *,
+        label: int | None = None,
+        start: float | None = None,
+        end: float | None = None,
+        note: str | None = None,
+        labeller: str | None = None,
+    ) -> LabelEvent:
+        """Change what holds for a clip, as an event; None leaves a value as it is. The clip keeps its id.
+
+        Raises
+        ------
+        PunchlineError
+            If the clip has no label.
+        ValueError
+            If the bounds make no segment, or the label is none.
+        """
+        with self._changing() as connection:
+            history = self._history(connection, clip_id)
+            held = next((event for event in reversed(history) if event.kind != "skip"), None)
+            if held is None or held.kind != "label":
+                raise PunchlineError(f"clip {clip_id} has no label that could be changed; label it first")
+            given = {"label": label, "start": start, "end": end, "note": note, "labeller": labeller}
+            changes = {name: value for name, value in given.items() if value is not None}
+            event = replace(held, **changes, id=uuid.uuid4().hex, at=_now(), undoes="")  # type: ignore[arg-type]
+            connection.execute(_INSERT, _row(event))
+        return event
+
+    def undo(self, event_id: str, *, labeller: str | None = None) -> LabelEvent:
+        """Take an event back: what held for its clip before is recorded again, as an event. An undo can be undone too.
+
+        Raises
+        ------
+        PunchlineError
+            If there is no such event, or something else happened to the clip since.
+        """
+        with self._changing() as connection:
+            row = connection.execute("SELECT clip_id FROM events WHERE id = ?", (event_id,)).fetchone()
+            if row is None:
+                raise PunchlineError(f"no event {event_id} is in the ledger, so it cannot be undone")
+            history = self._history(connection, row[0])
+            if history[-1].id != event_id and getattr(_effective(history), "id", None) != event_id:
+                raise PunchlineError(
+                    f"event {event_id} cannot be undone: its clip was changed after it; undo the later change first"
+                )
+            place = next(k for k, event in enumerate(history) if event.id == event_id)
+            before = history[place - 1] if place else replace(history[0], kind="remove", label=None, note="")
+            who = history[place].labeller if labeller is None else labeller
+            event = replace(before, id=uuid.uuid4().hex, at=_now(), undoes=event_id, labeller=who)
+            connection.execute(_INSERT, _row(event))
+        return event
+
+    def last_undoable(
+        self, *, person_id: str | None = None, video_id: str | None = None, labeller: str | None = None
+    ) -> LabelEvent | None:
+        """The latest event that was not undone yet, for a key that undoes one after the other; None if all are."""
+        query = f"SELECT {_LIST} FROM events WHERE undoes = '' AND {_OF} AND (?3 IS NULL OR labeller = ?3)"
+        with self._connection() as connection:
+            for row in connection.execute(f"{query} ORDER BY seq DESC", (person_id, video_id, labeller)):
+                event = LabelEvent(*row)
+                effective = _effective(self._history(connection, event.clip_id))
+                if effective is not None and effective.id == event.id:
+                    return event
+        return None
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that reads what holds before it writes; no other writer comes between."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    def _events(self, query: str, *values: str | None) -> list[LabelEvent]:
+        with self._connection() as connection:
+            return [LabelEvent(*row) for row in connection.execute(query, values)]
+
+    @staticmethod
+    def _history(connection: sqlite3.Connection, clip_id: str) -> list[LabelEvent]:
+        rows = connection.execute(f"SELECT {_LIST} FROM events WHERE clip_id = ? ORDER BY seq", (clip_id,))
+        return [LabelEvent(*row) for row in rows]
+
+
+def _effective(history: Sequence[LabelEvent]) -> LabelEvent | None:
+    """The event whose work holds for a clip: an undo brings back the one before what it undoes."""
+    place = {event.id: k for k, event in enumerate(history)}
+    k = len(history) - 1
+    while k >= 0 and history[k].undoes:
+        k = place.get(history[k].undoes, 0) - 1
+    return history[k] if k >= 0 else None

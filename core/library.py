@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -50,9 +51,9 @@ class Library:
 
     def usual_for(self, video: Video, person: Person) -> Any:
         """What is usual for a person in a video (12,), pooled over all videos where it is seen too shortly in this."""
-        return usual(self.series_of(video, person).series, self._others(video.id, person.id))
+        return usual(self.series_of(video, person).series, self.others_of(video.id, person.id))
 
-    def _others(self, video_id: str, person_id: str) -> Iterator[TimeSeries]:
+    def others_of(self, video_id: str, person_id: str) -> Iterator[TimeSeries]:
         """The person's series in all other videos; one that cannot be read, or was by another embedder, is left out."""
         for video in self.workspace.videos():
             if video.id != video_id:
@@ -64,7 +65,7 @@ class Library:
     def clips(self, *, person: Person | None = None) -> ClipDataset:
         """The arrays of all labels, or of one person's."""
         labels = self.ledger.labels(person_id=person.id if person else None)
-        return build_clips(labels, self.series, others_of=self._others)
+        return build_clips(labels, self.series, others_of=self.others_of)
 
     # Labels
 
@@ -73,6 +74,9 @@ class Library:
         videos: dict[str, Video | PunchlineError] = {}
         durations: dict[str, float] = {}
         people: dict[str, Person | PunchlineError] = {}
+        known = {(e.video_id, e.person_id, f"{e.start:.3f}", f"{e.end:.3f}"): e.clip_id for e in self.ledger.labels()}
+        named: dict[str, tuple[str, ...]] = {clip_id: place for place, clip_id in known.items()}
+        taken: set[str] = set()
         events, faults = [], []
         for row in rows:
             if row.video not in videos:
@@ -93,7 +97,23 @@ class Library:
             if reason:
                 faults.append(Fault(row.line, reason))
                 continue
-            events.append(LabelEvent(video.id, who.id, row.start, row.end, row.label, origin="imported", note=row.note))
+            place = video.id, who.id, f"{row.start:.3f}", f"{row.end:.3f}"
+            # A copied line keeps the id of the clip it was copied from: an id moves within its video, once a file.
+            own = row.clip_id if named.get(row.clip_id, place)[:2] == place[:2] and row.clip_id not in taken else ""
+            clip_id = known.get(place) or own
+            taken.add(clip_id)
+            event = LabelEvent(
+                video.id,
+                who.id,
+                row.start,
+                row.end,
+                row.label,
+                origin=row.origin or "imported",
+                clip_id=clip_id,
+                labeller=row.labeller,
+                note=row.note,
+            )
+            events.append(replace(event, at=row.labelled_at) if row.labelled_at else event)
         return events, faults
 
     def _found_video(self, text: str) -> Video | PunchlineError:

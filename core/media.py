@@ -1,4 +1,4 @@
-"""The web app's route for video files: signed addresses of video ids, served in ranges."""
+"""The web app's route for video files: signed addresses of videos and their proxies by id, served in ranges."""
 
 from __future__ import annotations
 
@@ -33,20 +33,34 @@ PLAYABLE = {
 _KEY = "PUNCHLINE_MEDIA_KEY"
 
 
-def _signature(video_id: str) -> str:
+def _signature(name: str) -> str:
     key = os.environ.setdefault(_KEY, secrets.token_hex(32))  # lives as long as the server process
-    return hmac.new(key.encode(), video_id.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.new(key.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def media_address(video_id: str) -> str:
-    """Where this server serves a video; it holds until the server stops."""
-    return f"{PREFIX}/{_signature(video_id)}/{video_id}"
+def media_address(video_id: str, variant: str = "") -> str:
+    """Where this server serves a video, or a variant of it; it holds until the server stops.
+
+    Variants are ``proxy``, what a browser plays of it, and ``minute7``, that of its eighth minute.
+    """
+    name = f"{video_id}.{variant}" if variant else video_id
+    return f"{PREFIX}/{_signature(name)}/{name}"
 
 
-def _file_of(root: Path, signature: str, video_id: str) -> Path | None:
-    """The file of a signed id; None for a forged one, an unknown one, and one that is gone or cannot be played."""
-    if not hmac.compare_digest(_signature(video_id).encode(), signature.encode()):
+def proxy_path(root: Path, video_id: str) -> Path:
+    """Where a video's proxy lies, or will lie; its minutes are in the folder beside it."""
+    return root / "proxies" / f"{video_id}.mp4"
+
+
+def _file_of(root: Path, signature: str, name: str) -> Path | None:
+    """The file of a signed name; None for a forged one, an unknown one, and one that is gone or cannot be played."""
+    if not hmac.compare_digest(_signature(name).encode(), signature.encode()):
         return None
+    video_id, _, variant = name.partition(".")
+    if variant:
+        whole = proxy_path(root, video_id)
+        proxy = whole if variant == "proxy" else whole.with_suffix("") / f"{variant}.mp4"
+        return proxy if proxy.is_file() else None
     try:
         path = next((video.path for video in Workspace(root).videos() if video.id == video_id), None)
     except PunchlineError:
@@ -70,7 +84,7 @@ def media_routes(root: Path) -> list[Route]:
     async def serve(request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return PlainTextResponse("forbidden: another site asked", 403)
-        path = _file_of(root, request.path_params["signature"], request.path_params["video_id"])
+        path = _file_of(root, request.path_params["signature"], request.path_params["name"])
         if path is None:
             return PlainTextResponse("not found", 404)
         request.scope["headers"] = [
@@ -87,7 +101,7 @@ def media_routes(root: Path) -> list[Route]:
         )
         return answer
 
-    return [Route(PREFIX + "/{signature}/{video_id}", serve, methods=["GET", "HEAD"])]
+    return [Route(PREFIX + "/{signature}/{name}", serve, methods=["GET", "HEAD"])]
 
 
 def media_middleware() -> list[Middleware]:

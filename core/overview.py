@@ -6,13 +6,14 @@ import json
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import PunchlineError
 from core.jobs import Job, Jobs
 from core.ledger import Ledger
+from core.proxy import plan
 from core.storage import write_json
 from core.video import probe
 from core.workspace import Video, Workspace
@@ -26,7 +27,8 @@ BUDGET = 1.0  # seconds that may be spent on looking into files not seen before
 class VideoState:
     """One video: what it is, how far it is, and what to do next.
 
-    `about` holds duration (s), width, height, fps, codec and has_audio, or `fault`; it is empty while unknown.
+    `about` holds duration (s), width, height, fps, codec, has_audio and playback (`core.proxy.Playback` as a mapping),
+    or `fault`; it is empty while unknown.
     `analysed` is none, partial or done; `n_moments` is None where nothing was looked for yet.
     """
 
@@ -67,9 +69,8 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
         if video.id not in known and video.path is not None and time.monotonic() < deadline:
             try:
                 info = probe(video.path)
-                asked[video.id] = {
-                    name: getattr(info, name) for name in ("duration", "width", "height", "fps", "codec", "has_audio")
-                }
+                facts = {n: getattr(info, n) for n in ("duration", "width", "height", "fps", "codec", "has_audio")}
+                asked[video.id] = {**facts, "playback": asdict(plan(video.path))}
             except PunchlineError as error:
                 asked[video.id] = {"fault": str(error)}
     if asked:
@@ -77,11 +78,6 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
             known = _known(workspace) | asked
             write_json(workspace.root / "about.json", known)
     return known
-
-
-def moments_path(workspace: Workspace, video_id: str, person_id: str) -> Path:
-    """Where the moments found for a person in a video are kept."""
-    return workspace.root / "detections" / f"{video_id}-{person_id}.json"
 
 
 def overview(workspace: Workspace) -> list[VideoState]:

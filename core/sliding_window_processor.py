@@ -1,89 +1,174 @@
-"""Sliding windows over a long series, the score curve they give, and the moments in it."""
+"""Sliding windows over a long series: where they lie, their rows, their log-odds, and the score curve they give.
+
+What is made of the curve is decided in `core.moments`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.segment import Detection, n_windows, nms
-from core.series import Source, TimeSeries, rows_at
+from core.segment import n_windows
+from core.series import Clip, Sampling, Source, TimeSeries, rows_at
 
 DURATIONS = (5.0, 6.0, 7.0)  # seconds
 STEP = 0.5  # seconds
-ROUNDING = 1e-9  # temporal IoU: windows that only touch may seem to overlap by so little
+N_ROWS = 15
+CHUNK = 8192  # windows resampled and scored at once: 6 MB of values
 Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+OnProgress = Callable[[float, float], None]
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Windows of several durations, each with the same number of rows.
-
-    Attributes
-    ----------
-    start, end
-        (n,) seconds.
-    values
-        (n, n_rows, 12) float32, raw, NaN where missing.
-    timestamps
-        (n, n_rows) seconds, the time of the sample used.
-    source
-        (n, n_rows) uint8, a `Source` a row.
-    """
+    """Where the windows of a series lie: `start` and `end` (n,) in seconds, multiples of `step` from the first one."""
 
     start: Floats
     end: Floats
-    values: NDArray[np.float32]
-    timestamps: Floats
-    source: NDArray[np.uint8]
+    step: float = STEP
 
     def __len__(self) -> int:
         return len(self.start)
 
     @property
-    def failed_ratio(self) -> Floats:
-        """(n,) share of rows whose face is interpolated or missing."""
-        failed: Floats = (self.source >= Source.INTERPOLATED).mean(axis=1)
-        return failed
+    def origin(self) -> float:
+        """Start of the first window in seconds; 0 where there is none."""
+        return float(self.start.min()) if len(self) else 0.0
+
+    @cached_property
+    def first(self) -> Integers:
+        """(n,) start in steps from the origin."""
+        return np.round((self.start - self.origin) / self.step).astype(np.intp)
+
+    @cached_property
+    def last(self) -> Integers:
+        """(n,) end in steps from the origin."""
+        return np.round((self.end - self.origin) / self.step).astype(np.intp)
+
+    @property
+    def n_steps(self) -> int:
+        """Steps from the origin to the last end: points of the curve."""
+        return int(self.last.max()) if len(self) else 0
+
+    @cached_property
+    def centre(self) -> Integers:
+        """(n,) middle in steps from the origin, rounded down."""
+        return (self.first + self.last) // 2
+
+    @cached_property
+    def by_centre(self) -> Integers:
+        """(n_steps + 1, n_durations) the windows with each middle, -1 where there are fewer."""
+        order = np.argsort(self.centre, kind="stable")
+        counts = np.bincount(self.centre, minlength=self.n_steps + 1)
+        place = np.arange(len(self)) - np.repeat(np.cumsum(counts) - counts, counts)
+        table = np.full((self.n_steps + 1, int(counts.max(initial=0))), -1, np.intp)
+        table[self.centre[order], place] = order
+        return table
+
+    def time(self, steps: float) -> float:
+        """Seconds of a place in steps from the origin."""
+        return self.origin + steps * self.step
 
 
-def sliding_windows(
-    series: TimeSeries, *, durations: Sequence[float] = DURATIONS, step: float = STEP, n_rows: int = 15
-) -> Windows:
-    """All windows of each duration, `step` seconds apart by integer index, resampled by dynamic frame skip.
+def lay_windows(origin: float, span: float, *, durations: Sequence[float] = DURATIONS, step: float = STEP) -> Windows:
+    """The windows of `span` seconds from `origin` on: window i of a duration starts at ``origin + i * step``.
 
-    A series shorter than a duration has no window of it.
+    A span shorter than a duration has no window of it.
     """
-    targets: list[Floats] = [np.empty((0, n_rows))]
-    starts: list[Floats] = [np.empty(0)]
-    ends: list[Floats] = [np.empty(0)]
-    if len(series):
-        origin = series.timestamps[0]
-        span = series.timestamps[-1] - origin + series.sample_period
-        for duration in durations:
-            start = origin + np.arange(n_windows(span, duration=duration, step=step)) * step
-            starts.append(start)
-            ends.append(start + duration)
-            targets.append(start[:, None] + (np.arange(n_rows) + 0.5) * duration / n_rows)
-    start, end, target = np.concatenate(starts), np.concatenate(ends), np.concatenate(targets)
-    if len(start) == 0:
-        nothing = np.empty((0, n_rows))
-        return Windows(start, end, np.empty((0, n_rows, 12), np.float32), nothing, nothing.astype(np.uint8))
-    rows = rows_at(series, target)
-    return Windows(start, end, rows.values.astype(np.float32), rows.sample_timestamps, rows.source)
+    counts = [n_windows(span, duration=duration, step=step) for duration in durations]
+    start = np.concatenate([np.empty(0), *(origin + np.arange(n) * step for n in counts)])
+    return Windows(start, start + np.repeat(np.array(durations, np.float64), counts), step)
+
+
+def sliding_windows(series: TimeSeries, *, durations: Sequence[float] = DURATIONS, step: float = STEP) -> Windows:
+    """The windows of a series, which lasts from its first sample to a sample period after its last one."""
+    if not len(series):
+        return lay_windows(0.0, 0.0, durations=durations, step=step)
+    origin = float(series.timestamps[0])
+    span = float(series.timestamps[-1]) - origin + series.sample_period
+    return lay_windows(origin, span, durations=durations, step=step)
+
+
+def window_rows(
+    series: TimeSeries,
+    windows: Windows,
+    part: slice | Integers = slice(None),
+    *,
+    n_rows: int = N_ROWS,
+    sampling: Sampling = "nearest",
+) -> Clip:
+    """The rows of some of the windows by dynamic frame skip: arrays of the result begin with (n, n_rows).
+
+    Values are raw, NaN where missing, exactly those that `core.series.resample` gives for the same segment.
+    """
+    start, end = windows.start[part], windows.end[part]
+    targets = start[:, None] + (np.arange(n_rows) + 0.5) * (end - start)[:, None] / n_rows
+    return rows_at(series, targets, sampling=sampling)
+
+
+def score_windows(
+    series: TimeSeries,
+    windows: Windows,
+    log_odds: Callable[[NDArray[np.float32], Floats], Floats],
+    *,
+    max_failed_ratio: float,
+    n_rows: int = N_ROWS,
+    sampling: Sampling = "nearest",
+    on_progress: OnProgress | None = None,
+) -> Floats:
+    """The log-odds (n,) of every window, NaN where it is not judged; in parts, so that few values exist at a time.
+
+    Parameters
+    ----------
+    log_odds
+        Takes raw values (m, n_rows, 12), NaN where missing, and the times (m, n_rows) of the samples used; gives (m,).
+    max_failed_ratio
+        A window is not judged whose share of interpolated and missing rows is this or more.
+    on_progress
+        Called with (completed, total) windows.
+    """
+    scores = np.full(len(windows), np.nan)
+    for begin in range(0, len(windows), CHUNK):
+        part = slice(begin, min(begin + CHUNK, len(windows)))
+        rows = window_rows(series, windows, part, n_rows=n_rows, sampling=sampling)
+        judged = (rows.source >= Source.INTERPOLATED).mean(axis=1) < max_failed_ratio
+        if judged.any():
+            scores[begin : part.stop][judged] = log_odds(
+                rows.values[judged].astype(np.float32, copy=False), rows.sample_timestamps[judged]
+            )
+        if on_progress is not None:
+            on_progress(part.stop, len(windows))
+    return scores
+
+
+def probability(log_odds: Floats) -> Floats:
+    """Probabilities of log-odds; NaN stays NaN."""
+    return 1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))
+
+
+def log_odds_of(share: float) -> float:
+    """Log-odds of a probability, held away from 0 and 1."""
+    share = min(max(share, 1e-12), 1 - 1e-12)
+    return float(np.log(share / (1 - share)))
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Mean score of the windows that hold each time: `timestamps` and `scores` (n,), NaN where none was judged."""
+    """Mean score of the windows that hold each time: `timestamps` and `scores` (n,), NaN where none was judged.
+
+    A point stands for the step of which its time is the middle.
+    """
 
     timestamps: Floats
     scores: Floats
 
 
-def score_curve(windows: Windows, scores: Floats, *, step: float = STEP) -> Curve:
+def score_curve(windows: Windows, scores: Floats) -> Curve:
     """The score at every step: mean over the judged windows that contain it.
 
     Parameters
@@ -91,60 +176,23 @@ def score_curve(windows: Windows, scores: Floats, *, step: float = STEP) -> Curv
     scores
         (n,) in [0, 1]; NaN for a window that is not judged, which counts for nothing.
     """
-    if len(windows) == 0:
+    n = windows.n_steps
+    if n == 0:
         return Curve(np.empty(0), np.empty(0))
-    origin = windows.start.min()
-    n = round((windows.end.max() - origin) / step)
-    first = np.round((windows.start - origin) / step).astype(int)
-    last = np.round((windows.end - origin) / step).astype(int)
     judged = ~np.isnan(scores)
-    total, count = np.zeros(n + 1), np.zeros(n + 1)
-    for target, weight in ((total, scores[judged]), (count, np.ones(judged.sum()))):
-        np.add.at(target, first[judged], weight)
-        np.add.at(target, last[judged], -weight)
-    total, count = np.cumsum(total)[:n], np.cumsum(count)[:n]
-    timestamps = origin + (np.arange(n) + 0.5) * step
-    return Curve(timestamps, np.where(count > 0.5, total / np.maximum(count, 1), np.nan))
+    first, last, weight = windows.first[judged], windows.last[judged], scores[judged]
+
+    def running(weights: Floats | None) -> Floats:
+        change = np.bincount(first, weights, n + 1) - np.bincount(last, weights, n + 1)
+        return np.cumsum(change)[:n]
+
+    count = running(None)
+    mean = np.clip(running(weight) / np.maximum(count, 1), 0, 1)  # sums and differences may round below 0
+    timestamps = windows.origin + (np.arange(n) + 0.5) * windows.step
+    return Curve(timestamps, np.where(count > 0, mean, np.nan))
 
 
-def moments(
-    windows: Windows, scores: Floats, *, threshold: float | None = None, max_per_hour: float | None = None
-) -> list[Detection]:
-    """The best windows that do not overlap, each at least `threshold`.
-
-    Parameters
-    ----------
-    scores
-        (n,) probabilities; NaN for a window that is not judged.
-    threshold
-        `best_threshold` of the windows found if None.
-    max_per_hour
-        Keep only so many of the best per hour of the series, at least one; None keeps all.
-
-    Returns
-    -------
-    In order of time.
-    """
-    judged = np.flatnonzero(~np.isnan(scores))
-    found = nms(
-        [Detection(float(windows.start[k]), float(windows.end[k]), float(scores[k])) for k in judged], max_tiou=ROUNDING
-    )
-    threshold = best_threshold(np.array([d.score for d in found])) if threshold is None else threshold
-    found = [d for d in found if d.score >= threshold]
-    if max_per_hour is not None and len(windows):
-        hours = float(windows.end.max() - windows.start.min()) / 3600
-        found = found[: max(1, round(max_per_hour * hours))]
-    return sorted(found, key=lambda d: (d.start, d.end))
-
-
-def best_threshold(probabilities: Floats) -> float:
-    """The threshold with the best expected F1 on candidates of these probabilities (n,), 1 if there is none.
-
-    Of the k likeliest candidates ``sum(p[:k])`` are right on average, of all ``sum(p)``, so the expected F1 is about
-    ``2 sum(p[:k]) / (k + sum(p))`` (Lipton et al. 2014, arXiv:1402.1892).
-    """
-    if len(probabilities) == 0:
-        return 1.0
-    p = np.sort(probabilities)[::-1]
-    expected = 2 * np.cumsum(p) / (np.arange(1, len(p) + 1) + p.sum())
-    return float(p[expected.argmax()])
+def runs(mask: NDArray[np.bool_]) -> Integers:
+    """The stretches (k, 2) of true values, each from its first index to the one after its last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return edges.reshape(-1, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 import threading
 import time
@@ -15,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import Timeout
 
-from core.errors import FaceNotFound, PunchlineError, VideoUnreadable
+from core.errors import FaceNotFound, PunchlineError, VideoUnreadable, WorkspaceFault
 from core.feature_store import write_features
 from core.identity import Person, Reference
 from core.jobs import HEARTBEAT, Job, Jobs
+from core.media import proxy_path
 from core.multimodal_processor import ExtractionSettings, extract, summary
 from core.person_store import write_person
 from core.storage import write_bytes
@@ -165,6 +168,85 @@ def do_photos(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
     return {"n_added": len(chosen), "n_candidates": len(several), "faults": faults}
 
 
+def do_train(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    """Train a model on a person's labels; the settings hold its `name` and the `settings` of the training."""
+    from core.library import Library
+    from core.training import TrainingSettings, train
+
+    person = next((person for person in workspace.people() if person.id == job.subject), None)
+    if person is None:
+        raise WorkspaceFault(f"{job.name}: the person is gone from this workspace")
+    report.stage("reading")
+    curve = report.jobs.curve_path(job)
+
+    def on_curve(seed: int, epoch: int, loss: float, validation: float | None) -> None:
+        with curve.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"seed": seed, "epoch": epoch, "loss": loss, "validation": validation}) + "\n")
+
+    settings = TrainingSettings(**job.settings.get("settings", {}))
+    name = job.settings.get("name")
+    folder, card = train(
+        Library(workspace), person, settings, name=name, on_progress=report.progress, on_curve=on_curve
+    )
+    return {"model": folder.name, "n_clips": card["n_clips"], "n_funny": card["n_funny"]}
+
+
+def do_detect(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    """Score a video by a model for a person, and keep scores and moments; the settings name `person_id` and `model`."""
+    from core.detection import DetectionSettings, decide, score
+    from core.detection_store import save_detections
+    from core.library import Library
+
+    video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
+    person = next((person for person in workspace.people() if person.id == job.settings["person_id"]), None)
+    if video is None or person is None:
+        raise VideoUnreadable(f"{job.name}: the video or the person is gone from this workspace")
+    report.stage("reading")
+    model = job.settings.get("model")
+    scored = score(Library(workspace), video, person, model=model, on_progress=report.progress)
+    settings = DetectionSettings(**job.settings.get("decision", {}))
+    result = save_detections(workspace, scored, decide(scored, settings), settings)
+    return {"n_moments": len(result["moments"]), "model": result["model"]}
+
+
+def do_export(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    """Write moments of a video: the settings hold them as (start, end, score), `format`, `target` and `options`."""
+    from core.export import ExportOptions, export
+    from core.segment import Detection
+
+    video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
+    if video is None or video.path is None:
+        raise VideoUnreadable(f"{job.name}: the video is gone; add it again from its new place")
+    report.stage("reading")
+    moments = [Detection(start, end, score) for start, end, score in job.settings["moments"]]
+    made = export(
+        moments,
+        video.path,
+        Path(job.settings["target"]),
+        format=str(job.settings["format"]),
+        options=ExportOptions(**job.settings.get("options", {})),
+        on_progress=report.progress,
+    )
+    return {"files": [str(path) for path in made.paths], "warnings": list(made.warnings)}
+
+
+def do_proxy(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    """Write what a browser plays of a video: the wanted `minute` of the settings first, then the whole."""
+    from core.playback import piece_paths
+    from core.proxy import MINUTE, make_minute, make_proxy
+
+    video, path = _found(workspace, job)
+    piece, note = piece_paths(workspace, video.id, int(job.settings.get("minute", 0)))
+    report.stage("reading")
+    if not note.exists():
+        proxy = make_minute(path, piece, int(job.settings.get("minute", 0)), on_progress=report.progress)
+        write_bytes(note, f"{proxy.offset} {(int(job.settings.get('minute', 0)) + 1) * MINUTE}".encode())
+    target = proxy_path(workspace.root, video.id)
+    made = make_proxy(path, target, on_progress=report.progress)
+    shutil.rmtree(target.with_suffix(""), ignore_errors=True)
+    return {"mode": made.mode, "bytes": target.stat().st_size}
+
+
 @lru_cache(maxsize=2)
 def _models(embedder_name: str) -> Models:
     from core.video_feature_extractor import load_models
@@ -176,6 +258,10 @@ KINDS: dict[str, Callable[[Workspace, Job, Report], Mapping[str, Any]]] = {
     "extract": do_extract,
     "scan": do_scan,
     "photos": do_photos,
+    "train": do_train,
+    "detect": do_detect,
+    "proxy": do_proxy,
+    "export": do_export,
 }
 
 

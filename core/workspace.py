@@ -246,6 +246,8 @@ class Workspace:
                         feature_store.remove_person_series(path, person.id)
                 except StorageFault as error:
                     faults.append(str(error))
+            for path in (self.root / "detections").glob(f"*-{person.id}.*"):
+                path.unlink(missing_ok=True)
             self._person_path(person.id).unlink(missing_ok=True)
         if faults:
             raise StorageFault("; ".join(faults))

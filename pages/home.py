@@ -17,6 +17,7 @@ PAGES: dict[Step, str] = {
     "person": "pages/reference.py",
     "extract": "pages/extract.py",
     "wait": "pages/extract.py",
+    "label": "pages/label.py",
 }
 
 

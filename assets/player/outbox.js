@@ -25,6 +25,7 @@ class Outbox {
   // Take up what an earlier life of this page left; gives those events.
   open(token) {
     if (token === this.token) return [];
+    clearTimeout(this.timer);
     this.token = token;
     this.events = [];
     try {

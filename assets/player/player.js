@@ -14,18 +14,9 @@ const ICONS = {
 };
 const SPEEDS = [0.5, 1, 1.5, 2];
 const SPEED_KEYS = { 1: 1, 2: 1.5, 3: 2 };
-const PLAIN = /^(button|checkbox|color|file|image|radio|range|reset|submit)$/; // inputs in which nothing is typed
 
 const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
 const rounded = (t) => Math.round(t * 1000) / 1000;
-
-// A key by its letter; by its place on the keyboard where another script is set (such as Hangul).
-function letterOf(event) {
-  if (event.key.length === 1 && event.key.charCodeAt(0) < 128) return event.key.toLowerCase();
-  const places = { Comma: ",", Period: ".", BracketLeft: "[", BracketRight: "]", Equal: "+", Minus: "-" };
-  if (event.code.startsWith("Key")) return event.code.slice(3).toLowerCase();
-  return places[event.code] || event.key;
-}
 
 class Player {
   constructor(root) {
@@ -134,12 +125,12 @@ class Player {
   }
 
   showKeys(T) {
-    const keys = [["Space", T.pause]];
+    const keys = [[T.space, T.pause]];
     if (this.data.queue) keys.push(["←", "→", T.move_start], ["⇧ ← →", T.move_start_far], ["[", "]", T.change_length]);
     if (this.data.jumps) keys.push(["J", "K", T.jump]);
     keys.push([",", ".", T.step], ["1", "2", "3", T.speeds], ["+", "−", T.zoom]);
     if (this.data.queue || this.data.clip) keys.push(["L", T.loop]);
-    if (this.data.range) keys.push(["⇧ drag", T.range]);
+    if (this.data.range) keys.push(["⇧", T.range]);
     this.$(".keys").replaceChildren(
       ...keys.map((parts) => {
         const item = document.createElement("span");
@@ -157,13 +148,13 @@ class Player {
 
   updateSource() {
     const { source, clip } = this.data;
-    if (this.current) {
-      this.current = null;
-      this.upcoming = [];
-      this.queueId = null;
-      this.clip = null;
+    if (this.queueId !== null) this.leaveQueue();
+    if (!source) {
+      this.front.removeAttribute("src");
+      this.front.load();
+      this.source = null;
+      return;
     }
-    if (!source) return;
     const changed = this.source?.src !== source.src;
     this.source = source;
     if (changed) this.load(this.front, source.src, source.start || 0);
@@ -178,6 +169,15 @@ class Player {
         if (!changed) this.play();
       }
     } else if (changed) this.setLooping(!!clip);
+  }
+
+  leaveQueue() {
+    this.current = this.queueId = this.clip = null;
+    this.upcoming = [];
+    this.clipKey = undefined;
+    this.timeline.home = null;
+    this.timeline.reset();
+    this.cover("");
   }
 
   // Take in the server's next clips; the order of those already here stays.
@@ -208,7 +208,7 @@ class Player {
     const data = this.data.timelines[this.source?.video_id];
     const T = this.data.texts;
     const lanes = { labels: T.labels, moments: T.moments };
-    this.timeline.set(data || {}, this.source?.duration || this.front.duration || 0, lanes);
+    this.timeline.set(data || {}, this.source?.video_id, this.source?.duration || this.front.duration || 0, lanes);
     this.frameClip();
     this.timeline.extra = this.local.filter((item) => item.video_id === this.source?.video_id).map((item) => item.block);
   }
@@ -412,7 +412,7 @@ class Player {
     this.last = this.outbox.add({ ...same, kind: "undo", label: null, undoes: id });
     this.local = this.local.filter((local) => local.id !== event.id);
     this.judged.delete(clip.clip_id);
-    if (event.kind !== "mark") {
+    if (event.kind !== "mark" && this.data.queue) {
       if (this.current) this.upcoming.unshift(this.current);
       this.current = clip;
       this.cover("");
@@ -425,6 +425,7 @@ class Player {
 
   // In normal playback: the clip that ends a moment after the key.
   mark() {
+    if (!this.source) return;
     const { duration, after } = this.data.mark;
     const whole = this.source.duration;
     const now = this.front.currentTime;
@@ -553,17 +554,21 @@ class Player {
 
   tick() {
     if (!this.data) return;
-    const { front, clip } = this;
+    const { front } = this;
+    this.keepLoop();
     const now = front.currentTime;
-    if (clip && this.looping && !this.loose && !front.paused && !front.seeking && (now >= clip.end || now < clip.start - 0.3)) {
-      front.currentTime = clip.start;
-    }
     const text = clockText(now);
     if (text !== this.shownTime) this.$(".now").textContent = this.shownTime = text;
     const whole = ` / ${clockText(this.source?.duration || front.duration || 0, 0)}`;
     if (whole !== this.shownWhole) this.$(".whole").textContent = this.shownWhole = whole;
     this.showPlay();
     this.timeline.frame(now, !front.paused);
+  }
+
+  keepLoop() {
+    const { front, clip } = this;
+    if (!clip || !this.looping || this.loose || front.paused || front.seeking) return;
+    if (front.currentTime >= clip.end || front.currentTime < clip.start - 0.3) front.currentTime = clip.start;
   }
 
   // --- keys and buttons
@@ -582,6 +587,7 @@ class Player {
         if (this.wants) this.play();
         if (!this.source?.duration) this.updateTimeline();
       });
+      on(video, "timeupdate", () => video === this.front && this.keepLoop()); // also while the tab is hidden
       on(video, "error", () => this.fail(video));
       on(video, "playing", () => video === this.front && (this.$(".start").hidden = true));
       on(video, "ended", () => {
@@ -686,24 +692,11 @@ class Player {
     if (!this.data || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     if (!this.frame.getClientRects().length) return;
     const letter = letterOf(event).toLowerCase();
-    if (this.belongsElsewhere(event, letter)) return;
+    if (belongsElsewhere(event, letter)) return;
     const action = this.actionOf(letter, event);
     if (!action) return;
     event.preventDefault();
     action();
-  }
-
-  // Typing, open dialogs and grids keep their keys; a focused control keeps those that move or press it.
-  belongsElsewhere(event, letter) {
-    const path = event.composedPath().filter((node) => node instanceof Element);
-    const target = path[0];
-    if (!target) return false;
-    const tag = target.tagName;
-    if (tag === "TEXTAREA" || tag === "SELECT" || target.isContentEditable) return true;
-    if (tag === "INPUT" && !PLAIN.test(target.type)) return true;
-    if (path.some((node) => /^(dialog|grid|listbox|menu|combobox)$/.test(node.getAttribute("role") || ""))) return true;
-    const control = target !== document.body && target.matches("button, a, summary, input, [role]");
-    return control && (letter === " " || letter.startsWith("arrow"));
   }
 
   close() {

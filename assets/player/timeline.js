@@ -55,7 +55,7 @@ class Timeline {
     this.home = null; // the view that a double click goes back to; null is the whole
     this.clip = null;
     this.range = null;
-    this.hover = null;
+    this.pointer = null; // px, while the pointer is over the lanes
     this.now = 0;
     this.dirty = true;
     this.drawn = "";
@@ -65,7 +65,7 @@ class Timeline {
   }
 
   // data of one video; names are the translated names of the block lanes
-  set(data, duration, names) {
+  set(data, id, duration, names) {
     const old = this.lanes;
     this.lanes = (data.lanes || []).map((lane, i) =>
       old[i] && old[i].t === lane.t && old[i].v === lane.v
@@ -74,8 +74,11 @@ class Timeline {
     );
     this.blocks = data;
     this.names = names;
-    if (duration !== this.duration) {
+    if (duration !== this.duration || id !== this.id) {
+      this.id = id;
       this.duration = duration;
+      this.clip = null;
+      if (this.range) this.on.range((this.range = null));
       this.home = null;
       this.view = [0, Math.max(duration, NARROWEST)];
     }
@@ -104,6 +107,11 @@ class Timeline {
   time(x) {
     const t = this.view[0] + ((x - GUTTER) / (this.width - GUTTER)) * (this.view[1] - this.view[0]);
     return Math.min(Math.max(t, 0), this.duration);
+  }
+
+  // The time under the pointer.
+  get hover() {
+    return this.pointer === null ? null : this.time(this.pointer);
   }
 
   look(a, b, told = true) {
@@ -143,7 +151,6 @@ class Timeline {
       if (drag === "seek") this.on.seek(at(event));
     });
     on(this.main, "pointermove", (event) => {
-      this.hover = at(event);
       this.pointer = event.offsetX;
       if (drag === "seek") this.on.seek(this.hover);
       else if (drag !== null) this.range = [Math.min(drag, this.hover), Math.max(drag, this.hover)];
@@ -162,7 +169,7 @@ class Timeline {
     };
     on(this.main, "pointerup", done);
     on(this.main, "pointercancel", () => (drag = null));
-    on(this.main, "pointerleave", () => (this.hover = null));
+    on(this.main, "pointerleave", () => (this.pointer = null));
     on(this.main, "dblclick", () => this.reset());
     on(this.main, "wheel", (event) => this.wheel(event), { passive: false });
     const pan = (event) => {
@@ -194,7 +201,7 @@ class Timeline {
   // Called for every picture of the screen; draws only what changed.
   frame(now, playing) {
     this.now = now;
-    if (playing && this.zoomed && (now > this.view[1] || now < this.view[0])) {
+    if (playing && this.zoomed && this.pointer === null && (now > this.view[1] || now < this.view[0])) {
       const width = this.view[1] - this.view[0];
       this.look(now - width * 0.1, now + width * 0.9);
     }

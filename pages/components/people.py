@@ -10,13 +10,13 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.face_groups import FaceGroups, chips, group, reference_at
-from core.feature_store import Features, read_features
+from core.feature_store import Features
 from core.identity import Person, Reference
 from core.jobs import Jobs
-from core.multimodal_processor import current_features
 from core.person_store import read_person
 from core.storage import write_bytes
 from core.workspace import Video, Workspace
+from pages.components.data import extracted, key_of, scanned
 from pages.components.face_grid import FaceChip, FaceRow, as_address, face_grid
 from pages.components.job_panel import progress_text
 from pages.components.shell import _, choose, clock, finished_text, show_error, told
@@ -25,30 +25,10 @@ MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
 
 
-def _state_of(path: Path) -> tuple[int, int]:
-    """Changes whenever a file does."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _read(path: Path, state: tuple[int, int]) -> Features:
-    return read_features(path)
-
-
 def features_for(space: Workspace, video: Video) -> Features | None:
     """The faces known of a video: of its extraction, as far as it has come, else of a quick scan."""
-    for path in (space.features_path(video.id), space.scan_path(video.id)):
-        if path.exists():
-            return _read(path, _state_of(path))
-        if path == space.features_path(video.id):
-            partial = current_features(path)
-            if partial is not None and len(partial.faces):
-                return partial
-    return None
+    found = extracted(space, video)
+    return found if found is not None and len(found.faces) else scanned(space, video) or found
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -59,11 +39,6 @@ def _groups(_features: Features, key: str) -> FaceGroups:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _chip_store(video_id: str, key: str) -> dict[int, str]:
     return {}
-
-
-def key_of(features: Features) -> str:
-    """Names a face table: another one has other rows."""
-    return f"{features.info.fingerprint}-{features.info.created}-{len(features.faces)}"
 
 
 def chip_addresses(video: Video, features: Features, rows: list[int]) -> dict[int, str]:

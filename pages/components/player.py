@@ -58,7 +58,8 @@ TEXTS = {
     "step": "frame",
     "speeds": "1×, 1.5×, 2×",
     "zoom": "zoom (or wheel; double click resets)",
-    "range": "select a range",
+    "range": "drag to select a range",
+    "space": "Space",
     **{
         f"origin_{origin}": text
         for origin, text in {
@@ -233,19 +234,24 @@ def _lane(lane: Lane, view: tuple[float, float] | None) -> dict[str, Any]:
         "label": lane.label,
         "t": _packed(line[0]),
         "v": _packed(line[1]),
-        "lo": lane.limits[0],
-        "hi": lane.limits[1],
-        "threshold": lane.threshold,
+        "lo": float(lane.limits[0]),
+        "hi": float(lane.limits[1]),
+        "threshold": None if lane.threshold is None else float(lane.threshold),
     }
+
+
+def _plain(blocks: Sequence[Sequence[float]] | None) -> list[list[float]] | None:
+    """Numbers that JSON knows: a page may hand over numpy's."""
+    return None if blocks is None else [[float(value) for value in block] for block in blocks]
 
 
 def _timeline(timeline: Timeline, view: tuple[float, float] | None) -> dict[str, Any]:
     return {
         "lanes": [_lane(lane, view) for lane in timeline.lanes],
-        "labels": None if timeline.labels is None else [list(block) for block in timeline.labels],
-        "moments": None if timeline.moments is None else [list(block) for block in timeline.moments],
-        "unseen": [list(span) for span in timeline.unseen],
-        "not_judged": [list(span) for span in timeline.not_judged],
+        "labels": _plain(timeline.labels),
+        "moments": _plain(timeline.moments),
+        "unseen": _plain(timeline.unseen),
+        "not_judged": _plain(timeline.not_judged),
         "coarse": any(len(lane.timestamps) > MOST_SAMPLES for lane in timeline.lanes),
     }
 
@@ -327,8 +333,8 @@ def player(
         "source": asdict(source) if isinstance(source, Source) else None,
         "queue": asdict(source) if isinstance(source, Queue) else None,
         "mark": asdict(mark) if mark is not None and isinstance(source, Source) else None,
-        "clip": None if clip is None else {"start": clip[0], "end": clip[1]},
-        "seek": None if seek is None else {"t": seek[0], "seq": seek[1]},
+        "clip": None if clip is None else {"start": float(clip[0]), "end": float(clip[1])},
+        "seek": None if seek is None else {"t": float(seek[0]), "seq": int(seek[1])},
         "timelines": drawn,
         "jumps": any(timeline["moments"] for timeline in drawn.values()),
         "detail": True,

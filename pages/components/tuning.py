@@ -14,8 +14,9 @@ from core.feature_store import Features
 from core.identity import Person, Thresholds
 from core.threshold_tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
 from core.workspace import Video, Workspace
+from pages.components.data import key_of
 from pages.components.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.people import chip_addresses, features_for, key_of
+from pages.components.people import chip_addresses, features_for
 from pages.components.shell import _, clock, show_error, told
 
 N_FACES = 5  # on each side of a threshold

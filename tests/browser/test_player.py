@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.errors import StorageFault
 from core.ledger import LabelEvent, Ledger
 from core.workspace import Workspace
+from pages.components.player import PlayerEvent, receive
 from tests import media
 from tests.browser.conftest import serve
 
@@ -154,6 +156,23 @@ def test_undo_takes_back_label_after_label_and_skip(page: Page, address: str, ro
     assert [(event.clip_id, event.label) for event in labels(root, "undo")] == [("undo-000", 0), ("undo-001", 1)]
 
 
+def test_clips_that_another_tab_labelled_are_passed_over(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="two")
+    other = page.context.new_page()
+    other.goto(f"{address}/?person=two")
+    expect(other.locator(".clip-line")).to_contain_text("Clip 1", timeout=20_000)
+    for n in (1, 2, 3):
+        other.keyboard.press("n")
+        expect(other.locator(".clip-line")).to_contain_text(f"Clip {n + 1}")
+    saved(other)
+    page.bring_to_front()
+    page.keyboard.press("f")  # on the first, which the other tab has labelled too: the later label holds
+    expect(page.locator(".clip-line")).to_contain_text("0:00:21.9", timeout=20_000)  # the fourth
+    saved(page)
+    found = labels(root, "two")
+    assert {event.clip_id: event.label for event in found} == {"two-000": 1, "two-001": 0, "two-002": 0}
+
+
 def test_arrows_and_brackets_change_the_clip_that_is_saved(page: Page, address: str, root: Path) -> None:
     opened(page, address, person="nudge")
     page.keyboard.press("n")  # the next one begins at 7.3 s
@@ -284,3 +303,37 @@ def test_a_page_left_and_entered_again_frees_its_videos(page: Page, address: str
     page.wait_for_function("() => old.every((v) => !v.isConnected && v.networkState === 0)")
     page.get_by_text("Show the player").click()
     page.wait_for_function("() => video()?.readyState >= 2 && video() !== old[0]")
+
+
+def test_what_a_browser_sends_is_read_with_care() -> None:
+    good = {
+        "id": "a",
+        "kind": "label",
+        "clip_id": "c",
+        "video_id": "v",
+        "person_id": "p",
+        "start": 1.0,
+        "end": 7.0,
+        "label": 1,
+        "origin": "peaks",
+        "time": 2.0,
+        "at": "2026-01-01T00:00:00.000Z",
+        "undoes": None,
+        "order": 7,
+    }
+    bad = [{**good, "id": "b", "kind": "wish"}, {**good, "id": "c", "end": 0.5}, {**good, "id": "d", "label": None}]
+    seen: list[PlayerEvent] = []
+
+    def save(events: list[PlayerEvent]) -> list[str]:
+        seen.extend(events)
+        return [event.id for event in events]
+
+    answer = receive({"n": 3, "events": [*bad, good, {"id": "e"}]}, save)
+    assert [event.id for event in seen] == ["a"]
+    assert sorted(answer["ids"]) == ["a", "b", "c", "d", "e"]  # the browser shall not send the unreadable for ever
+    assert (answer["n"], answer["fault"]) == (3, "")
+
+    def fail(events: list[PlayerEvent]) -> list[str]:
+        raise StorageFault("the disk is full")
+
+    assert receive({"n": 4, "events": [good]}, fail) == {"n": 4, "ids": [], "fault": "the disk is full"}

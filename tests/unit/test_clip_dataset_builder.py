@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.clip_dataset_builder import MAX_FAILED_RATIO, build_clips, check_clip, series_digest, usual
+from core.clip_dataset_builder import (
+    MAX_FAILED_RATIO,
+    build_clips,
+    check_clip,
+    clip_digest,
+    sampling_of,
+    series_digest,
+    usual,
+)
 from core.errors import PunchlineError
+from core.feature_store import PersonSeries
 from core.ledger import LabelEvent
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, PITCH, TimeSeries, baseline, resample
-from core.storage import PersonSeries
 from tests.tables import D, F, M, series_of
 
 
@@ -117,6 +126,141 @@ def test_without_an_array_the_dataset_is_empty_and_has_its_shapes(events):
     assert len(clips.left_out) == len(events)
 
 
+@pytest.mark.parametrize("duration", [4.9, 7.1])
+def test_a_label_of_another_length_is_left_out(duration):
+    clips = build_clips([event("a", 2.0, duration)], given(a=series_of([D] * 60)))
+    ((_, reason),) = clips.left_out
+    assert f"{duration:.2f} s long, expected 5 to 7 s" in reason
+
+
+def test_the_samples_of_a_clip_are_counted():
+    clips = build_clips([event("a", 3.0, 5.0), event("a", 3.0, 7.0)], given(a=series_of([D] * 60)))
+    assert clips.frame_count.tolist() == [15, 21]
+
+
+# Sampling
+
+
+def test_a_series_below_three_hertz_is_interpolated_and_that_is_said():
+    slow, fast = series_of([D] * 40, sample_rate=2.0), series_of([D] * 60)
+    clips = build_clips([event("slow", 3.1), event("fast", 3.1)], given(slow=slow, fast=fast))
+    assert list(clips.sampling) == ["linear", "nearest"]
+    np.testing.assert_allclose(clips.features[0, :, 0], 3.1 + (np.arange(15) + 0.5) * 0.4, rtol=1e-6)
+    assert set(clips.timestamps[1]) <= set(fast.timestamps)
+    (remark,) = clips.remarks
+    assert "slow" in remark
+    assert "sampled at 2 Hz" in remark
+    assert "interpolated" in remark
+
+
+def test_a_linear_row_takes_the_worse_source_and_the_nearest_pitch():
+    source = [D] * 10 + [F] + [D] * 29
+    series = series_of(source, sample_rate=2.0)
+    clips = build_clips([event("a", 2.05)], given(a=series))
+    targets = 2.05 + (np.arange(15) + 0.5) * 0.4
+    beside = np.abs(targets - 5.0) < 0.5
+    np.testing.assert_array_equal(clips.source[0] == F, beside)
+    assert clips.failed_ratio[0] == beside.mean()
+    nearest = series.values[np.abs(series.timestamps[:, None] - targets).argmin(axis=0), PITCH]
+    np.testing.assert_array_equal(clips.features[0, :, PITCH], nearest)
+
+
+@pytest.mark.parametrize(("rate", "how"), [(3.0, "nearest"), (2.99, "linear"), (30.0, "nearest"), (1.0, "linear")])
+def test_three_hertz_is_enough(rate, how):
+    assert sampling_of(series_of([D] * 9, sample_rate=rate)) == how
+
+
+# The gate
+
+
+def test_the_gate_can_be_set():
+    series = series_of([D] * 10 + [F] * 5)
+    one = event("a", -1 / 6, 5.0)
+    for limit, usable in ((0.30, False), (1 / 3, False), (0.34, True)):
+        clips = build_clips([one], given(a=series), max_failed_ratio=limit)
+        assert clips.usable.tolist() == [usable]
+        assert clips.max_failed_ratio == limit
+
+
+# An older dataset
+
+
+def with_parameters(series: TimeSeries, **parameters: object) -> PersonSeries:
+    return PersonSeries(series, np.ones(len(series), np.float32), baseline(series), parameters)
+
+
+def test_arrays_of_an_equal_digest_are_taken_over_and_others_made_anew():
+    events = [event("a", 3.0), event("b", 3.0)]
+    one, two = with_parameters(series_of([D] * 60), strict=0.5), with_parameters(constant(9.0, 20), strict=0.5)
+    first = build_clips(events, lambda v, p: one)
+    assert first.kept.tolist() == [False, False]
+    changed = {"a": with_parameters(two.series, strict=0.5), "b": with_parameters(two.series, strict=0.6)}
+    second = build_clips(events, lambda v, p: changed[v], cached=first)
+    assert second.kept.tolist() == [True, False]
+    np.testing.assert_array_equal(second.features[0], first.features[0])
+    assert (second.features[1] == 9.0).all()
+    assert second.digests[1] == clip_digest(changed["b"], "nearest") != first.digests[1] == second.digests[0]
+    assert not second.stale.any()
+
+
+@pytest.mark.parametrize("change", ["parameter", "sampling", "more rows"])
+def test_a_digest_is_of_all_that_decides_the_rows(change):
+    made = with_parameters(series_of([D] * 60), strict=0.5)
+    other = {
+        "parameter": (with_parameters(made.series, strict=0.6), "nearest"),
+        "sampling": (made, "linear"),
+        "more rows": (with_parameters(series_of([D] * 61), strict=0.5), "nearest"),
+    }[change]
+    assert clip_digest(made, "nearest") == clip_digest(with_parameters(series_of([D] * 60), strict=0.5), "nearest")
+    assert clip_digest(*other) != clip_digest(made, "nearest")
+
+
+def test_where_no_series_is_left_the_array_is_kept_stale_and_not_trained_on():
+    events = [event("a", 3.0, label=1), event("b", 3.0)]
+    first = build_clips(events, given(a=series_of([D] * 60), b=series_of([D] * 60)))
+    relabelled = [replace(events[0], label=0, id="x"), events[1], event("a", 9.0)]
+    second = build_clips(relabelled, given(b=series_of([D] * 60)), cached=first)
+    assert second.stale.tolist() == [True, False]
+    assert second.usable.tolist() == [False, True]
+    assert second.labels.tolist() == [0, 1]
+    assert second.digests[0] == first.digests[0]
+    np.testing.assert_array_equal(second.features[0], first.features[0])
+    np.testing.assert_array_equal(second.baseline[0], first.baseline[0])
+    ((left, _),) = second.left_out  # never had an array
+    assert left == relabelled[2]
+    assert any("1 clips are stale" in remark and "not analysed" in remark for remark in second.remarks)
+    third = build_clips(relabelled[:2], given(a=series_of([D] * 60), b=series_of([D] * 60)), cached=second)
+    assert not third.stale.any()
+
+
+def test_a_series_that_became_too_short_leaves_its_array_stale():
+    events = [event("a", 3.0), event("a", 12.0)]
+    first = build_clips(events, given(a=series_of([D] * 60)))
+    second = build_clips(events, given(a=series_of([D] * 30)), cached=first)
+    assert second.stale.tolist() == [False, True]
+    assert any("the series does not reach them" in remark for remark in second.remarks)
+
+
+def test_a_moved_label_gets_a_new_array():
+    one = event("a", 3.0)
+    first = build_clips([one], given(a=series_of([D] * 60)))
+    moved = replace(one, start=3.5, end=9.5)
+    second = build_clips([moved], given(a=series_of([D] * 60)), cached=first)
+    assert second.kept.tolist() == [False]
+    assert second.features[0, 0, 0] == pytest.approx(3.7, abs=1 / 6 + 2e-3)
+    assert second.features[0, 0, 0] != first.features[0, 0, 0]
+    gone = build_clips([moved], given(), cached=first)
+    assert len(gone) == 0  # an array of another place is not one of this label
+
+
+def test_what_is_usual_is_told_anew_for_arrays_that_are_taken_over():
+    events = [event("a", 2.0)]
+    first = build_clips(events, given(a=constant(1.0, 60)))
+    second = build_clips(events, given(a=constant(1.0, 60)), others_of=lambda v, p: [constant(7.0, 600)], cached=first)
+    assert second.kept.tolist() == [True]
+    assert second.baseline[0, 0] == 7.0
+
+
 # What is usual
 
 
@@ -178,6 +322,8 @@ def test_videos_without_labels_can_be_pooled_too():
         (9.0, 3.0, "-6.00 s long"),
         (94.0, 100.4, None),
         (94.0, 100.6, "the clip ends at 100.60 s, the video at 100.00 s"),
+        (-0.4, 5.0, None),
+        (-0.6, 5.0, "the clip starts at -0.60 s, the video at 0"),
     ],
 )
 def test_a_clip_must_have_its_length_and_lie_in_the_video(start, end, words):

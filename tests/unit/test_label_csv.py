@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import pytest
 
 from core.errors import PunchlineError
@@ -147,10 +149,49 @@ def test_what_is_written_is_read():
         ("c.mp4", 3601.125, 3607.0005, 0, "A/B", "two\nlines"),
     ]
     text = write_labels(rows)
-    assert text.splitlines()[0] == "video,start,end,label,person,note"
+    assert text.splitlines()[0] == "video,start,end,label,person,note,origin,clip_id,labeller,labelled_at"
     found = rows_of(text)
     assert [(r.video, r.label, r.person, r.note) for r in found] == [(v, n, p, t) for v, _, _, n, p, t in rows]
     for row, (_, start, end, *_) in zip(found, rows, strict=True):
         assert (row.start, row.end) == pytest.approx((start, end), abs=0.00051)
     again = write_labels((r.video, r.start, r.end, r.label, r.person, r.note) for r in found)
     assert again == text
+
+
+def test_export_and_import_lose_nothing():
+    rows = [
+        ("a.mp4", 1.0, 7.0, 1, "지은", "", "peaks", "c1", "Ann", "2024-05-01T12:00:00.123+00:00"),
+        ("a.mp4", 20.0, 26.5, 0, "", "x", "", "", "", ""),
+    ]
+    found = rows_of(write_labels(rows))
+    assert [astuple(row)[1:] for row in found] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("2024-05-01T12:00:00Z", "2024-05-01T12:00:00.000+00:00"),
+        ("2024-05-01 21:00:00+09:00", "2024-05-01T12:00:00.000+00:00"),
+        ("2024-05-01", "2024-05-01T00:00:00.000+00:00"),
+    ],
+)
+def test_a_time_of_labelling_is_kept_in_utc(text, want):
+    (row,) = rows_of(f"video,time,label,labelled_at\na,60,1,{text}\n")
+    assert row.labelled_at == want
+
+
+def test_an_unknown_origin_or_time_of_labelling_is_a_bad_line():
+    rows, faults = read_labels(b"video,time,label,origin,labelled_at\na,60,1,guess,\na,60,1,,soon\na,60,1,Peaks,\n")
+    assert [row.origin for row in rows] == ["peaks"]
+    assert [fault.line for fault in faults] == [2, 3]
+    assert "origin 'guess', expected one of random" in faults[0].reason
+    assert "labelled_at 'soon', expected ISO 8601" in faults[1].reason
+
+
+def test_a_hundred_thousand_lines_are_read_with_their_bad_ones():
+    lines = [f"방송 {k % 7}.mp4,{k // 360}:{k // 6 % 60:02d}:{k % 6 * 10:02d},1" for k in range(100_000)]
+    lines[70_000] = "방송 1.mp4,late,1"
+    rows, faults = read_labels(("video,time,label\n" + "\n".join(lines)).encode("utf-8-sig"))
+    assert len(rows) == 99_999
+    assert rows[-1].end == pytest.approx(999_990 + 1)
+    assert [fault.line for fault in faults] == [70_002]

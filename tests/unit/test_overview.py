@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.detection_store import detections_path
 from core.feature_store import write_features
 from core.jobs import Jobs
 from core.ledger import LabelEvent, Ledger
-from core.overview import ENOUGH_LABELS, VideoState, about, moments_path, overview
+from core.overview import ENOUGH_LABELS, VideoState, about, overview
 from core.workspace import Workspace
 from tests.media import write
 from tests.tables import random_features
@@ -57,7 +58,7 @@ def test_a_video_goes_from_step_to_step(space: Workspace, video: Path, monkeypat
     (space.root / "models" / "first" / "card.json").write_text("{}")
     assert only(space).next_step == "detect"
 
-    path = moments_path(space, id, person.id)
+    path = detections_path(space, id, person.id)
     path.parent.mkdir()
     path.write_text(json.dumps({"moments": [{}, {}, {}]}))
     assert (only(space).n_moments, only(space).next_step) == (3, "review")

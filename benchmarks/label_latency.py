@@ -1,0 +1,118 @@
+"""How long from the key that labels a clip until "saved" is shown and the next clip plays?
+
+    uv run python benchmarks/label_latency.py [--video FILE ...] [--labels 60] [--json]
+
+A real Chromium, a real server on the same machine, the real ledger. Without --video two videos of ten minutes are made
+and the queue takes turns between them. Each label is pressed 0.8 to 1.3 s after the one before, so the next clip had
+as long to load as a quick user gives it. Times are taken in the page: from the key event to the mark "saved", and to
+the first change of the next clip's playing time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from core.ledger import Ledger
+from core.workspace import Workspace
+from tests import media
+from tests.browser.conftest import FLAGS, ROOT, chromium, serve
+
+APP = ROOT / "tests" / "browser" / "player_app.py"
+N_WARM = 3  # labels before the counted ones
+# Watches the player from inside; one entry a label in `times`.
+WATCH = """
+() => {
+  const hosts = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")];
+  const host = hosts.find((host) => host.shadowRoot.querySelector("video"));
+  const root = host.shadowRoot;
+  const saved = root.querySelector('.saved');
+  window.times = [];
+  let one = null;
+  const poll = () => {
+    if (one && one.saved !== null && one.playing !== null) { times.push(one); one = null; }
+    if (!one) return;
+    const video = root.querySelector('video.front');
+    if (video.dataset.clip !== one.clip && one.playing === null) {
+      if (one.from === undefined) one.from = [video, video.currentTime, video.seeking];
+      const moved = one.from[0] === video && !video.seeking && !video.paused && video.currentTime !== one.from[1];
+      if (one.from[2] && !video.seeking) one.from = [video, video.currentTime, false];
+      else if (moved) one.playing = performance.now() - one.key;
+    }
+    requestAnimationFrame(poll);
+  };
+  new MutationObserver(() => {
+    if (one && one.saved === null && saved.dataset.state === 'saved') one.saved = performance.now() - one.key;
+  }).observe(saved, { attributes: true });
+  window.addEventListener('keydown', (event) => {
+    if (event.key !== 'f' && event.key !== 'n') return;
+    one = { key: performance.now(), clip: root.querySelector('video.front').dataset.clip, saved: null, playing: null };
+    requestAnimationFrame(poll);
+  }, true);
+}
+"""
+
+
+def made_up(path: Path, frequency: float) -> Path:
+    """Ten minutes of pictures and a tone."""
+    sound = media.Sound(media.tone(frequency, 600), codec="aac")
+    return media.write(path, np.arange(0, 600, 0.1), sound, width=640, height=360)
+
+
+def measure(videos: list[Path], n_labels: int, folder: Path) -> list[dict[str, float]]:
+    """Milliseconds of each label: ``saved``, ``playing``, and ``both``, the later of the two."""
+    for video in videos or [made_up(folder / f"{k}.mp4", 300 + 200 * k) for k in range(2)]:
+        Workspace(folder).register(video)
+    env = {"PUNCHLINE_WORKSPACE": str(folder), "PLAYER_CLIPS": str(n_labels + N_WARM + 40)}
+    rng = random.Random(0)
+    with serve(APP, env) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.goto(address)
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('[data-testid=\"stBidiComponentIsolated\"]')]"
+            ".some((host) => host.shadowRoot?.querySelector('video.front')?.readyState >= 3)"
+        )
+        page.evaluate(WATCH)
+        for k in range(n_labels + N_WARM):
+            page.wait_for_timeout(rng.uniform(800, 1300))
+            page.keyboard.press(rng.choice("fn"))
+            page.wait_for_function("(n) => times.length === n", arg=k + 1)
+        times = page.evaluate("() => times")[N_WARM:]
+        browser.close()
+    n_saved = len(Ledger(folder / "labels.sqlite").labels())
+    if n_saved != n_labels + N_WARM:
+        raise RuntimeError(f"{n_saved} labels in the ledger, {n_labels + N_WARM} were pressed")
+    return [{**{name: t[name] for name in ("saved", "playing")}, "both": max(t["saved"], t["playing"])} for t in times]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--video", type=Path, action="append", default=[])
+    parser.add_argument("--labels", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        times = measure(args.video, args.labels, Path(folder))
+    found = {
+        f"{name}_{what}_ms": round(float(np.percentile([t[name] for t in times], share)), 1)
+        for name in ("both", "saved", "playing")
+        for what, share in (("median", 50), ("p95", 95), ("max", 100))
+    }
+    found |= {"n_labels": len(times), "load_average": round(os.getloadavg()[0], 1), "n_cores": os.cpu_count() or 1}
+    if args.json:
+        print(json.dumps(found))
+        return
+    for name in ("both", "saved", "playing"):
+        print(f"{name:8} median {found[f'{name}_median_ms']:6.0f} ms   p95 {found[f'{name}_p95_ms']:6.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Whether a model may score a series: what its card says of the series it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from core.clip_dataset_builder import N_ROWS
+from core.errors import ModelFault
+from core.series import FEATURES
+
+WARNED = {
+    "sample_rate": "this video was sampled at another rate than those the model was trained on",
+    "thresholds": "other similarity thresholds hold for this video than for those the model was trained on",
+    "references": "the person has other reference faces than when the model was trained",
+    "fill": "gaps are filled in another way than when the model was trained",
+    "max_gap": "gaps are filled up to another length than when the model was trained",
+    "embedder": "faces were compared by another embedder than when the model was trained",
+}
+
+
+def series_card(several: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a model's card says of the series it was trained on, for `check_model`, from their parameters."""
+    distinct: list[Mapping[str, Any]] = []
+    for parameters in several:
+        if parameters not in distinct:
+            distinct.append(dict(parameters))
+    return {"n_rows": N_ROWS, "features": list(FEATURES), "series_parameters": distinct}
+
+
+def check_model(card: Mapping[str, Any], parameters: Mapping[str, Any], *, name: str) -> list[str]:
+    """In which respect a series differs from those a model was trained on, in sentences, where it may be used still.
+
+    Parameters
+    ----------
+    card
+        A model's card with the entries of `series_card`.
+    parameters
+        Those of the series to be scored.
+
+    Raises
+    ------
+    ModelFault
+        If it may not: another emotion model, other sound, another number of rows, other features. Names all of them.
+    """
+    trained: Sequence[Mapping[str, Any]] = card.get("series_parameters") or [{"models": card.get("models", {})}]
+    faults = []
+    here = parameters["models"].get("recogniser")
+    there = [t["models"].get("recogniser") for t in trained]
+    if here not in there:
+        faults.append(
+            f"it was trained on the emotion model {_names(there)}, this video was read with {_names([here])}; "
+            "extract again with the same --emotion"
+        )
+    sounds = [t["extraction"]["audio"] for t in trained if "audio" in t.get("extraction", {})]
+    sound = parameters.get("extraction", {}).get("audio")
+    if sounds and sound not in sounds:
+        faults.append(f"its sound was measured with {_differing(sounds[0], sound)}; extract this video again")
+    if card.get("n_rows", N_ROWS) != N_ROWS:
+        faults.append(f"its clips have {card['n_rows']} rows, here they have {N_ROWS}")
+    features = tuple(card.get("features", FEATURES))
+    if features != FEATURES:
+        changed = sorted(set(features) ^ set(FEATURES))
+        faults.append(f"its features differ in {', '.join(changed) or 'their order'}")
+    if faults:
+        raise ModelFault(f"the model {name} cannot be used here: {'; '.join(faults)}; or train a new model")
+    return [sentence for key, sentence in WARNED.items() if _differs(key, parameters, trained)]
+
+
+def labelled_share(card: Mapping[str, Any], *, name: str) -> float:
+    """The share of funny clips for which a model gives its probabilities.
+
+    Raises
+    ------
+    ModelFault
+        If its card does not say, or it does not tell two classes apart.
+    """
+    shares = card.get("class_prior")
+    try:
+        if shares is not None and len(shares) != 2:
+            raise ModelFault(f"the model {name} tells {len(shares)} classes apart, expected funny and not funny")
+        share = float(card["labelled_share"] if shares is None else shares[1])
+    except (KeyError, TypeError, ValueError):
+        share = float("nan")
+    if not 0 < share < 1:
+        raise ModelFault(f"the card of the model {name} does not say what share of its clips was funny; train it again")
+    return share
+
+
+def _differs(key: str, parameters: Mapping[str, Any], trained: Sequence[Mapping[str, Any]]) -> bool:
+    def value(of: Mapping[str, Any]) -> Any:
+        return of.get("models", {}).get(key) if key == "embedder" else of.get(key)
+
+    known = [value(t) for t in trained if value(t) is not None]
+    return bool(known) and value(parameters) not in known
+
+
+def _names(models: Iterable[Mapping[str, str] | None]) -> str:
+    names = {f"{m['name']} ({m['digest'][:8]})" if m else "none" for m in models}
+    return ", ".join(sorted(names))
+
+
+def _differing(there: Mapping[str, Any], here: Mapping[str, Any] | None) -> str:
+    here = here or {}
+    keys = [key for key in sorted({*there, *here}) if there.get(key) != here.get(key)]
+    return ", ".join(f"{key} {there.get(key)} instead of {here.get(key)}" for key in keys)

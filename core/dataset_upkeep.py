@@ -1,0 +1,205 @@
+"""Keeping dataset.h5 in step with the labels and the series: refresh it, and say what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.clip_dataset_builder import ClipDataset, build_clips
+from core.dataset_store import Names, read_dataset, read_info, write_dataset
+from core.errors import StorageFault
+from core.feature_store import PersonSeries, read_features_info
+from core.ledger import LabelEvent, Ledger
+from core.series import TimeSeries
+from core.storage import AnotherFormat
+from core.workspace import Workspace
+
+SeriesOf = Callable[[str, str], PersonSeries | None]
+OthersOf = Callable[[str, str], Iterable[TimeSeries]]
+
+
+@dataclass(frozen=True, eq=False)
+class Refreshed:
+    """A dataset file as it is after `refresh`.
+
+    `n_computed` arrays were made, `n_kept` taken over, `n_stale` of these without a series; `damaged` says why the old
+    file could not be used, and where it is kept.
+    """
+
+    clips: ClipDataset
+    n_computed: int
+    n_kept: int
+    n_stale: int
+    damaged: str | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing wrong with a dataset file.
+
+    `kind` is ``damaged``, ``stale`` (an array that is not of the present label or series), ``missing`` (a label without
+    an array), ``contradicting`` (labels that overlap and differ) or ``orphaned`` (an array without a label, a label of
+    an unknown video or person). Times are seconds; `clip_id` is empty where the whole file is meant.
+    """
+
+    kind: str
+    reason: str
+    clip_id: str = ""
+    video_id: str = ""
+    person_id: str = ""
+    start: float = 0.0
+    end: float = 0.0
+
+
+def names_of(workspace: Workspace) -> Names:
+    """What the videos and people of a workspace are called; fps is NaN where a video is not analysed."""
+    videos = {}
+    for video in workspace.videos():
+        try:
+            fps = read_features_info(workspace.features_path(video.id)).fps
+        except StorageFault:
+            fps = float("nan")
+        videos[video.id] = (video.name, fps)
+    return Names(videos, {person.id: person.name for person in workspace.people()})
+
+
+def refresh(
+    path: Path,
+    ledger: Ledger,
+    series_of: SeriesOf,
+    *,
+    others_of: OthersOf | None = None,
+    names: Names = Names(),
+    rebuild: bool = False,
+) -> Refreshed:
+    """Bring a dataset file up to the labels and series of now, in one step; hold a lock around it.
+
+    Parameters
+    ----------
+    series_of, others_of
+        As `core.clip_dataset_builder.build_clips`.
+    rebuild
+        Make every array anew whose series is there; else only those whose digest differs.
+
+    Raises
+    ------
+    StorageFault
+        If it cannot be written, or the file there is of another version; it is left as it was. A damaged one is
+        renamed and made anew.
+    """
+    ledger_seq = ledger.last_seq()  # before the labels: one that comes between is then not counted as known
+    cached, damaged = _cached(path)
+    if cached is not None and rebuild:
+        cached = replace(cached, digests=[""] * len(cached))
+    clips = build_clips(ledger.labels(), series_of, others_of=others_of, cached=cached)
+    if damaged is not None:
+        aside = path.with_name(f"{path.stem}.damaged{path.suffix}")
+        os.replace(path, aside)
+        damaged = f"{damaged}; kept as {aside.name}"
+    write_dataset(path, clips, names=names, ledger_seq=ledger_seq)
+    n_kept, n_stale = int(clips.kept.sum()), int(clips.stale.sum())
+    return Refreshed(clips, len(clips) - n_kept, n_kept, n_stale, damaged)
+
+
+def _cached(path: Path) -> tuple[ClipDataset | None, str | None]:
+    """The dataset that is there, or why it cannot be read. Raises AnotherFormat."""
+    if not path.exists():
+        return None, None
+    try:
+        return read_dataset(path), None
+    except AnotherFormat:
+        raise
+    except StorageFault as error:
+        return None, str(error)
+
+
+def behind(path: Path, ledger: Ledger) -> int:
+    """How many events of the ledger a dataset file does not know yet; all where it cannot be read."""
+    try:
+        return ledger.last_seq() - read_info(path).ledger_seq
+    except StorageFault:
+        return ledger.last_seq()
+
+
+def verify(
+    path: Path, ledger: Ledger, series_of: SeriesOf, *, others_of: OthersOf | None = None, names: Names = Names()
+) -> list[Finding]:
+    """Everything wrong with a dataset file, and the contradictions among the labels; nothing is changed.
+
+    Raises
+    ------
+    AnotherFormat
+        If the file is of another kind or version.
+    """
+    cached, damaged = _cached(path)
+    labels = ledger.labels()
+    if damaged is not None:
+        return [Finding("damaged", f"{damaged}; `punchline dataset build` does"), *_contradictions(ledger)]
+    if cached is None:
+        found = [Finding("missing", f"{path}: no such file; run `punchline dataset build`")] if labels else []
+        return [*found, *_contradictions(ledger)]
+    present = build_clips(labels, series_of, others_of=others_of, cached=cached)
+    return [
+        *_stale(cached, present),
+        *_missing(cached, present),
+        *_contradictions(ledger),
+        *_orphaned(cached, labels, names),
+    ]
+
+
+def _finding(kind: str, event: LabelEvent, reason: str) -> Finding:
+    return Finding(kind, reason, event.clip_id, event.video_id, event.person_id, event.start, event.end)
+
+
+def _stale(cached: ClipDataset, present: ClipDataset) -> Iterator[Finding]:
+    known = {event.clip_id: k for k, event in enumerate(cached.events)}
+    for now, event in enumerate(present.events):
+        k = known.get(event.clip_id)
+        if k is None:
+            continue
+        old = cached.events[k]
+        if present.stale[now]:
+            yield _finding("stale", event, "its series is not there; extract the video and add the person's references")
+        elif (old.start, old.end) != (event.start, event.end):
+            yield _finding("stale", event, f"it was moved from {old.start:.2f}-{old.end:.2f} s; run `dataset build`")
+        elif not present.kept[now] or cached.stale[k]:
+            yield _finding("stale", event, "its series was made anew with other settings; run `dataset build`")
+        elif old.label != event.label:
+            yield _finding("stale", event, f"its label was changed to {event.label}; run `dataset build`")
+        elif not np.array_equal(cached.baseline[k], present.baseline[now], equal_nan=True):
+            yield _finding("stale", event, "what is usual for the person has changed; run `dataset build`")
+
+
+def _missing(cached: ClipDataset, present: ClipDataset) -> Iterator[Finding]:
+    known = {event.clip_id for event in cached.events}
+    for event in present.events:
+        if event.clip_id not in known:
+            yield _finding("missing", event, "it was labelled since; run `dataset build`")
+    for event, reason in present.left_out:
+        yield _finding("missing", event, reason)
+
+
+def _contradictions(ledger: Ledger) -> Iterator[Finding]:
+    for one, other in ledger.contradictions():
+        yield _finding(
+            "contradicting",
+            other,
+            f"labelled {other.label}, but clip {one.clip_id} at {one.start:.2f}-{one.end:.2f} s is labelled "
+            f"{one.label}; change or remove one of them",
+        )
+
+
+def _orphaned(cached: ClipDataset, labels: Iterable[LabelEvent], names: Names) -> Iterator[Finding]:
+    held = {event.clip_id: event for event in labels}
+    for event in cached.events:
+        if event.clip_id not in held:
+            yield _finding("orphaned", event, "its label was removed; run `dataset build`")
+    for event in held.values():
+        if event.video_id not in names.videos:
+            yield _finding("orphaned", event, f"its video {event.video_id} is not known to this workspace")
+        elif event.person_id not in names.people:
+            yield _finding("orphaned", event, f"its person {event.person_id} was removed")

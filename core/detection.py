@@ -1,0 +1,344 @@
+"""The funny moments of a person in a video: `score` does everything costly, `decide` what a slider changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.card_check import check_model, labelled_share
+from core.clip_dataset_builder import MAX_FAILED_RATIO, clip_digest, sampling_of
+from core.errors import PunchlineError
+from core.identity import Person
+from core.ledger import LabelEvent
+from core.library import Library
+from core.moments import OFFSET, Moment, Rules, best_moments, best_threshold, candidates, moments
+from core.segment import Segment
+from core.series import FEATURES, TimeSeries, centred
+from core.sliding_window_processor import (
+    Curve,
+    Windows,
+    log_odds_of,
+    probability,
+    runs,
+    score_curve,
+    score_windows,
+    sliding_windows,
+)
+from core.workspace import Video
+
+USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
+MIN_RANDOM = 30  # labels of random clips from which they tell
+SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
+LOUD = 6.0  # dB above the usual loudness
+LOUD_SHARE = 0.90  # of the video is less loud than what counts as loud
+LOUD_GAP, LOUD_LEAST = 2.0, 1.0  # seconds of quiet inside a loud stretch, and of its length
+LOUDNESS = FEATURES.index("loudness")
+Floats = NDArray[np.floating]
+Prior = Literal["auto", "labels"] | float
+OnProgress = Callable[[float, float], None]
+Load = Callable[[Path], tuple[Any, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """What a user can choose without scoring again.
+
+    Attributes
+    ----------
+    threshold
+        Height of the curve from which a moment counts, in [0, 1]; None is the one with the best expected F1.
+    offset
+        Height down to which it lasts; None is half the threshold.
+    prior
+        Share of clips that are funny, in (0, 1): that among the person's randomly chosen labels (``auto``; 1 % while
+        these are too few), that among all labels the model was trained on (``labels``), or a number.
+    max_per_hour
+        Only so many of the best per hour of video, at least one; None keeps all.
+    min_duration_on, min_duration_off
+        Seconds: shorter moments are dropped, moments with shorter gaps joined.
+    top_n
+        The so many best moments whatever they score: neither a threshold nor `max_per_hour` counts then.
+
+    Raises
+    ------
+    PunchlineError
+        If a value cannot be.
+    """
+
+    threshold: float | None = None
+    offset: float | None = None
+    prior: Prior = "auto"
+    max_per_hour: float | None = 12.0
+    min_duration_on: float = 0.0
+    min_duration_off: float = 1.0
+    top_n: int | None = None
+
+    def __post_init__(self) -> None:
+        faults = []
+        for name in ("threshold", "offset"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                faults.append(f"{name} is {value}, expected 0 to 1")
+        if not (self.prior in ("auto", "labels") or (isinstance(self.prior, float) and 0 < self.prior < 1)):
+            faults.append(f"prior is {self.prior!r}, expected auto, labels, or a share between 0 and 1")
+        for name in ("max_per_hour", "top_n"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                faults.append(f"{name} is {value}, expected more than 0, or none")
+        faults += [
+            f"{name} is {getattr(self, name)} s, expected 0 or more"
+            for name in ("min_duration_on", "min_duration_off")
+            if not 0 <= getattr(self, name) < float("inf")
+        ]
+        if faults:
+            raise PunchlineError("; ".join(faults))
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The windows of a person's series with what a model says of them.
+
+    Attributes
+    ----------
+    log_odds
+        (n,) of each window at the share of funny clips that the model was trained on; NaN where it is not judged.
+    loudness
+        (n_steps,) the loudest row in each step of the curve in dB above what is usual; NaN without sound.
+    labelled_share, random_share, n_random
+        Share of funny clips the model was trained on; that among the person's randomly chosen labels, None while they
+        are too few; their number.
+    usual
+        (12,) what was taken as usual for the person.
+    digest, trained
+        A short name for what decides the series, and when the model was made: what the scores hold for.
+    warnings
+        In which respect the series differs from those the model was trained on, in sentences.
+    """
+
+    video_id: str
+    video_name: str
+    person_id: str
+    person: str
+    model: str
+    windows: Windows
+    log_odds: Floats
+    loudness: Floats
+    labelled_share: float
+    random_share: float | None
+    n_random: int
+    usual: Floats
+    digest: str
+    trained: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LoudStretch(Segment):
+    """A stretch where the face is not seen and it is loud: people turn away or cover the face when they laugh.
+
+    `loudness` is the loudest, in dB above what is usual in the video.
+    """
+
+    loudness: float
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What was decided: the moments in order of time, and what it was decided by.
+
+    `threshold` is None where `top_n` was asked for. `not_judged` are the stretches in which the face is seen too
+    little, `loud` the loud ones among them.
+    """
+
+    moments: tuple[Moment, ...]
+    curve: Curve
+    threshold: float | None
+    prior: float
+    not_judged: tuple[Segment, ...]
+    loud: tuple[LoudStretch, ...]
+
+    @property
+    def not_judged_s(self) -> float:
+        """Seconds that no judged window holds."""
+        return float(sum(stretch.duration for stretch in self.not_judged))
+
+    def best(self, n: int) -> list[Moment]:
+        """The `n` best moments, the best first."""
+        return sorted(self.moments, key=lambda moment: (-moment.score, moment.start))[:n]
+
+
+# Scores
+
+
+def score(
+    library: Library,
+    video: Video,
+    person: Person,
+    *,
+    model: str | None = None,
+    on_progress: OnProgress | None = None,
+    load: Load | None = None,
+) -> Scored:
+    """Score every window of a person's series: 5 h take seconds, with a light model.
+
+    Parameters
+    ----------
+    model
+        Name of a trained model; None is the person's newest.
+    on_progress
+        Called with (completed, total) windows.
+    load
+        Gives a fitted classifier and its card from a folder; `load_model` if None.
+
+    Raises
+    ------
+    ModelFault
+        If there is no such model, or it was made for another emotion model, sound, number of rows or features; names
+        all of these at once.
+    WorkspaceFault
+        If the video is not analysed.
+    """
+    folder = library.model_folder(model, person)
+    fitted, card = (load or load_model)(folder)
+    made = library.series_of(video, person)
+    warnings = check_model(card, made.parameters, name=folder.name)
+    if card.get("person_id", person.id) != person.id:
+        warnings.insert(0, f"the model {folder.name} was trained for {card.get('person', card['person_id'])}")
+    usual = library.usual_for(video, person)
+    share = labelled_share(card, name=folder.name)
+    windows = sliding_windows(made.series)
+    sampling = sampling_of(made.series)
+    log_odds = score_windows(
+        made.series,
+        windows,
+        lambda values, timestamps: log_odds_by(fitted, centred(values, usual), timestamps),
+        max_failed_ratio=MAX_FAILED_RATIO,
+        sampling=sampling,
+        on_progress=on_progress,
+    )
+    random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
+    return Scored(
+        video_id=video.id,
+        video_name=video.name,
+        person_id=person.id,
+        person=person.name,
+        model=folder.name,
+        windows=windows,
+        log_odds=log_odds,
+        loudness=_loudness(made.series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
+        labelled_share=share,
+        random_share=random_share,
+        n_random=n_random,
+        usual=usual,
+        digest=clip_digest(made, sampling),
+        trained=str(card.get("created", "")),
+        warnings=tuple(warnings),
+    )
+
+
+def load_model(folder: Path) -> tuple[Any, dict[str, Any]]:
+    """A fitted classifier and its card. Raises ModelFault."""
+    from core.funny_moment_classifier import FunnyMomentClassifier
+
+    return FunnyMomentClassifier.load(folder)
+
+
+def log_odds_by(fitted: Any, X: NDArray[np.float32], timestamps: Floats) -> Floats:
+    """Log-odds (n,) of clips X (n, rows, d) at the labelled mix, by any classifier with `predict_proba`.
+
+    The times of the rows (n, rows) go along where the classifier was trained with them (`uses_timestamps_`).
+    """
+    more = {"timestamps": timestamps} if getattr(fitted, "uses_timestamps_", False) else {}
+    p = np.clip(np.asarray(fitted.predict_proba(X, **more), np.float64)[:, 1], SURE, 1 - SURE)
+    log_odds: Floats = np.log(p) - np.log1p(-p)
+    return log_odds
+
+
+def _loudness(series: TimeSeries, windows: Windows, usual: float) -> Floats:
+    """The loudest row (n_steps,) of each step in dB above what is usual; NaN where no row has sound."""
+    loudest = np.full(windows.n_steps, np.nan)
+    step = np.floor((series.timestamps - windows.origin) / windows.step + 1e-9).astype(np.intp)
+    inside = (step >= 0) & (step < windows.n_steps)
+    np.fmax.at(loudest, step[inside], series.values[inside, LOUDNESS] - usual)
+    return loudest
+
+
+def share_of_random(events: Iterable[LabelEvent]) -> tuple[float | None, int]:
+    """The share of funny clips among those that were chosen at random, None while there are under 30, and their number.
+
+    The estimate is the mean under Jeffreys' prior, ``(k + 1/2) / (n + 1)`` (Brown, Cai and DasGupta 2001,
+    doi:10.1214/ss/1009213286): none funny among 30 means 1.6 %, not none at all.
+    """
+    labels = [event.label for event in events if event.origin == "random" and event.label is not None]
+    n = len(labels)
+    return ((sum(labels) + 0.5) / (n + 1) if n >= MIN_RANDOM else None), n
+
+
+# Decisions
+
+
+def prior_of(scored: Scored, prior: Prior) -> float:
+    """The share of funny clips that a choice of prior stands for."""
+    if prior == "auto":
+        return USUAL_SHARE if scored.random_share is None else scored.random_share
+    return scored.labelled_share if prior == "labels" else float(prior)
+
+
+def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) -> Found:
+    """The moments under these settings: a pure function, quick enough for a slider.
+
+    The log-odds of every window are shifted from the labelled share to the expected one; moments are then told on the
+    curve of their probabilities (`core.moments.moments`).
+    """
+    prior = prior_of(scored, settings.prior)
+    windows = scored.windows
+    log_odds = scored.log_odds + (log_odds_of(prior) - log_odds_of(scored.labelled_share))
+    curve = score_curve(windows, probability(log_odds))
+    threshold = settings.threshold
+    if settings.top_n is not None:
+        threshold, found = None, best_moments(windows, log_odds, settings.top_n, curve=curve)
+    else:
+        if threshold is None:
+            made = candidates(windows, log_odds, curve=curve)
+            # Where nothing is likely, the best of it is still no moment.
+            threshold = max(best_threshold(made.probability, made.level), min(prior, USUAL_SHARE))
+        offset = threshold * OFFSET if settings.offset is None else min(settings.offset, threshold)
+        rules = Rules(threshold, offset, settings.min_duration_on, settings.min_duration_off)
+        found = moments(windows, log_odds, rules, curve=curve)
+        if settings.max_per_hour is not None and found:
+            hours = windows.n_steps * windows.step / 3600
+            best = sorted(found, key=lambda m: (-m.score, m.start))[: max(1, round(settings.max_per_hour * hours))]
+            found = sorted(best, key=lambda m: m.start)
+    not_judged = np.isnan(curve.scores)
+    return Found(
+        moments=tuple(found),
+        curve=curve,
+        threshold=threshold,
+        prior=prior,
+        not_judged=tuple(Segment(windows.time(a), windows.time(b)) for a, b in runs(not_judged).tolist()),
+        loud=tuple(_loud(scored, not_judged)),
+    )
+
+
+def _loud(scored: Scored, not_judged: NDArray[np.bool_]) -> list[LoudStretch]:
+    """The stretches that are loud among those that are not judged."""
+    loudness, windows = scored.loudness, scored.windows
+    known = loudness[~np.isnan(loudness)]
+    if len(known) == 0 or not not_judged.any():
+        return []
+    limit = max(LOUD, float(np.quantile(known, LOUD_SHARE)))
+    found = []
+    for begin, end in runs(not_judged).tolist():
+        with np.errstate(invalid="ignore"):
+            loud = runs(loudness[begin:end] >= limit)
+        breaks = np.flatnonzero(loud[1:, 0] - loud[:-1, 1] > LOUD_GAP / windows.step) + 1
+        for group in np.split(loud, breaks) if len(loud) else []:
+            a, b = begin + int(group[0, 0]), begin + int(group[-1, 1])
+            if (b - a) * windows.step >= LOUD_LEAST:
+                found.append(LoudStretch(windows.time(a), windows.time(b), float(np.nanmax(loudness[a:b]))))
+    return found

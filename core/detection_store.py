@@ -1,0 +1,207 @@
+"""Results of detection as JSON and as labels, and kept in the workspace: pages open again without scoring anew.
+
+``detections/<video id>-<person id>.json`` holds the latest result, and under ``earlier`` the last one of each other
+model; ``<video id>-<person id>.npz`` the scores of the latest.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import storage
+from core.clip_dataset_builder import clip_digest, sampling_of
+from core.detection import DetectionSettings, Found, Scored, share_of_random
+from core.identity import Person
+from core.ledger import LabelEvent
+from core.library import Library
+from core.moments import Moment
+from core.segment import Segment
+from core.sliding_window_processor import sliding_windows
+from core.workspace import Video, Workspace
+
+FORMAT, VERSION = "punchline-detections", 1
+
+
+def detections_path(workspace: Workspace, video_id: str, person_id: str) -> Path:
+    """Where the results for a person in a video are kept."""
+    return workspace.root / "detections" / f"{video_id}-{person_id}.json"
+
+
+def as_json(scored: Scored, found: Found) -> dict[str, Any]:
+    """A result as machines read it: what `punchline detect --json` prints and what is kept in the workspace."""
+    return {
+        "video": scored.video_name,
+        "video_id": scored.video_id,
+        "person": scored.person,
+        "person_id": scored.person_id,
+        "model": scored.model,
+        "prior": round(found.prior, 6),
+        "threshold": None if found.threshold is None else round(found.threshold, 6),
+        "moments": [
+            {
+                "start": round(m.start, 3),
+                "end": round(m.end, 3),
+                "score": round(m.score, 4),
+                "probability": round(m.probability, 4),
+                "best_start": round(m.best.start, 3),
+                "best_end": round(m.best.end, 3),
+            }
+            for m in found.moments
+        ],
+        "not_judged_s": round(found.not_judged_s, 3),
+        "not_judged": [[round(s.start, 3), round(s.end, 3)] for s in found.not_judged],
+        "loud": [[round(s.start, 3), round(s.end, 3), round(s.loudness, 1)] for s in found.loud],
+        "warnings": list(scored.warnings),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def save_detections(workspace: Workspace, scored: Scored, found: Found, settings: DetectionSettings) -> dict[str, Any]:
+    """Keep a result and its scores, and give it as it stands in the file. Raises Busy, StorageFault."""
+    path = detections_path(workspace, scored.video_id, scored.person_id)
+    result = {**as_json(scored, found), "settings": asdict(settings)}
+    with workspace.lock(f"detections-{scored.video_id}"):
+        results = read_detections(workspace, scored.video_id, scored.person_id)
+        earlier = {model: kept for model, kept in results.items() if model != scored.model}
+        with storage.writing(path.with_suffix(".npz")) as partial, partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                log_odds=scored.log_odds.astype(np.float32),
+                loudness=scored.loudness.astype(np.float32),
+                usual=scored.usual,
+                about=json.dumps(
+                    {
+                        "model": scored.model,
+                        "digest": scored.digest,
+                        "trained": scored.trained,
+                        "labelled_share": scored.labelled_share,
+                        "warnings": scored.warnings,
+                    }
+                ),
+            )
+        storage.write_json(path, {"format": FORMAT, "format_version": VERSION, **result, "earlier": earlier})
+    return result
+
+
+def read_detections(workspace: Workspace, video_id: str, person_id: str) -> dict[str, dict[str, Any]]:
+    """The kept result of each model, the latest first; empty where there is none that can be read."""
+    try:
+        path = detections_path(workspace, video_id, person_id)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT or content["format_version"] != VERSION:
+            return {}
+        earlier = content.pop("earlier")
+        latest = {key: value for key, value in content.items() if key not in ("format", "format_version")}
+        return {str(latest["model"]): latest, **earlier}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def moments_in(result: Mapping[str, Any]) -> list[Moment]:
+    """The moments of a kept result."""
+    return [
+        Moment(m["start"], m["end"], m["score"], Segment(m["best_start"], m["best_end"]), m["probability"])
+        for m in result["moments"]
+    ]
+
+
+def kept_scores(library: Library, video: Video, person: Person, *, model: str | None = None) -> Scored | None:
+    """The scores kept for a person in a video, as `core.detection.score` gave them, to `decide` on without delay.
+
+    None where there are none, where they are another model's, or where the series is another one by now. Labels count
+    as they are now.
+
+    Raises
+    ------
+    ModelFault, WorkspaceFault
+        If there is no such model, or the video is not analysed.
+    """
+    folder = library.model_folder(model, person)
+    made = library.series_of(video, person)
+    path = detections_path(library.workspace, video.id, person.id).with_suffix(".npz")
+    windows = sliding_windows(made.series)
+    try:
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        with path.open("rb") as opened, np.load(opened) as file:
+            about = json.loads(str(file["about"]))
+            log_odds, loudness, usual = (file[name].astype(np.float64) for name in ("log_odds", "loudness", "usual"))
+        present = {
+            "model": folder.name,
+            "trained": str(card.get("created", "")),
+            "digest": clip_digest(made, sampling_of(made.series)),
+        }
+        same = all(about[key] == value for key, value in present.items())
+        if not same or (len(log_odds), len(loudness)) != (len(windows), windows.n_steps):
+            return None
+        labelled_share, warnings = float(about["labelled_share"]), tuple(map(str, about["warnings"]))
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+        return None
+    if not np.array_equal(usual, np.asarray(library.usual_for(video, person), np.float64), equal_nan=True):
+        return None
+    random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
+    return Scored(
+        video_id=video.id,
+        video_name=video.name,
+        person_id=person.id,
+        person=person.name,
+        windows=windows,
+        log_odds=log_odds,
+        loudness=loudness,
+        labelled_share=labelled_share,
+        random_share=random_share,
+        n_random=n_random,
+        usual=usual,
+        warnings=warnings,
+        **present,
+    )
+
+
+# What people say of them
+
+
+def as_label(moment: Moment, scored: Scored, accepted: bool, *, labeller: str = "") -> LabelEvent:
+    """The label that accepting or rejecting a moment makes: its best window of 5 to 7 s, funny or not."""
+    return LabelEvent(
+        video_id=scored.video_id,
+        person_id=scored.person_id,
+        start=round(moment.best.start, 3),
+        end=round(moment.best.end, 3),
+        label=int(accepted),
+        origin="accepted" if accepted else "rejected",
+        labeller=labeller,
+    )
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Of the moments that somebody looked at: how many were accepted, and the share with its 95 % interval.
+
+    The interval is Wilson's (1927, doi:10.1080/01621459.1927.10502953); share and bounds are None where none was looked
+    at.
+    """
+
+    n_accepted: int
+    n_rejected: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+def precision_so_far(events: Iterable[LabelEvent]) -> Precision:
+    """How often the moments found were right, from the labels that accepting and rejecting made."""
+    labels = [e.label for e in events if e.origin in ("accepted", "rejected") and e.label is not None]
+    n, k = len(labels), sum(labels)
+    if n == 0:
+        return Precision(0, 0, None, None, None)
+    z, share = 1.959964, k / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return Precision(k, n - k, share, max(0.0, middle - reach), min(1.0, middle + reach))

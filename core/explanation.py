@@ -1,0 +1,225 @@
+"""Why a moment was found: which features moved the score, and which labelled clips are like it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clip_dataset_builder import N_ROWS, ClipDataset, sampling_of
+from core.detection import Load, load_model, log_odds_by
+from core.identity import Person
+from core.ledger import LabelEvent
+from core.library import Library
+from core.segment import Segment
+from core.series import FEATURES, PITCH, centred, resample
+from core.workspace import Video
+
+LOWEST_PITCH = 55.0  # Hz, pitch is counted in semitones above it
+# What is replaced together: emotions of one family share their probability, so one alone would say little.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "happiness": ("happiness",),
+    "surprise": ("surprise",),
+    "neutral": ("neutral",),
+    "unpleasant": ("anger", "contempt", "disgust", "fear", "sadness"),
+    "valence": ("valence",),
+    "arousal": ("arousal",),
+    "loudness": ("loudness",),
+    "pitch": ("pitch",),
+}
+# Sentences for a group above and below what is usual. Their English is the key of their translation.
+ABOVE = {
+    "happiness": "happier than usual (+{difference:.2f})",
+    "surprise": "more surprised than usual (+{difference:.2f})",
+    "neutral": "more neutral than usual (+{difference:.2f})",
+    "unpleasant": "more anger, contempt, disgust, fear or sadness than usual (+{difference:.2f})",
+    "valence": "more pleasant than usual (+{difference:.2f})",
+    "arousal": "more excited than usual (+{difference:.2f})",
+    "loudness": "{difference:.0f} dB louder than usual",
+    "pitch": "a voice in {share:.0%} of the time, at about {hertz:.0f} Hz",
+}
+BELOW = {
+    "happiness": "less happy than usual ({difference:.2f})",
+    "surprise": "less surprised than usual ({difference:.2f})",
+    "neutral": "less neutral than usual ({difference:.2f})",
+    "unpleasant": "less anger, contempt, disgust, fear or sadness than usual ({difference:.2f})",
+    "valence": "less pleasant than usual ({difference:.2f})",
+    "arousal": "calmer than usual ({difference:.2f})",
+    "loudness": "{quieter:.0f} dB quieter than usual",
+    "pitch": "no voice is heard",
+}
+Floats = NDArray[np.floating]
+LogOdds = Callable[[NDArray[np.float32]], Floats]
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What a group of features did to the score.
+
+    Attributes
+    ----------
+    group
+        One of `GROUPS`.
+    change
+        Log-odds that would be missing if the group had been as usual: above 0 it spoke for a funny moment.
+    template, values
+        A sentence about the group with places in braces, and what goes there: difference (from what is usual, mean over
+        the clip; a group's sum), quieter (dB), share (of the time with a voice), hertz.
+    """
+
+    group: str
+    change: float
+    template: str
+    values: Mapping[str, float]
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return self.template.format(**self.values)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Log-odds of a clip, those if all of it were as usual, and the groups between, the strongest first.
+
+    Changes need not add up to the difference: groups may say the same, or count only together.
+    """
+
+    log_odds: float
+    as_usual: float
+    contributions: tuple[Contribution, ...]
+
+    def reasons(self, n: int = 3, *, least: float = 0.1) -> list[Contribution]:
+        """The groups that spoke most for a funny moment, by `least` log-odds or more."""
+        return [c for c in self.contributions if c.change >= least][:n]
+
+
+def explain(values: Floats, log_odds: LogOdds) -> Explanation:
+    """Why a classifier scores a clip as it does, by occlusion.
+
+    Each group of features is replaced by what is usual for the person in this video, which is 0 after centring (for
+    pitch 0 means no voice), and the log-odds are taken again (Zeiler and Fergus 2014,
+    doi:10.1007/978-3-319-10590-1_53); any classifier will do. A missing value stays missing, and a group that is
+    missing in the whole clip is left out.
+
+    Parameters
+    ----------
+    values
+        (n_rows, 12) centred on what is usual, NaN where missing.
+    log_odds
+        Takes clips (n, n_rows, 12) like this and gives (n,).
+    """
+    values = np.asarray(values, np.float32)
+    columns = {group: [FEATURES.index(name) for name in names] for group, names in GROUPS.items()}
+    there = [group for group, ks in columns.items() if not np.isnan(values[:, ks]).all()]
+    variants = [values, _replaced(values, list(range(len(FEATURES))))]
+    variants += [_replaced(values, columns[group]) for group in there]
+    found = np.asarray(log_odds(np.stack(variants)), np.float64)
+    made = [
+        _contribution(group, values[:, columns[group]], float(found[0] - without))
+        for group, without in zip(there, found[2:].tolist())
+    ]
+    made.sort(key=lambda c: -abs(c.change))
+    return Explanation(float(found[0]), float(found[1]), tuple(made))
+
+
+def explain_segment(
+    library: Library,
+    video: Video,
+    person: Person,
+    segment: Segment,
+    *,
+    model: str | None = None,
+    load: Load = load_model,
+) -> tuple[Explanation, NDArray[np.float32]]:
+    """`explain` for a place in a video, such as the best window of a moment; and that clip (n_rows, 12), centred.
+
+    Raises
+    ------
+    ModelFault, WorkspaceFault, SeriesTooShort
+        If there is no such model, the video is not analysed, or the place lies outside it.
+    """
+    fitted, _ = load(library.model_folder(model, person))
+    series = library.series_of(video, person).series
+    clip = resample(series, segment, n_rows=N_ROWS, sampling=sampling_of(series))
+    values = centred(clip.values, library.usual_for(video, person))
+
+    def log_odds(X: NDArray[np.float32]) -> Floats:
+        return log_odds_by(fitted, X, np.repeat(clip.sample_timestamps[None], len(X), axis=0))
+
+    return explain(values, log_odds), values
+
+
+def _replaced(values: NDArray[np.float32], columns: Sequence[int]) -> NDArray[np.float32]:
+    changed = values.copy()
+    changed[:, columns] = np.where(np.isnan(values[:, columns]), np.nan, 0)
+    return changed
+
+
+def _contribution(group: str, values: NDArray[np.float32], change: float) -> Contribution:
+    """A group's change with its sentence; `values` (n_rows, k) hold something."""
+    if group == "pitch":
+        known = values[~np.isnan(values)]
+        voiced = known[known > 0]
+        if len(voiced) == 0:
+            return Contribution(group, change, BELOW[group], {})
+        hertz = LOWEST_PITCH * 2 ** (float(np.median(voiced)) / 12)
+        return Contribution(group, change, ABOVE[group], {"share": len(voiced) / len(known), "hertz": hertz})
+    difference = float(np.nansum(values, axis=1)[~np.isnan(values).all(axis=1)].mean())
+    if difference >= 0:
+        return Contribution(group, change, ABOVE[group], {"difference": difference})
+    if group == "loudness":
+        return Contribution(group, change, BELOW[group], {"difference": difference, "quieter": -difference})
+    return Contribution(group, change, BELOW[group], {"difference": difference})
+
+
+# Clips like it
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A labelled clip and how far it is from the one asked about: 1 is as far as two clips usually differ."""
+
+    event: LabelEvent
+    distance: float
+
+
+def clip_summary(X: Floats) -> Floats:
+    """Mean, deviation and greatest value of each feature: clips (n, rows, 12) -> (n, 36); 0 where nothing was seen.
+
+    Pitch is summarised over the voiced rows.
+    """
+    X = np.array(X, np.float64)
+    X[..., PITCH] = np.where(X[..., PITCH] == 0, np.nan, X[..., PITCH])
+    seen = ~np.isnan(X)
+    count = np.maximum(seen.sum(axis=1), 1)
+    mean = np.where(seen, X, 0).sum(axis=1) / count
+    spread = np.sqrt((np.where(seen, X - mean[:, None], 0) ** 2).sum(axis=1) / count)
+    greatest = np.where(seen.any(axis=1), np.where(seen, X, -np.inf).max(axis=1, initial=-np.inf), 0)
+    return np.concatenate([mean, spread, greatest], axis=1)
+
+
+def nearest_clips(values: Floats, clips: ClipDataset, *, n: int = 3, leave_out: Sequence[str] = ()) -> list[Neighbour]:
+    """The labelled clips that are most like a clip, the nearest first.
+
+    Clips are compared by `clip_summary`, each number in units of its deviation over the labelled clips; the distance is
+    the root of the mean square. Clips that may not be trained on are not compared with.
+
+    Parameters
+    ----------
+    values
+        (n_rows, 12) centred on what is usual, NaN where missing.
+    leave_out
+        Ids of clips that are not wanted, such as that of the moment itself.
+    """
+    usable = [k for k in np.flatnonzero(clips.usable).tolist() if clips.events[k].clip_id not in leave_out]
+    if not usable:
+        return []
+    known = clip_summary(clips.inputs[usable])
+    deviation = known.std(axis=0)
+    scale = np.where(deviation > 1e-6, deviation, np.inf)  # what never differs says nothing
+    distance = np.sqrt((((known - clip_summary(np.asarray(values)[None])) / scale) ** 2).mean(axis=1) / 2)
+    order = np.argsort(distance, kind="stable")[:n]
+    return [Neighbour(clips.events[usable[k]], float(distance[k])) for k in order.tolist()]

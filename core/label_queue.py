@@ -1,0 +1,249 @@
+"""Which clips to label next: peaks of sound and face, in order, at random, likely funny, or most uncertain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clip_dataset_builder import MAX_FAILED_RATIO, MIN_DURATION
+from core.errors import PunchlineError
+from core.label_csv import MARK_AFTER, MARK_BEFORE
+from core.ledger import clip_id_of
+from core.segment import Segment
+from core.series import FEATURES, Source, TimeSeries
+
+Order = Literal["peaks", "in_order", "random", "likely", "uncertain"]
+CLIP_DURATION = MARK_BEFORE + MARK_AFTER  # seconds
+MAX_OVERLAP = 0.5  # share of a clip that may be labelled already
+RANDOM_EVERY = 5  # among the peaks, every fifth clip is a random one
+SMOOTHING = 2.0  # seconds over which a peak is a mean: a cough is no laugh
+MAX_DEVIATION = 5.0  # a click in the sound counts no more than this many deviations
+HALF_SURE = 0.5  # the score of which a classifier is least certain
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class QueuedClip:
+    """A clip to be labelled: its place in seconds, whose and where, and the queue it comes from."""
+
+    video_id: str
+    person_id: str
+    start: float
+    end: float
+    origin: str
+
+    @property
+    def clip_id(self) -> str:
+        """The same for the same place, whichever queue it comes from."""
+        return clip_id_of(self.video_id, self.person_id, self.start, self.end)
+
+    @property
+    def segment(self) -> Segment:
+        """Where it lies."""
+        return Segment(self.start, self.end)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelQueue:
+    """The clips of one person in one video, in the order of a queue.
+
+    Equal arguments give equal clips. A queue needs no state: what is labelled meanwhile is passed over when it is asked
+    again.
+
+    Parameters
+    ----------
+    duration
+        Seconds of the video; where it is 0, unknown, the series' end counts.
+    series
+        The person's series as far as it is there; None before the extraction.
+    scores
+        A detection's curve, (timestamps, scores), scores NaN where nothing was judged; None without a model.
+    taken
+        What is labelled, skipped or shown already.
+    overlapping
+        True gives clips that overlap taken ones by more than half too.
+    seed
+        Decides the random clips.
+    """
+
+    video_id: str
+    person_id: str
+    duration: float
+    series: TimeSeries | None = None
+    scores: tuple[Floats, Floats] | None = None
+    taken: Iterable[Segment] = ()
+    overlapping: bool = False
+    clip_duration: float = CLIP_DURATION
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.duration > 0 and self.series is not None and len(self.series):
+            object.__setattr__(self, "duration", float(self.series.timestamps[-1]) + self.series.sample_period)
+
+    def next_clips(self, order: Order = "peaks", *, n: int = 30, in_hand: Iterable[Segment] = ()) -> list[QueuedClip]:
+        """The next `n` clips of a queue, fewer where there are no more.
+
+        Parameters
+        ----------
+        order
+            ``peaks`` of loudness and arousal, every fifth clip a random one, all of them before the extraction;
+            ``in_order`` of time; ``random``; ``likely`` funny by the scores; ``uncertain``, nearest to half sure.
+        in_hand
+            Clips given out already; they count as taken, also where clips may overlap.
+
+        Raises
+        ------
+        PunchlineError
+            If the queue needs scores and there are none.
+        """
+        held = list(in_hand)
+        kept: list[QueuedClip] = []
+        streams = self._streams(order)
+        chosen, mixed = streams[order], streams.get("mixed")
+        while len(kept) < n:
+            turn = mixed is not None and (len(held) + 1) % RANDOM_EVERY == 0
+            clip = self._first_free(mixed if turn and mixed else chosen, held)
+            if clip is None and mixed is not None:
+                clip = self._first_free(chosen if turn else mixed, held)
+            if clip is None:
+                break
+            kept.append(clip)
+            held.append(clip.segment)
+        return kept
+
+    def _streams(self, order: Order) -> dict[str, Iterator[QueuedClip]]:
+        if order in ("in_order", "random"):
+            return {order: self._tiles(order)}
+        if order == "peaks":
+            return {"peaks": self._peaks(*self._salience(), "peaks"), "mixed": self._tiles("random")}
+        if self.scores is None:
+            raise PunchlineError(
+                f"the queue {order!r} needs the scores of a trained model; train and detect first, "
+                "or choose another queue"
+            )
+        times, scores = (np.asarray(part, np.float64) for part in self.scores)
+        value = scores if order == "likely" else -np.abs(scores - HALF_SURE)
+        return {order: self._peaks(times, value, order)}
+
+    def _first_free(self, stream: Iterator[QueuedClip], held: list[Segment]) -> QueuedClip | None:
+        for clip in stream:
+            if any(abs(other.start - clip.start) < 1e-3 and abs(other.end - clip.end) < 1e-3 for other in held):
+                continue
+            limit = MAX_OVERLAP * (clip.end - clip.start) + 1e-6
+            if self.overlapping or (
+                self._covered(clip) <= limit
+                and all(min(clip.end, h.end) - max(clip.start, h.start) <= limit for h in held)
+            ):
+                return clip
+        return None
+
+    def _clip(self, start: float, origin: str) -> QueuedClip:
+        length = min(self.clip_duration, self.duration)
+        start = float(min(max(start, 0.0), self.duration - length))
+        return QueuedClip(self.video_id, self.person_id, round(start, 3), round(start + length, 3), origin)
+
+    def _tiles(self, origin: str) -> Iterator[QueuedClip]:
+        """Clips side by side over the whole video; at random they begin at any time, and the order is shuffled."""
+        if self.duration < MIN_DURATION:
+            return
+        rng = np.random.default_rng([self.seed, *self.video_id.encode()])
+        phase = rng.uniform(0, self.clip_duration) if origin == "random" else 0.0
+        count = max(1, round((self.duration - phase) / self.clip_duration))  # the last may overlap another by half
+        places = rng.permutation(count) if origin == "random" else np.arange(count)
+        for k in places:
+            yield self._clip(phase + k * self.clip_duration, origin)
+
+    def _peaks(self, times: Floats, value: Floats, origin: str) -> Iterator[QueuedClip]:
+        """Clips around the greatest values (n,), none overlapping another; where the value is NaN there is none."""
+        if self.duration < MIN_DURATION:
+            return
+        left = np.where(np.isnan(value), -np.inf, value)
+        while len(left) and left[k := int(np.argmax(left))] > -np.inf:
+            near = times[k] - self.clip_duration, times[k] + self.clip_duration
+            left[np.searchsorted(times, near[0], side="right") : np.searchsorted(times, near[1])] = -np.inf
+            yield self._clip(times[k] - self.clip_duration / 2, origin)
+
+    def _salience(self) -> tuple[Floats, Floats]:
+        """How far loudness and arousal stand out, smoothed: times and values (n,).
+
+        A place where the face fails in too many rows comes after all others, since its clip could not be trained on.
+        """
+        if self.series is None or len(self.series) == 0:
+            return np.empty(0), np.empty(0)
+        series = self.series
+        parts = np.stack([_deviation(series.values[:, FEATURES.index(name)]) for name in ("loudness", "arousal")])
+        seen = ~np.isnan(parts)
+        count = seen.sum(axis=0)
+        value = np.where(seen, parts, 0).sum(axis=0) / np.maximum(count, 1)
+        smooth = _moving_mean(np.where(count > 0, value, np.nan), series, SMOOTHING)
+        failed = _moving_mean((series.source >= Source.INTERPOLATED).astype(float), series, self.clip_duration)
+        return series.timestamps, smooth - np.where(failed >= MAX_FAILED_RATIO, 10 * MAX_DEVIATION, 0.0)
+
+    def _covered(self, clip: QueuedClip) -> float:
+        """Seconds of a clip that are taken."""
+        times, seconds = self._coverage
+        at_end, at_start = np.interp([clip.end, clip.start], times, seconds)
+        return float(at_end - at_start)
+
+    @cached_property
+    def _coverage(self) -> tuple[Floats, Floats]:
+        """Seconds taken before each of these times; the function is linear between them."""
+        bounds = np.array(sorted((s.start, s.end) for s in self.taken), float).reshape(-1, 2)
+        reach = np.maximum.accumulate(bounds[:, 1])
+        begin = np.minimum(np.maximum(bounds[:, 0], np.concatenate([[-np.inf], reach])[:-1]), reach)
+        before = np.concatenate([[0.0], np.cumsum(reach - begin)])  # what a segment adds to those before it
+        times = np.stack([begin, reach], axis=1).ravel()
+        return np.append(times, np.inf), np.append(np.stack([before[:-1], before[1:]], axis=1).ravel(), before[-1])
+
+
+def marked_clip(time: float, video_duration: float | None = None, *, clip_duration: float = CLIP_DURATION) -> Segment:
+    """The clip of a laugh that was marked while watching: it ends a second after the key, moved into the video.
+
+    Parameters
+    ----------
+    time
+        Seconds at which the key was pressed.
+    video_duration
+        Seconds; None or 0 where it is not known.
+
+    Raises
+    ------
+    PunchlineError
+        If the video is shorter than a clip may be.
+    """
+    end = max(time + MARK_AFTER, clip_duration)
+    if video_duration:
+        if video_duration < MIN_DURATION:
+            raise PunchlineError(
+                f"the video is {video_duration:.2f} s long; a clip takes at least {MIN_DURATION:.0f} s, so it has none"
+            )
+        end = min(end, video_duration)
+    return Segment(round(max(0.0, end - clip_duration), 3), round(end, 3))
+
+
+def _deviation(column: Floats) -> Floats:
+    """A feature in median absolute deviations from its median, at most `MAX_DEVIATION`; NaN stays."""
+    column = column.astype(np.float64)
+    seen = column[~np.isnan(column)]
+    if len(seen) == 0:
+        return column
+    middle = np.median(seen)
+    spread = 1.4826 * np.median(np.abs(seen - middle))  # that of a normal distribution is its standard deviation
+    deviation: Floats = np.clip((column - middle) / max(spread, 1e-3), -MAX_DEVIATION, MAX_DEVIATION)
+    return deviation
+
+
+def _moving_mean(value: Floats, series: TimeSeries, width: float) -> Floats:
+    """Mean over the samples within `width` / 2 seconds of each, without NaN; NaN where `value` itself is."""
+    t = series.timestamps
+    first, last = np.searchsorted(t, t - width / 2), np.searchsorted(t, t + width / 2, side="right")
+    seen = ~np.isnan(value)
+    total = np.concatenate([[0.0], np.cumsum(np.where(seen, value, 0.0))])
+    count = np.concatenate([[0], np.cumsum(seen)])
+    mean = (total[last] - total[first]) / np.maximum(count[last] - count[first], 1)
+    return np.where(seen, mean, np.nan)

@@ -1,0 +1,73 @@
+"""How a page can play a video: as it lies, or by a proxy that is there, comes, or has to be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from core.jobs import Job, Jobs
+from core.media import PLAYABLE, media_address, proxy_path
+from core.overview import about
+from core.workspace import Video, Workspace
+
+
+@dataclass(frozen=True)
+class Playable:
+    """What a player gets.
+
+    `state` is direct, proxy (the whole), minute (a piece of the proxy), preparing, needed (nobody asked yet), failed or
+    gone; `src` is empty unless something can be played. The video's time is the player's plus `offset` seconds; a piece
+    ends at `end`. `job` prepares the proxy, `estimated_bytes` is what it takes on the disk, `reason` says why it is
+    needed.
+    """
+
+    state: Literal["direct", "proxy", "minute", "preparing", "needed", "failed", "gone"]
+    src: str = ""
+    offset: float = 0.0
+    end: float = 0.0
+    reason: str = ""
+    estimated_bytes: int = 0
+    job: Job | None = None
+
+
+def playable(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Playable:
+    """How to play a video now; `wanted` is the time in seconds that is needed first."""
+    if video.path is None:
+        return Playable("gone")
+    facts: dict[str, Any] = about(workspace, [video]).get(video.id, {})
+    needs = facts.get("playback", {})
+    if needs.get("mode", "direct") == "direct" and video.path.suffix.lower() in PLAYABLE:
+        return Playable("direct", media_address(video.id))
+    reason, size = str(needs.get("reason", "")), int(needs.get("estimated_bytes", 0))
+    if proxy_path(workspace.root, video.id).exists():
+        return Playable("proxy", media_address(video.id, "proxy"), reason=reason, estimated_bytes=size)
+    job = Jobs(workspace).latest("proxy", video.id)
+    for minute, offset, end in _pieces(workspace, video):
+        if offset <= wanted < end - 1:
+            src = media_address(video.id, f"minute{minute}")
+            return Playable("minute", src, offset, end, reason, size, job)
+    if job is None or job.status == "cancelled":
+        return Playable("needed", reason=reason, estimated_bytes=size)
+    return Playable("preparing" if job.live else "failed", reason=reason, estimated_bytes=size, job=job)
+
+
+def _pieces(workspace: Workspace, video: Video) -> list[tuple[int, float, float]]:
+    """Minutes that are ready: their number, and their begin and end in seconds of the video."""
+    found = []
+    for path in proxy_path(workspace.root, video.id).with_suffix("").glob("minute*.json"):
+        parts = path.read_text(encoding="utf-8").split()
+        if len(parts) == 2 and path.with_suffix(".mp4").exists():
+            found.append((int(path.stem.removeprefix("minute")), float(parts[0]), float(parts[1])))
+    return sorted(found)
+
+
+def piece_paths(workspace: Workspace, video_id: str, minute: int) -> tuple[Path, Path]:
+    """Where a minute of a proxy lies, and the note of its begin and end beside it."""
+    path = proxy_path(workspace.root, video_id).with_suffix("") / f"minute{minute}.mp4"
+    return path, path.with_suffix(".json")
+
+
+def prepare(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Job:
+    """Ask for the proxy of a video; the minute that holds `wanted` seconds comes first."""
+    return Jobs(workspace).submit("proxy", video.id, video.name, {"minute": int(wanted // 60)})

@@ -1,0 +1,243 @@
+"""Frame numbers and timecodes: a video's rational frame rate, its own timecode, and the pieces of it that are cut out.
+
+Frame rates are fractions, for 29.97 frames a second are 30000/1001: a float rate drifts by a frame within hours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil, floor, isfinite
+from pathlib import Path
+
+import av
+
+from core.errors import PunchlineError
+from core.frame_rate import Rates, read_rates
+from core.segment import Detection, Segment
+from core.video import VideoInfo, probe
+
+DROPPING = {Fraction(30000, 1001): 2, Fraction(60000, 1001): 4}  # SMPTE ST 12-1: numbers left out each minute
+_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
+
+
+@dataclass(frozen=True)
+class Media:
+    """A video as an editing program counts it.
+
+    `rate` is the timeline's frame rate, a standard one; `variable` says that the file keeps no constant rate.
+    `timecode` is the frame number that the file gives its first frame (0 unless it says otherwise) and `drop` whether
+    its timecode is drop-frame. `n_frames` is the length in frames of `rate`, 0 where the length is unknown.
+    `warnings` are sentences for the user.
+    """
+
+    info: VideoInfo
+    rate: Fraction
+    variable: bool = False
+    timecode: int = 0
+    drop: bool = False
+    n_channels: int = 0
+    audio_rate: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def n_frames(self) -> int:
+        return round(self.info.duration * self.rate)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A moment and what is cut out of the video for it: the moment with its margins."""
+
+    name: str
+    score: float
+    moment: Segment
+    cut: Segment
+
+    def frames(self, media: Media) -> tuple[int, int]:
+        """The first frame and the one after the last of the cut: it is covered whole, by at least one frame."""
+        first = max(0, floor(self.cut.start * media.rate + 1e-6))
+        last = ceil(self.cut.end * media.rate - 1e-6)
+        if media.n_frames:
+            last = min(last, media.n_frames)
+            first = min(first, max(0, media.n_frames - 1))
+        return first, max(last, first + 1)
+
+
+def nominal(rate: Fraction) -> int:
+    """The frame numbers in a timecode's second: 30 for 29.97."""
+    return ceil(rate)
+
+
+def timecode_of(frame: int, rate: Fraction, *, drop: bool) -> str:
+    """A frame number as ``HH:MM:SS:FF``, or ``HH:MM:SS;FF`` where frame numbers are dropped; it wraps at 24 h.
+
+    Drop-frame timecode (SMPTE ST 12-1) leaves out the first 2 (4 at 59.94) frame numbers of each minute except every
+    tenth, so that it stays with the clock.
+    """
+    fps = nominal(rate)
+    if drop:
+        dropped = DROPPING[rate]
+        per_minute, per_ten = 60 * fps - dropped, 600 * fps - 9 * dropped
+        tens, rest = divmod(frame, per_ten)
+        frame += 9 * dropped * tens
+        if rest >= 60 * fps:  # the first of ten minutes drops none
+            frame += dropped * (1 + (rest - 60 * fps) // per_minute)
+    seconds, frames = divmod(frame, fps)
+    hours, minutes, seconds = seconds // 3600 % 24, seconds // 60 % 60, seconds % 60
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if drop else ':'}{frames:02d}"
+
+
+def frame_of(timecode: str, rate: Fraction) -> tuple[int, bool]:
+    """The frame number of a timecode, and whether it is drop-frame.
+
+    Raises
+    ------
+    ValueError
+        If it is no timecode at this rate.
+    """
+    found = _TIMECODE.fullmatch(timecode.strip())
+    fps = nominal(rate)
+    if not found or int(found[2]) > 59 or int(found[3]) > 59 or int(found[5]) >= fps:
+        raise ValueError(f"expected a timecode such as 01:00:00:00 at {float(rate):.3f} fps, got {timecode!r}")
+    hours, minutes, seconds, frames = (int(found[k]) for k in (1, 2, 3, 5))
+    drop = found[4] in ";." and rate in DROPPING
+    minutes += 60 * hours
+    frame = (60 * minutes + seconds) * fps + frames
+    return frame - (DROPPING[rate] * (minutes - minutes // 10) if drop else 0), drop
+
+
+def read_media(path: Path) -> Media:
+    """Read a video's rational rate, timecode and sound, and whether its rate is constant.
+
+    Raises
+    ------
+    VideoUnreadable
+        If the file is missing or no video.
+    """
+    info = probe(path)
+    with av.open(str(path)) as container:
+        stream = next(s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic)
+        sound = container.streams.audio[0] if container.streams.audio else None
+        rates = read_rates(container, stream, info)
+        late = 0.0 if stream.start_time is None else float(stream.start_time * (stream.time_base or 0)) - info.start
+        media = Media(
+            info=info,
+            rate=rates.rate,
+            variable=rates.variable,
+            drop=rates.rate in DROPPING,
+            n_channels=sound.codec_context.channels if sound else 0,
+            audio_rate=sound.codec_context.sample_rate if sound else 0,
+        )
+        text = stream.metadata.get("timecode") or container.metadata.get("timecode")
+    return _with_timecode(replace(media, warnings=tuple(_rate_warnings(media, rates, late))), text)
+
+
+def _rate_warnings(media: Media, rates: Rates, late: float) -> Iterator[str]:
+    rate = float(media.rate)
+    if media.variable:
+        yield (
+            f"{media.info.path.name} has a variable frame rate (mean {float(rates.own):.2f}); frames are counted at "
+            f"{rate:.3f} a second. Editing programs may place it differently: convert it to a constant rate first"
+        )
+    elif not rates.standard:
+        yield f"{float(rates.own):.3f} frames a second is no standard rate; frames are counted at {rate:.3f} a second"
+    if late > 1.5 / rate:
+        yield (
+            f"the picture starts {late:.2f} s after the sound; times count from the sound's start, as in a player. "
+            "A program that counts from the first picture shows the moments that much early"
+        )
+
+
+def _with_timecode(media: Media, text: str | None) -> Media:
+    if not text:
+        return media
+    try:
+        frame, drop = frame_of(text, media.rate)
+    except ValueError:
+        return replace(media, warnings=(*media.warnings, f"the file's timecode {text!r} cannot be read; 0 is used"))
+    return replace(media, timecode=frame, drop=drop)
+
+
+def pieces(
+    moments: Sequence[Detection],
+    *,
+    duration: float,
+    before: float = 0.0,
+    after: float = 0.0,
+    names: Sequence[str] | None = None,
+    apart: bool = False,
+) -> tuple[list[Piece], list[str]]:
+    """Moments in order of time with their margins, inside the video.
+
+    Parameters
+    ----------
+    duration
+        The video's length in seconds; 0 where unknown.
+    before, after
+        Margins in seconds, not negative.
+    names
+        One a moment, in the order of `moments`; "Moment 1" and so on by default.
+    apart
+        No part of the video twice: overlapping moments become one, margins that meet are cut half-way.
+
+    Returns
+    -------
+    The pieces, and sentences about what was left out or joined.
+
+    Raises
+    ------
+    PunchlineError
+        If no moment is left, a margin is negative or not finite, or the number of names differs.
+    """
+    for word, margin in (("before", before), ("after", after)):
+        if not (isfinite(margin) and margin >= 0):
+            raise PunchlineError(f"the margin {word} a moment is {margin} s; expected 0 or more")
+    if names is not None and len(names) != len(moments):
+        raise PunchlineError(f"got {len(names)} names for {len(moments)} moments; give one a moment, or none")
+    order = sorted(range(len(moments)), key=lambda k: (moments[k].start, moments[k].end))
+    inside = [k for k in order if not duration or moments[k].start < duration]
+    said = []
+    if len(inside) < len(order):
+        said.append(f"{len(order) - len(inside)} moments lie after the video's end ({duration:.1f} s); left out")
+    if not inside:
+        raise PunchlineError(
+            f"got {len(moments)} moments, none inside the video; expected at least one. "
+            "Lower the threshold, or detect again"
+        )
+    last = duration or float("inf")
+    found = []
+    for number, k in enumerate(inside, 1):
+        moment = Segment(max(0.0, moments[k].start), min(moments[k].end, last))
+        cut = Segment(max(0.0, moment.start - before), min(moment.end + after, last))
+        found.append(Piece(names[k] if names is not None else f"Moment {number}", moments[k].score, moment, cut))
+    if apart:
+        n_found = len(found)
+        found = list(_apart(found))
+        if len(found) < n_found:
+            said.append(f"{n_found - len(found)} moments overlap another one and were joined with it")
+    return found, said
+
+
+def _apart(found: Sequence[Piece]) -> Iterator[Piece]:
+    """Pieces that share no time: overlapping moments joined, margins that meet cut half-way."""
+    joined: list[Piece] = []
+    for piece in found:
+        if joined and piece.moment.start < joined[-1].moment.end:
+            other = joined[-1]
+            best = max((other, piece), key=lambda p: p.score)
+            moment, cut = (
+                Segment(a.start, max(a.end, b.end)) for a, b in ((other.moment, piece.moment), (other.cut, piece.cut))
+            )
+            joined[-1] = replace(best, moment=moment, cut=cut)
+        else:
+            joined.append(piece)
+    for k, piece in enumerate(joined):
+        start, end = piece.cut.start, piece.cut.end
+        if k and joined[k - 1].cut.end > start:
+            start = max(start, (joined[k - 1].moment.end + piece.moment.start) / 2)
+        if k + 1 < len(joined) and joined[k + 1].cut.start < end:
+            end = min(end, (piece.moment.end + joined[k + 1].moment.start) / 2)
+        yield replace(piece, cut=Segment(start, end))

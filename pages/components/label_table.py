@@ -1,0 +1,217 @@
+"""The table of labels with filter, edit and removal, and labels as CSV files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.clip_dataset_builder import check_clip
+from core.errors import PunchlineError
+from core.identity import Person
+from core.label_csv import Fault, read_labels, seconds_of, write_labels
+from core.ledger import LabelEvent
+from core.library import Library
+from core.workspace import Workspace
+from pages.components.data import ledger_of
+from pages.components.shell import _, clock, finished_text, told
+
+ROWS = 2000  # newest labels that are listed
+MOST_FAULTS = 20
+
+
+def _origin_name(origin: str) -> str:
+    return {
+        "random": _("random"),
+        "in_order": _("in order"),
+        "peaks": _("peak"),
+        "likely": _("likely funny"),
+        "uncertain": _("uncertain"),
+        "marked": _("marked while watching"),
+        "imported": _("imported"),
+        "accepted": _("accepted"),
+        "rejected": _("rejected"),
+    }[origin]
+
+
+def label_table(space: Workspace, person: Person) -> None:
+    """All labels of a person; changes are events in the ledger, never losses."""
+    ledger = ledger_of(space)
+    names = {video.id: video.name for video in space.videos()}
+    round = st.session_state.get("table-round", 0)
+    if not st.session_state.get(f"labels-{round}", {}).get("edited_rows"):
+        st.session_state["table-events"] = ledger.labels(person_id=person.id)  # stays as it is while rows are edited
+    events = [event for event in st.session_state["table-events"] if event.person_id == person.id]
+    st.subheader(_("Labels of {name}", name=person.name))
+    if not events:
+        st.caption(_("None yet. F and N on the keyboard make the first ones."))
+        return
+    n_funny = sum(event.label == 1 for event in events)
+    clashes = ledger.contradictions(person_id=person.id)
+    st.caption(_("{n} labels, {funny} of them funny, in all videos.", n=len(events), funny=n_funny))
+    if clashes:
+        said = _(
+            "{n} pairs of labels overlap and contradict each other, such as {one} and {other}.",
+            n=len(clashes),
+            one=clock(clashes[0][0].start),
+            other=clock(clashes[0][1].start),
+        )
+        st.warning(said, icon=":material/rule:")
+    shown = _filtered(events, names)
+    _editor(space, shown[::-1][:ROWS], names)
+
+
+def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEvent]:
+    kinds = {"all": _("all"), "1": _("funny"), "0": _("not funny")}
+    left, middle, right = st.columns([1.4, 2, 2], vertical_alignment="bottom")
+    kind = left.segmented_control(
+        _("Show"), list(kinds), format_func=kinds.__getitem__, default="all", required=True, key="table-kind"
+    )
+    videos = sorted({event.video_id for event in events}, key=lambda id: names.get(id, id))
+    video = middle.selectbox(
+        _("In"), ["", *videos], format_func=lambda id: names.get(id, id) if id else _("all videos"), key="table-video"
+    )
+    origins = sorted({event.origin for event in events})
+    origin = right.selectbox(
+        _("Origin"), ["", *origins], format_func=lambda o: _origin_name(o) if o else _("any"), key="table-origin"
+    )
+    return [
+        event
+        for event in events
+        if (kind == "all" or str(event.label) == kind)
+        and (not video or event.video_id == video)
+        and (not origin or event.origin == origin)
+    ]
+
+
+def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -> None:
+    funny, other = _("funny"), _("not funny")
+    table = pd.DataFrame(
+        {
+            "remove": False,
+            "video": [names.get(e.video_id, e.video_id) for e in events],
+            "start": [clock_exact(e.start) for e in events],
+            "end": [clock_exact(e.end) for e in events],
+            "label": [funny if e.label == 1 else other for e in events],
+            "origin": [_origin_name(e.origin) for e in events],
+            "note": [e.note for e in events],
+        }
+    )
+    round = st.session_state.get("table-round", 0)
+    st.data_editor(
+        table,
+        key=f"labels-{round}",
+        hide_index=True,
+        width="stretch",
+        height=min(420, 38 + 35 * max(1, len(table))),
+        disabled=["video", "origin"],
+        column_config={
+            "remove": st.column_config.CheckboxColumn(_("Remove"), width="small"),
+            "video": st.column_config.TextColumn(_("Video")),
+            "start": st.column_config.TextColumn(_("From"), width="small"),
+            "end": st.column_config.TextColumn(_("To"), width="small"),
+            "label": st.column_config.SelectboxColumn(_("Label"), options=[funny, other], required=True, width="small"),
+            "origin": st.column_config.TextColumn(_("Origin"), width="small"),
+            "note": st.column_config.TextColumn(_("Note"), max_chars=500),
+        },
+    )
+    changes = st.session_state.get(f"labels-{round}", {}).get("edited_rows", {})
+    if changes and st.button(_("Save {n} changes", n=len(changes)), type="primary", key="save-labels"):
+        faults = [
+            fault for row, change in changes.items() if (fault := _change(space, events[int(row)], change, funny))
+        ]
+        st.session_state["table-round"] = round + 1
+        st.session_state["table-faults"] = faults
+        st.rerun()
+    for fault in st.session_state.pop("table-faults", []):
+        st.warning(finished_text(fault), icon=":material/warning:")
+
+
+def clock_exact(seconds: float) -> str:
+    """Seconds as m:ss.s or h:mm:ss.s."""
+    tenths = round(seconds * 10)
+    return f"{clock(tenths // 10)}.{tenths % 10}"
+
+
+def _change(space: Workspace, event: LabelEvent, change: dict[str, Any], funny: str) -> str | None:
+    """Record one edited row; gives the reason where it could not be."""
+    ledger = ledger_of(space)
+    try:
+        if change.get("remove"):
+            ledger.record([_removal(event)])
+            return None
+        start = seconds_of(change["start"]) if "start" in change else event.start
+        end = seconds_of(change["end"]) if "end" in change else event.end
+        reason = check_clip(start, end)
+        if reason:
+            return reason
+        label = None if "label" not in change else int(change["label"] == funny)
+        note = (change["note"] or "") if "note" in change else None
+        ledger.edit(event.clip_id, start=start, end=end, label=label, note=note)
+    except (PunchlineError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def _removal(event: LabelEvent) -> LabelEvent:
+    return LabelEvent(
+        event.video_id, event.person_id, event.start, event.end, None, event.origin, "remove", event.clip_id
+    )
+
+
+def transfer(space: Workspace, person: Person) -> None:
+    """CSV files in and out."""
+    with st.expander(_("Labels from and to CSV files"), icon=":material/swap_vert:"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.caption(
+                _(
+                    "Columns video, start, end, label, and if you like person and note. Times in seconds or h:mm:ss; "
+                    "a single column time means the 6 s clip that ends 1 s after it."
+                )
+            )
+            file = st.file_uploader(_("CSV file"), type=["csv", "tsv", "txt"], key="label-csv")
+            if file is not None and st.button(_("Import"), key="import-labels", icon=":material/upload:"):
+                with told():
+                    _import(space, person, file.getvalue())
+        with right:
+            events = ledger_of(space).labels(person_id=person.id)
+            st.caption(
+                _("All {n} labels of {name}, as a file that can be imported again.", n=len(events), name=person.name)
+            )
+            st.download_button(
+                _("Download labels"),
+                data=_csv(space, person, events).encode(),
+                file_name="labels.csv",
+                mime="text/csv",
+                disabled=not events,
+                icon=":material/download:",
+            )
+
+
+def _csv(space: Workspace, person: Person, events: list[LabelEvent]) -> str:
+    paths = {video.id: str(video.path or video.id) for video in space.videos()}
+    return write_labels(
+        (paths.get(e.video_id, e.video_id), e.start, e.end, int(e.label or 0), person.name, e.note, e.origin, e.clip_id)
+        for e in events
+    )
+
+
+def _import(space: Workspace, person: Person, content: bytes) -> None:
+    library = Library(space)
+    rows, faults = read_labels(content)
+    events, more = library.events_of(rows, person=person)
+    library.ledger.record(events)
+    if events:
+        st.success(_("{n} labels imported.", n=len(events)), icon=":material/check_circle:")
+    _faults(sorted([*faults, *more], key=lambda fault: fault.line))
+
+
+def _faults(faults: list[Fault]) -> None:
+    if not faults:
+        return
+    lines = [_("line {n}: {reason}", n=f.line, reason=finished_text(f.reason)) for f in faults[:MOST_FAULTS]]
+    if len(faults) > MOST_FAULTS:
+        lines.append(_("and {n} more", n=len(faults) - MOST_FAULTS))
+    st.warning("  \n".join([_("{n} lines were left out:", n=len(faults)), *lines]), icon=":material/warning:")

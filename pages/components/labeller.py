@@ -1,0 +1,150 @@
+"""The labelling part of page Label: the player with its queue, or with marks, and how far one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.errors import PunchlineError
+from core.feature_store import PersonSeries
+from core.identity import Person
+from core.label_queue import LabelQueue, Order
+from core.labelling import take
+from core.ledger import LabelEvent
+from core.playback import Playable, playable
+from core.segment import Segment
+from core.workspace import Video, Workspace
+from pages.components.data import duration_of, fps_of, kept_curve, ledger_of, series_for, unseen_spans, usual_lanes
+from pages.components.player import (
+    Controls,
+    Mark,
+    PlayerEvent,
+    Queue,
+    QueuedClip,
+    Source,
+    Timeline,
+    player,
+)
+from pages.components.player_text import player_texts
+from pages.components.proxy import proxy_notice
+from pages.components.shell import _, show_error
+
+HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
+IN_HAND = 30  # clips that the browser holds
+
+
+def label_player(space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator) -> None:
+    """The player for labelling one video for one person; `place` is where the choice of the queue goes."""
+    series: PersonSeries | None = None
+    try:
+        series = series_for(space, video, person)
+    except PunchlineError as error:
+        show_error(error)
+    order: Order = "in_order"
+    overlapping = False
+    if mode == "queue":
+        with place:
+            order, overlapping = _queue_choice(space, video, person)
+        if series is None:
+            st.caption(_("The video is not extracted yet: clips come at random. Labels get their features later."))
+    shown = playable(space, video)
+    if not shown.src:
+        proxy_notice(space, video, shown)
+        return
+    if shown.state == "minute":
+        proxy_notice(space, video, shown)
+    st.fragment(_player)(space, video, person, mode, series, shown, order, overlapping)
+
+
+def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order, bool]:
+    orders: dict[Order, str] = {
+        "peaks": _("Loud and lively first, some at random"),
+        "in_order": _("In order"),
+        "random": _("Random"),
+    }
+    if kept_curve(space, video, person) is not None:
+        orders |= {"likely": _("Likely funny first"), "uncertain": _("Most uncertain first")}
+    with st.popover(_("Which clips"), icon=":material/queue_play_next:"):
+        order = st.radio(
+            _("Which clips"),
+            list(orders),
+            format_func=orders.__getitem__,
+            key="label-order",
+            label_visibility="collapsed",
+        )
+        overlapping = st.checkbox(_("Also clips that overlap labelled ones by more than half"), key="label-overlapping")
+    return order, overlapping
+
+
+def _timeline(labels: list[LabelEvent], series: PersonSeries | None) -> Timeline:
+    return Timeline(
+        lanes=usual_lanes(series.series if series else None),
+        labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
+        unseen=unseen_spans(series.series if series else None),
+    )
+
+
+def _player(
+    space: Workspace,
+    video: Video,
+    person: Person,
+    mode: str,
+    series: PersonSeries | None,
+    shown: Playable,
+    order: Order,
+    overlapping: bool,
+) -> None:
+    """Runs alone at every key press."""
+    ledger = ledger_of(space)
+    length, fps = duration_of(space, video), fps_of(space, video)
+
+    def save(events: list[PlayerEvent]) -> list[str]:
+        return take(ledger, events, duration_of=lambda id: length if id == video.id else 0.0)
+
+    labels = ledger.labels(person_id=person.id, video_id=video.id)
+    skipped = ledger.skipped(person_id=person.id, video_id=video.id)
+    counts = {"funny": sum(e.label == 1 for e in labels), "not_funny": sum(e.label == 0 for e in labels)}
+    done = [*labels, *skipped]
+    source: Queue | Source
+    if mode == "queue":
+        queue = LabelQueue(
+            video.id,
+            person.id,
+            length,
+            series=series.series if series else None,
+            scores=kept_curve(space, video, person),
+            taken=[_segment(e) for e in done],
+            overlapping=overlapping,
+        )
+        clips = [
+            QueuedClip(c.clip_id, video.id, shown.src, c.start, c.end, c.origin, length, fps)
+            for c in queue.next_clips(order, n=IN_HAND)
+        ]
+        name = f"{video.id}-{person.id}-{order}-{overlapping}"
+        source = Queue(name, clips, gone=[e.clip_id for e in done], counts=counts)
+    else:
+        source = Source(video.id, shown.src, length, fps)
+    player(
+        "label-player",
+        source,
+        timelines={video.id: _timeline(labels, series)},
+        mark=Mark(counts=counts) if mode == "mark" else None,
+        on_events=save,
+        person_id=person.id,
+        token=str(space.root),
+        controls=Controls(texts=player_texts(), height=HEIGHT),
+    )
+    _pace(ledger.labels_per_minute(), counts)
+
+
+def _segment(event: LabelEvent) -> Segment:
+    return Segment(event.start, event.end)
+
+
+def _pace(per_minute: float, counts: Mapping[str, int]) -> None:
+    said = _("{funny} funny, {other} not funny in this video", funny=counts["funny"], other=counts["not_funny"])
+    if per_minute > 0:
+        said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
+    st.caption(said)

@@ -1,0 +1,49 @@
+"""What is said and offered where a browser cannot play a video as it is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.playback import Playable, playable, prepare
+from core.workspace import Video, Workspace
+from pages.components.job_panel import progress_text
+from pages.components.shell import _, show_error, told
+
+
+def megabytes(n: int) -> str:
+    """Bytes for people."""
+    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{max(1, round(n / 1e6))} MB"
+
+
+def proxy_notice(space: Workspace, video: Video, shown: Playable) -> None:
+    """Why the video does not play yet, what it costs to prepare it, and how far that is."""
+    if shown.state == "gone":
+        st.warning(_("The file is missing. Add it again from its new location on Home."), icon=":material/link_off:")
+        return
+    if shown.state in ("preparing", "minute"):
+        st.fragment(_progress, run_every=1.0)(space, video, shown.state)
+        return
+    st.info(
+        _(
+            "Browsers cannot play this video as it is. A copy for playback takes up to {size} on the disk; "
+            "the video itself is not changed.",
+            size=megabytes(shown.estimated_bytes),
+        ),
+        icon=":material/movie_edit:",
+    )
+    if shown.job is not None and shown.state == "failed":
+        show_error(shown.job.message)
+    if st.button(_("Prepare it for playback"), type="primary", key=f"prepare-{video.id}", icon=":material/autorenew:"):
+        with told():
+            prepare(space, video)
+        st.rerun()
+
+
+def _progress(space: Workspace, video: Video, before: str) -> None:
+    now = playable(space, video)
+    if now.state != before:
+        st.rerun()
+    if now.job is not None and now.job.live:
+        st.progress(now.job.share, text=_("Being prepared for playback: {how}", how=progress_text(now.job)))
+    if before == "minute":
+        st.caption(_("The first minute can be played already."))

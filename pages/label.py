@@ -1,0 +1,68 @@
+"""Label: clips one by one by keyboard, or marks while watching; and the table of what is labelled."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.errors import PunchlineError
+from core.identity import Person
+from core.workspace import Video, Workspace
+from pages.components.label_table import label_table, transfer
+from pages.components.labeller import label_player
+from pages.components.shell import _, person_select, show_error, video_select, workspace
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is labelled, for whom and how; `place` is where more choices fit."""
+
+    video: Video
+    person: Person
+    mode: str
+    place: DeltaGenerator
+
+
+def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choice | None:
+    """Video, person, and how to label; None where something is lacking, which is said."""
+    if not videos or not people:
+        st.info(
+            _("To label you need a video and a person. Labelling works before and during the extraction too."),
+            icon=":material/label:",
+        )
+        if not videos:
+            st.page_link("pages/home.py", label=_("Add a video on Home"), icon=":material/home:")
+        else:
+            st.page_link("pages/reference.py", label=_("Pick the person"), icon=":material/face:")
+        return None
+    left, middle, right, last = st.columns([3, 2, 3.4, 1.6], vertical_alignment="bottom")
+    with left:
+        video = video_select(videos, key="label-video")
+    with middle:
+        person = person_select(people, key="label-person")
+    modes = {"queue": _("Clip by clip"), "mark": _("Mark while watching")}
+    mode = right.segmented_control(
+        _("How"), list(modes), format_func=modes.__getitem__, default="queue", required=True, key="label-mode"
+    )
+    assert video is not None
+    assert person is not None
+    return Choice(video, person, str(mode), last)
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(_("Label"))
+    try:
+        space = workspace()
+        chosen = choice(space, space.videos(), space.people())
+        if chosen is None:
+            return
+        label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
+        st.divider()
+        st.fragment(label_table, run_every=2.0)(space, chosen.person)
+        transfer(space, chosen.person)
+    except PunchlineError as error:
+        show_error(error)
+
+
+main()

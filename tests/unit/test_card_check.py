@@ -1,0 +1,79 @@
+"""Which models may score a series, and what is told of the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.card_check import check_model, labelled_share, series_card
+from core.errors import ModelFault
+from tests.detections import PARAMETERS
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    return {**PARAMETERS, **changes}
+
+
+def test_a_model_fits_the_series_it_was_trained_on():
+    card = series_card([PARAMETERS, PARAMETERS, changed(fill="none")])
+    assert len(card["series_parameters"]) == 2
+    assert check_model(card, PARAMETERS, name="m") == []
+    assert check_model(card, changed(fill="none"), name="m") == []
+
+
+OTHER_EMOTION = {**PARAMETERS["models"], "recogniser": {"name": "hsemotion", "digest": "r2"}}
+OTHER_SOUND = {**PARAMETERS["extraction"], "audio": {"audio_rate": 8000, "f0_min": 65.0}}
+
+
+@pytest.mark.parametrize(
+    ("card", "parameters", "words"),
+    [
+        ({}, {"models": OTHER_EMOTION}, r"emotion model ferplus \(r1\), .* hsemotion \(r2\); extract again"),
+        ({}, {"extraction": OTHER_SOUND}, "audio_rate 16000 instead of 8000"),
+        ({"n_rows": 20}, {}, "20 rows, here they have 15"),
+        ({"features": ["joy", "pitch"]}, {}, "features differ in anger.*joy"),
+        ({"n_rows": 20}, {"models": OTHER_EMOTION, "extraction": OTHER_SOUND}, "emotion model.*audio_rate.*20 rows"),
+    ],
+)
+def test_a_model_for_something_else_is_refused_by_name(card, parameters, words):
+    with pytest.raises(ModelFault, match=f"the model m cannot be used here: .*{words}"):
+        check_model({**series_card([PARAMETERS]), **card}, changed(**parameters), name="m")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"sample_rate": 2.0}, "another rate"),
+        ({"thresholds": {"strict": 0.6, "relaxed": 0.3}}, "similarity thresholds"),
+        ({"references": ["cd"]}, "reference faces"),
+        ({"fill": "nearest"}, "another way"),
+        ({"max_gap": 2.0}, "another length"),
+        ({"models": {**PARAMETERS["models"], "embedder": {"name": "facenet", "digest": "e2"}}}, "another embedder"),
+    ],
+)
+def test_what_differs_but_does_no_harm_is_told(parameters, words):
+    (warning,) = check_model(series_card([PARAMETERS]), changed(**parameters), name="m")
+    assert words in warning
+
+
+def test_a_card_that_names_only_its_models_is_checked_by_them():
+    assert check_model({"models": PARAMETERS["models"]}, PARAMETERS, name="m") == []
+    with pytest.raises(ModelFault, match="none"):
+        check_model({}, PARAMETERS, name="m")
+
+
+def test_the_labelled_share_is_that_of_the_probabilities():
+    assert labelled_share({"labelled_share": 0.2}, name="m") == 0.2
+    assert labelled_share({"labelled_share": 0.2, "class_prior": [0.7, 0.3]}, name="m") == 0.3
+
+
+@pytest.mark.parametrize("card", [{}, {"labelled_share": 1.0}, {"labelled_share": None}, {"class_prior": "ab"}])
+def test_a_card_without_a_share_is_refused(card):
+    with pytest.raises(ModelFault, match="card of the model m does not say"):
+        labelled_share(card, name="m")
+
+
+def test_a_model_of_three_classes_is_refused():
+    with pytest.raises(ModelFault, match="tells 3 classes apart"):
+        labelled_share({"class_prior": [0.5, 0.3, 0.2]}, name="m")

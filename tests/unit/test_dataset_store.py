@@ -1,0 +1,272 @@
+"""dataset.h5: what plain h5py finds, what is refused or damaged, and clips read one by one."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import fields, replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from core.clip_dataset_builder import ClipDataset
+from core.dataset_store import ClipsOnDisk, Names, read_dataset, read_info, write_dataset
+from core.errors import StorageFault
+from core.series import FEATURES
+from core.storage import AnotherFormat
+from tests.clips import label, random_clips
+from tests.processes import ROOT, left_over, run
+
+NAMES = Names({"video 0": ("방송 1.mp4", 29.97), "video 1": ("b.mp4", 25.0)}, {"p": "지은"})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "dataset.h5"
+    write_dataset(path, random_clips(0, 250), names=NAMES, ledger_seq=321)
+    return path
+
+
+def assert_same(a: ClipDataset, b: ClipDataset) -> None:
+    for f in fields(ClipDataset):
+        one, two = getattr(a, f.name), getattr(b, f.name)
+        if isinstance(one, np.ndarray):
+            assert one.dtype == two.dtype, f.name
+            np.testing.assert_array_equal(one, two)
+        elif f.name != "left_out":
+            assert one == two, f.name
+
+
+# What is in the file
+
+
+@pytest.mark.parametrize("n", [0, 1, 250])
+def test_a_dataset_comes_back_as_it_was(tmp_path, n):
+    clips = random_clips(1, n)
+    write_dataset(tmp_path / "a.h5", clips, names=NAMES)
+    assert_same(read_dataset(tmp_path / "a.h5"), clips)
+
+
+def test_plain_h5py_finds_the_documented_keys(path):
+    clips = random_clips(0, 250)
+    with h5py.File(path) as dataset:
+        np.testing.assert_array_equal(dataset["clip_features"][100:200], clips.features[100:200])
+        found = {key: (dataset[key].dtype.str, dataset[key].shape) for key in dataset if key != "clip_info"}
+        assert found == {
+            "clip_features": ("<f4", (250, 15, 12)),
+            "clip_timestamps": ("<f8", (250, 15)),
+            "clip_source": ("|u1", (250, 15)),
+            "clip_baseline": ("<f4", (250, 12)),
+            "labels": ("|i1", (250,)),
+        }
+        assert all(dataset[key].maxshape[0] is None for key in dataset)
+        assert dataset["clip_features"].chunks == (1, 15, 12)
+        attributes = dict(dataset.attrs)
+        row = dataset["clip_info"][4]
+        names = set(dataset["clip_info"].dtype.names)
+    assert (attributes["format"], attributes["format_version"]) == ("punchline-dataset", 1)
+    assert (attributes["n_rows"], attributes["sampling"], attributes["ledger_seq"]) == (15, "nearest", 321)
+    assert tuple(attributes["feature_names"]) == FEATURES
+    assert list(attributes["label_names"]) == ["not funny", "funny"]
+    assert {"program_version", "created", "remarks", "max_failed_ratio"} <= set(attributes)
+    event = clips.events[4]
+    assert {name: row[name].decode() for name in ("clip_id", "video_name", "video_id", "person", "note")} == {
+        "clip_id": event.clip_id,
+        "video_name": "b.mp4",
+        "video_id": "video 1",
+        "person": "지은",
+        "note": event.note,
+    }
+    assert (row["fps"], row["clip_duration"], row["source_timestamp"].tolist()) == (25.0, 6.0, [28.0, 34.0])
+    assert row["failed_ratio"] == clips.failed_ratio[4]
+    documented = "clip_id video_name video_id person fps clip_duration source_timestamp frame_count failed_ratio origin"
+    assert {*documented.split(), "feature_digest", "stale", "labelled_at", "labeller", "note"} <= names
+
+
+def test_the_documentation_names_every_key_field_and_attribute(path):
+    text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+    section = text[text.index("## Dataset file") : text.index("## Person file")] + text[: text.index("## The twelve")]
+    with h5py.File(path) as dataset:
+        names = {*(f"/{key}" for key in dataset), *dataset["clip_info"].dtype.names, *dataset.attrs}
+    assert [name for name in sorted(names) if f"`{name}`" not in section] == []
+
+
+def test_any_slice_lies_in_chunks_of_its_own_clips(path):
+    """Nothing else has to be read for it."""
+    with h5py.File(path) as dataset:
+        features = dataset["clip_features"].id
+        chunks = [features.get_chunk_info(k) for k in range(features.get_num_chunks())]
+    assert sorted(chunk.chunk_offset[0] for chunk in chunks) == list(range(250))
+    assert {chunk.size for chunk in chunks} == {15 * 12 * 4 + 4}  # with its checksum
+
+
+def test_other_programs_can_grow_a_copy(path):
+    with h5py.File(path, "r+") as dataset:
+        dataset["clip_features"].resize(300, axis=0)
+        assert dataset["clip_features"][299].shape == (15, 12)
+
+
+def test_an_unknown_video_has_no_name_and_no_rate(path):
+    with h5py.File(path) as dataset:
+        row = dataset["clip_info"][2]
+    assert row["video_name"] == b""
+    assert np.isnan(row["fps"])
+
+
+def test_the_file_says_what_it_holds(path):
+    clips = random_clips(0, 250)
+    info = read_info(path)
+    assert (info.n_clips, info.n_rows, info.sampling, info.ledger_seq) == (250, 15, "nearest", 321)
+    assert info.n_funny == clips.labels.sum()
+    assert info.n_stale == clips.stale.sum() > 0
+
+
+def test_texts_that_no_file_can_hold_are_kept_as_far_as_they_can(tmp_path):
+    clips = random_clips(0, 1)
+    clips = replace(clips, events=[label(note="a\0b \udcff", labeller="x" * 10_000)])
+    write_dataset(tmp_path / "a.h5", clips)
+    (event,) = read_dataset(tmp_path / "a.h5").events
+    assert event.note == "ab \ufffd"
+    assert len(event.labeller) == 10_000
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("format_version", 2, "punchline-dataset version 2, this program reads version 1"),
+        ("format_version", 0, "punchline-dataset version 0, this program reads version 1"),
+        ("format", "punchline-person", "format is 'punchline-person', expected 'punchline-dataset'"),
+    ],
+)
+def test_another_format_or_version_is_refused_by_name(path, name, value, words):
+    with h5py.File(path, "r+") as file:
+        file.attrs[name] = value
+    for read in (read_dataset, read_info, ClipsOnDisk):
+        with pytest.raises(AnotherFormat, match=rf"dataset\.h5: {words}"):
+            read(path)
+
+
+def test_a_missing_file_says_how_it_is_made(tmp_path):
+    with pytest.raises(StorageFault, match=r"none\.h5: no such file; it is made by `punchline dataset build`"):
+        read_dataset(tmp_path / "none.h5")
+
+
+@pytest.mark.parametrize("key", ["clip_features", "clip_timestamps", "clip_source", "labels", "clip_info"])
+def test_a_missing_key_is_named(path, key):
+    with h5py.File(path, "r+") as file:
+        del file[key]
+    with pytest.raises(StorageFault, match=rf"dataset\.h5: key is missing: /{key}"):
+        read_dataset(path)
+
+
+@pytest.mark.parametrize("key", ["clip_features", "clip_source", "clip_baseline", "labels"])
+def test_flipped_bits_are_found(path, key):
+    with h5py.File(path) as file:
+        offset = file[key].id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[offset] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StorageFault, match=rf"dataset\.h5: {key} is unreadable"):
+        read_dataset(path)
+
+
+def test_arrays_of_different_lengths_are_damage(path):
+    with h5py.File(path, "r+") as file:
+        file["clip_baseline"].resize(200, axis=0)
+    with pytest.raises(StorageFault, match=r"clip_baseline has shape \(200, 12\), expected \(250, 12\)"):
+        read_dataset(path)
+
+
+def test_a_full_disk_is_told_and_the_old_file_stays(path):
+    before = path.read_bytes()
+    done = run(f"""
+        import resource
+        from pathlib import Path
+        from core.dataset_store import write_dataset
+        from core.errors import StorageFault
+        from tests.clips import random_clips
+        clips = random_clips(1, 300)
+        for limit in (100_000, 0):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            try:
+                write_dataset(Path({str(path)!r}), clips)
+            except StorageFault as error:
+                told = str(error)
+            else:
+                raise AssertionError("it was written")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        print(told)
+    """)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the disk is full or the file may not grow" in done.stdout
+    assert path.read_bytes() == before
+    assert left_over(path.parent) == []
+
+
+# Clips on disk
+
+
+def test_clips_on_disk_are_the_usable_ones_centred(path):
+    clips = random_clips(0, 250)
+    places = np.flatnonzero(clips.usable)
+    with ClipsOnDisk(path) as found:
+        assert len(found) == len(places) > 0
+        for item, place in enumerate(places):
+            inputs, label = found[item]
+            assert inputs.dtype == np.float32
+            np.testing.assert_array_equal(inputs, clips.inputs[place])
+            assert label == clips.labels[place]
+        np.testing.assert_array_equal(found.labels, clips.labels[places])
+        assert found.groups.tolist() == clips.groups[places].tolist()
+
+
+def test_several_are_read_together_in_any_order(path):
+    clips = random_clips(0, 250)
+    with ClipsOnDisk(path, usable=False) as found:
+        items = [7, 3, 4, 5, 249, 3, -1, 0]
+        for item, (inputs, label) in zip(items, found.__getitems__(items), strict=True):
+            np.testing.assert_array_equal(inputs, clips.inputs[item])
+            assert label == clips.labels[item]
+        assert found.__getitems__([]) == []
+        for item in (250, -251):
+            with pytest.raises(IndexError):
+                found[item]
+
+
+def test_the_gate_can_be_set_when_reading(path):
+    clips = random_clips(0, 250)
+    assert len(ClipsOnDisk(path, max_failed_ratio=2.0)) == (~clips.stale).sum()
+    assert len(ClipsOnDisk(path, usable=False)) == 250
+
+
+def test_an_open_file_stays_as_it_was_when_it_is_built_anew(path):
+    clips = random_clips(0, 250)
+    found = ClipsOnDisk(path, usable=False)
+    _ = found[0]
+    write_dataset(path, random_clips(9, 10))
+    np.testing.assert_array_equal(found[200][0], clips.inputs[200])
+    found.close()
+    with pytest.raises(StorageFault, match="built anew since it was opened"):
+        found[0]
+
+
+def test_it_travels_to_another_process(path):
+    found = ClipsOnDisk(path, usable=False)
+    _ = found[0]
+    there = pickle.loads(pickle.dumps(found))
+    np.testing.assert_array_equal(there[5][0], found[5][0])
+
+
+@pytest.mark.slow
+def test_a_loader_of_torch_takes_it_without_more(path):
+    import torch
+    from torch.utils.data import DataLoader
+
+    batches = list(DataLoader(ClipsOnDisk(path, usable=False), batch_size=100))  # type: ignore[arg-type]
+    assert [tuple(inputs.shape) for inputs, _ in batches] == [(100, 15, 12), (100, 15, 12), (50, 15, 12)]
+    assert (batches[0][0].dtype, batches[0][1].dtype) == (torch.float32, torch.int64)
+    assert torch.cat([labels for _, labels in batches]).tolist() == random_clips(0, 250).labels.tolist()

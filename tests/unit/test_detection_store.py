@@ -1,0 +1,163 @@
+"""Kept results: what is written is what is read, what no longer holds is not used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.detection import DetectionSettings, decide, score
+from core.detection_store import (
+    as_json,
+    as_label,
+    detections_path,
+    kept_scores,
+    moments_in,
+    precision_so_far,
+    read_detections,
+    save_detections,
+)
+from core.segment import Segment
+from tests.detections import PERSON, VIDEO, FakeLibrary, label, stream
+
+LAUGHS = Segment(20.0, 26.0), Segment(80.0, 86.0)
+SETTINGS = DetectionSettings(prior=0.2, max_per_hour=None)
+
+
+@pytest.fixture
+def library(tmp_path) -> FakeLibrary:
+    return FakeLibrary(tmp_path, stream(120.0, *LAUGHS, away=Segment(40.0, 60.0), noise=0.05))
+
+
+def saved(library: FakeLibrary, model: str | None = None):
+    scored = score(library, VIDEO, PERSON, model=model, load=library.load)
+    found = decide(scored, SETTINGS)
+    return scored, found, save_detections(library.workspace, scored, found, SETTINGS)
+
+
+def test_a_result_is_read_as_it_was_written(library):
+    scored, found, result = saved(library)
+    kept = read_detections(library.workspace, VIDEO.id, PERSON.id)
+    assert kept == {"newest": result}
+    assert json.loads(json.dumps(result)) == result
+    assert len(found.moments) == 2
+    for read, moment in zip(moments_in(kept["newest"]), found.moments, strict=True):
+        assert (read.start, read.end, read.best) == (moment.start, moment.end, moment.best)
+        assert read.score == pytest.approx(moment.score, abs=1e-4)
+    assert result["settings"]["prior"] == result["prior"] == 0.2
+    assert (result["not_judged_s"], result["model"]) == (found.not_judged_s, scored.model)
+    path = detections_path(library.workspace, VIDEO.id, PERSON.id)
+    assert len(json.loads(path.read_text(encoding="utf-8"))["moments"]) == 2  # the latest result lies on top
+
+
+def test_each_model_keeps_its_last_result(library):
+    saved(library, "first")
+    saved(library, "second")
+    saved(library, "first")
+    assert list(read_detections(library.workspace, VIDEO.id, PERSON.id)) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"format": "punchline-detections", "format_version": 99}', "\xff"]
+)
+def test_a_file_that_cannot_be_read_is_none(library, content):
+    path = detections_path(library.workspace, VIDEO.id, PERSON.id)
+    assert read_detections(library.workspace, VIDEO.id, PERSON.id) == {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode("latin-1"))
+    assert read_detections(library.workspace, VIDEO.id, PERSON.id) == {}
+    saved(library)
+    assert list(read_detections(library.workspace, VIDEO.id, PERSON.id)) == ["newest"]
+
+
+# Scores
+
+
+def test_kept_scores_decide_as_new_ones_do(library):
+    scored, found, _ = saved(library)
+    kept = kept_scores(library, VIDEO, PERSON)
+    np.testing.assert_allclose(kept.log_odds, scored.log_odds, rtol=1e-5)
+    np.testing.assert_allclose(kept.loudness, scored.loudness, atol=1e-4)
+    np.testing.assert_array_equal(kept.windows.start, scored.windows.start)
+    again = decide(kept, SETTINGS)
+    assert [(m.start, m.end) for m in again.moments] == [(m.start, m.end) for m in found.moments]
+    assert again.loud == found.loud
+    library.ledger.record([label(k, 0) for k in range(40)])
+    assert kept_scores(library, VIDEO, PERSON).n_random == 40  # labels count as they are now
+
+
+def test_kept_scores_of_something_else_are_not_used(library):
+    assert kept_scores(library, VIDEO, PERSON) is None
+    saved(library)
+    made = library.made
+    assert kept_scores(library, VIDEO, PERSON, model="another") is None
+    library.made = replace(made, parameters={**made.parameters, "fill": "none"})
+    assert kept_scores(library, VIDEO, PERSON) is None
+    library.made = replace(made, series=stream(121.0))  # an extraction that went on
+    assert kept_scores(library, VIDEO, PERSON) is None
+    library.made = made
+    assert kept_scores(library, VIDEO, PERSON) is not None
+    library.card["created"] = "t2"  # a model of the same name
+    assert kept_scores(library, VIDEO, PERSON) is None
+
+
+def test_scores_against_another_baseline_are_not_used(library, monkeypatch):
+    saved(library)
+    usual = library.usual_for(VIDEO, PERSON)
+    monkeypatch.setattr(library, "usual_for", lambda video, person: usual + np.float32(0.01))
+    assert kept_scores(library, VIDEO, PERSON) is None
+
+
+def test_damaged_scores_are_not_used(library):
+    saved(library)
+    path = detections_path(library.workspace, VIDEO.id, PERSON.id).with_suffix(".npz")
+    content = path.read_bytes()
+    for damaged in (content[:-200], b"", b"nothing like it"):
+        path.write_bytes(damaged)
+        assert kept_scores(library, VIDEO, PERSON) is None
+
+
+# Labels
+
+
+def test_a_moment_that_is_judged_becomes_the_label_of_its_best_window(library):
+    scored, found, _ = saved(library)
+    moment = found.moments[0]
+    yes, no = as_label(moment, scored, True, labeller="Ada"), as_label(moment, scored, False)
+    assert (yes.label, yes.origin, yes.labeller, no.label, no.origin) == (1, "accepted", "Ada", 0, "rejected")
+    assert (yes.video_id, yes.person_id) == (VIDEO.id, PERSON.id)
+    assert moment.start <= yes.start < yes.end <= moment.end
+    assert 5 <= yes.end - yes.start <= 7
+    assert yes.clip_id == no.clip_id  # the later one holds
+    library.ledger.record([yes])
+    library.ledger.record([no])
+    assert [event.label for event in library.ledger.labels()] == [0]
+
+
+def test_a_long_fit_is_labelled_by_its_best_window(tmp_path):
+    library = FakeLibrary(tmp_path, stream(120.0, Segment(40.0, 62.0)))
+    scored = score(library, VIDEO, PERSON, load=library.load)
+    (moment,) = decide(scored, SETTINGS).moments
+    assert moment.duration > 15
+    event = as_label(moment, scored, True)
+    assert event.end - event.start <= 7
+
+
+def test_precision_counts_what_was_accepted_and_rejected():
+    nothing = precision_so_far([label(1, 1, "random")])
+    assert (nothing.n_accepted, nothing.n_rejected, nothing.share, nothing.low) == (0, 0, None, None)
+    events = [label(k, 1, "accepted") for k in range(8)] + [label(k, 0, "rejected") for k in range(8, 10)]
+    found = precision_so_far([*events, label(20, 1, "random")])
+    assert (found.n_accepted, found.n_rejected, found.share) == (8, 2, 0.8)
+    assert (found.low, found.high) == (pytest.approx(0.4902, abs=1e-3), pytest.approx(0.9433, abs=1e-3))  # Wilson's
+    assert precision_so_far(events[:3]).high == 1.0
+
+
+def test_a_result_as_json_holds_plain_numbers(library):
+    scored, found, _ = saved(library)
+    content = as_json(scored, found)
+    assert set(content["moments"][0]) == {"start", "end", "score", "probability", "best_start", "best_end"}
+    assert json.loads(json.dumps(content))["moments"] == content["moments"]
+    assert content["not_judged"] == [[s.start, s.end] for s in found.not_judged]

@@ -1,0 +1,216 @@
+"""Which clips come next: places with a known order, what is taken, and what is there before the extraction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import PunchlineError
+from core.label_queue import LabelQueue, QueuedClip, marked_clip
+from core.ledger import clip_id_of
+from core.segment import Segment
+from core.series import FEATURES, TimeSeries
+from tests.tables import D, M
+
+AROUSAL, LOUDNESS = FEATURES.index("arousal"), FEATURES.index("loudness")
+BURSTS = {100.0: 30.0, 300.0: 40.0, 500.0: 20.0}  # second in the middle of a burst -> its height
+LENGTH = 600.0
+
+
+def series(bursts: dict[float, float] = BURSTS, *, seconds: float = LENGTH, face_gone: Segment | None = None):
+    """Noise with bursts of four seconds in loudness and arousal."""
+    rng = np.random.default_rng(0)
+    t = np.arange(round(seconds * 3)) / 3
+    values = np.zeros((len(t), len(FEATURES)), np.float32)
+    values[:, LOUDNESS] = rng.normal(-40, 20, len(t))
+    values[:, AROUSAL] = rng.normal(0, 0.2, len(t))
+    for middle, height in bursts.items():
+        near = np.abs(t - middle) <= 2
+        values[near, LOUDNESS] = -40 + 2 * height
+        values[near, AROUSAL] = height / 50
+    source = np.zeros(len(t), np.uint8)
+    if face_gone is not None:
+        gone = (t >= face_gone.start) & (t < face_gone.end)
+        source[gone] = M
+        values[gone, :10] = np.nan
+    assert D == 0
+    return TimeSeries(values, t, source, 3.0)
+
+
+def queue(**changes: object) -> LabelQueue:
+    values = {"video_id": "v1", "person_id": "p1", "duration": LENGTH, "series": series(), **changes}
+    return LabelQueue(**values)  # type: ignore[arg-type]
+
+
+def holds(clip: QueuedClip, time: float) -> bool:
+    return clip.start <= time - 2 and time + 2 <= clip.end
+
+
+# Peaks
+
+
+def test_the_greatest_peaks_come_first_and_every_fifth_clip_is_random():
+    clips = queue().next_clips(n=30)
+    assert [clip.origin for clip in clips] == (["peaks"] * 4 + ["random"]) * 6
+    for clip, middle in zip(clips, (300.0, 100.0, 500.0)):
+        assert holds(clip, middle)
+        assert clip.end - clip.start == pytest.approx(6.0)
+
+
+def test_a_clip_has_the_id_of_its_place():
+    clip = queue().next_clips()[0]
+    assert clip.clip_id == clip_id_of("v1", "p1", clip.start, clip.end)
+    assert clip.segment == Segment(clip.start, clip.end)
+
+
+def test_the_next_thirty_are_others_and_the_rhythm_goes_on():
+    first = queue().next_clips(n=7)
+    second = queue().next_clips(n=7, in_hand=[clip.segment for clip in first])
+    assert first + second == queue().next_clips(n=14)
+    assert [clip.origin for clip in second] == ["peaks", "peaks", "random", "peaks", "peaks", "peaks", "peaks"]
+
+
+def test_a_place_without_the_face_comes_last():
+    """A clip there could not be trained on, though it is the loudest."""
+    clips = queue(series=series(face_gone=Segment(290.0, 310.0))).next_clips(n=9)
+    assert holds(clips[0], 100.0)
+    assert not any(clip.origin == "peaks" and 294 <= clip.start <= 300 for clip in clips)
+
+
+def test_during_the_extraction_peaks_are_found_in_what_is_there():
+    clips = queue(series=series({50.0: 30.0}, seconds=120.0)).next_clips(n=30)
+    assert holds(clips[0], 50.0)
+    assert max(clip.end for clip in clips if clip.origin == "peaks") <= 123.0
+    assert max(clip.end for clip in clips if clip.origin == "random") > 123.0
+
+
+def test_before_the_extraction_the_default_queue_is_random():
+    for nothing in (None, series(seconds=0.0)):
+        clips = queue(series=nothing).next_clips(n=30)
+        assert [clip.origin for clip in clips] == ["random"] * 30
+
+
+def test_a_video_without_sound_or_face_still_has_peaks_of_the_other():
+    for column in (LOUDNESS, AROUSAL):
+        one = series()
+        values = one.values.copy()
+        values[:, column] = np.nan
+        clips = queue(series=TimeSeries(values, one.timestamps, one.source, 3.0)).next_clips(n=3)
+        assert sorted(round(clip.start + 3, -2) for clip in clips) == [100, 300, 500]
+
+
+# The other queues
+
+
+def test_in_order_covers_the_video_from_its_start():
+    clips = queue().next_clips("in_order", n=200)
+    assert [clip.start for clip in clips] == [6.0 * k for k in range(100)]
+    assert {clip.origin for clip in clips} == {"in_order"}
+
+
+@pytest.mark.parametrize(
+    ("duration", "starts"),
+    [
+        (4.99, []),
+        (5.0, [0.0]),
+        (6.0, [0.0]),
+        (8.0, [0.0]),
+        (9.5, [0.0, 3.5]),
+        (12.0, [0.0, 6.0]),
+        (20.0, [0.0, 6.0, 12.0]),
+    ],
+)
+@pytest.mark.parametrize("order", ["in_order", "random", "peaks"])
+def test_clips_lie_inside_a_short_video(duration, starts, order):
+    clips = queue(duration=duration, series=None).next_clips(order)
+    if order == "in_order":
+        assert [clip.start for clip in clips] == starts
+    assert bool(clips) == bool(starts)
+    for clip in clips:
+        assert 0 <= clip.start < clip.end <= duration
+        assert 5.0 <= clip.end - clip.start <= 6.0
+
+
+def test_random_clips_are_the_same_for_a_seed_and_others_for_another():
+    one = queue().next_clips("random")
+    assert one == queue().next_clips("random")
+    assert one != queue(seed=1).next_clips("random")
+    assert [c.start for c in one] != [c.start for c in queue(video_id="v2").next_clips("random")]
+    assert [c.start for c in one] != sorted(c.start for c in one)
+
+
+def test_likely_and_uncertain_follow_the_scores():
+    times = np.arange(0, LENGTH, 0.5)
+    scores = np.full(len(times), 0.1)
+    for middle, score in ((50, 0.9), (150, 0.52), (250, 0.7), (350, 0.45)):
+        scores[np.abs(times - middle) <= 2] = score
+    scores[np.abs(times - 450) <= 2] = np.nan
+    given = queue(scores=(times, scores))
+    assert [round(clip.start + 3, -1) for clip in given.next_clips("likely", n=2)] == [50, 250]
+    assert [round(clip.start + 3, -1) for clip in given.next_clips("uncertain", n=2)] == [150, 350]
+    assert {clip.origin for clip in given.next_clips("likely")} == {"likely"}
+
+
+@pytest.mark.parametrize("order", ["likely", "uncertain"])
+def test_queues_by_score_need_a_model(order):
+    with pytest.raises(PunchlineError, match="needs the scores of a trained model; train and detect first"):
+        queue().next_clips(order)
+
+
+def test_a_video_of_unknown_length_ends_with_its_series():
+    clips = queue(duration=0.0).next_clips("in_order", n=1000)
+    assert clips[-1].end == pytest.approx(LENGTH)
+    assert queue(duration=0.0, series=None).next_clips() == []
+
+
+# What is taken
+
+
+def test_labelled_places_are_passed_over_by_more_than_half():
+    taken = [Segment(297.0, 303.0), Segment(93.0, 99.1), Segment(503.0, 509.0)]
+    clips = queue(taken=taken).next_clips("peaks", n=2)
+    assert not any(holds(clip, 300.0) for clip in clips)
+    assert holds(clips[0], 100.0)
+    for n_left, end in ((100, 3.0), (99, 3.1)):
+        assert len(queue(taken=[Segment(0.0, end)]).next_clips("in_order", n=1000)) == n_left
+
+
+def test_two_that_leave_less_than_half_between_them_count_together():
+    taken = [Segment(0.0, 2.0), Segment(4.0, 6.0), Segment(1.0, 2.0)]
+    assert queue(taken=taken).next_clips("in_order", n=1)[0].start == 6.0
+
+
+def test_overlapping_clips_come_where_they_are_asked_for():
+    taken = [Segment(0.0, 600.0)]
+    assert queue(taken=taken).next_clips("in_order") == []
+    again = queue(taken=taken, overlapping=True)
+    first = again.next_clips("in_order", n=3)
+    assert [clip.start for clip in first] == [0.0, 6.0, 12.0]
+    assert again.next_clips("in_order", n=1, in_hand=[clip.segment for clip in first])[0].start == 18.0
+
+
+# Marked while watching
+
+
+@pytest.mark.parametrize(
+    ("time", "duration", "want"),
+    [
+        (100.0, 600.0, (95.0, 101.0)),
+        (2.0, 600.0, (0.0, 6.0)),
+        (0.0, 600.0, (0.0, 6.0)),
+        (599.9, 600.0, (594.0, 600.0)),
+        (700.0, 600.0, (594.0, 600.0)),
+        (100.0, None, (95.0, 101.0)),
+        (100.0, 0.0, (95.0, 101.0)),
+        (3.0, 5.5, (0.0, 5.5)),
+        (12.34567, 600.0, (7.346, 13.346)),
+    ],
+)
+def test_a_marked_clip_ends_a_second_after_the_key_inside_the_video(time, duration, want):
+    clip = marked_clip(time, duration)
+    assert (clip.start, clip.end) == pytest.approx(want)
+
+
+def test_a_video_shorter_than_a_clip_has_none():
+    with pytest.raises(PunchlineError, match=r"4\.90 s long; a clip takes at least 5 s"):
+        marked_clip(2.0, 4.9)

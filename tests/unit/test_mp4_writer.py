@@ -1,0 +1,75 @@
+"""What is written into MP4 files: sizes, channels, colours, the order of the file."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from core.mp4_writer import Recipe, Writer, even_size
+from core.packet_source import Source
+from core.transcode import copy, encode
+from core.video import probe
+from tests import media
+from tests.unit.test_transcode import beep_of, beeps, converted, pictures_of
+
+
+def test_stereo_stays_and_more_channels_become_stereo(tmp_path: Path) -> None:
+    six = np.tile(beeps([0.5], 2.0), (6, 1))
+    path = media.write(tmp_path / "v.mkv", np.arange(50) / 25, media.Sound(six, layout="5.1", codec="pcm_s16le"))
+    out = converted(path, tmp_path / "o.mp4", 0, 2)
+    with av.open(str(out)) as container:
+        assert container.streams.audio[0].codec_context.channels == 2
+    assert beep_of(out) == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_size_that_changes_in_the_middle_is_scaled(tmp_path: Path) -> None:
+    a = media.write(tmp_path / "a.ts", np.arange(25) / 25)
+    b = media.write(tmp_path / "b.ts", 1.0 + np.arange(25) / 25, width=240, height=180)
+    path = tmp_path / "v.ts"
+    path.write_bytes(a.read_bytes() + b.read_bytes())
+    found = pictures_of(converted(path, tmp_path / "o.mp4", 0, 2))
+    assert len(found) >= 48
+
+
+def test_the_index_is_at_the_files_head(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mp4", np.arange(50) / 25)
+    content = converted(path, tmp_path / "o.mp4", 0, 2).read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")
+
+
+def test_colours_stay(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mp4", np.arange(10) / 25)
+    out = converted(path, tmp_path / "o.mp4", 0, 0.4)
+    with av.open(str(out)) as container:
+        image = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    np.testing.assert_allclose(media.colours_of(image), media.COLOURS, atol=12)
+
+
+def test_sizes_are_even_and_pixels_square(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mkv", np.arange(5) / 25, width=170, height=130)
+    with Source(path) as source:
+        assert even_size(source, probe(path)) == (170, 130)
+        assert even_size(source, probe(path), height=65) == (84, 64)
+        assert even_size(source, probe(path), height=1000) == (170, 130)
+
+
+def test_a_copied_hevc_track_has_apples_tag(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mkv", np.arange(50) / 25, codec="libx265")
+    with Source(path) as source, Writer(tmp_path / "o.mp4", source, recipe=None) as writer:
+        copy(source, writer, 0.0)
+    assert b"hvc1" in (tmp_path / "o.mp4").read_bytes()
+    assert [number for _, number in pictures_of(tmp_path / "o.mp4")] == list(range(50))
+
+
+def test_bits_are_limited(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mp4", np.arange(250) / 25)
+    sizes = []
+    for most in (None, 4_000):
+        recipe = Recipe(media.WIDTH, media.HEIGHT, crf=1, max_bit_rate=most)
+        with Source(path) as source, Writer(tmp_path / "o.mp4", source, recipe=recipe) as writer:
+            encode(source, writer, 0, 10)
+        sizes.append((tmp_path / "o.mp4").stat().st_size)
+    assert sizes[1] < 12 * 4_000 / 8 + 6_000
+    assert sizes[1] < sizes[0]
+    assert probe(tmp_path / "o.mp4").duration == pytest.approx(10, abs=0.1)

@@ -1,0 +1,54 @@
+"""Packets from any time on, also of damaged files."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from core.errors import VideoUnreadable
+from core.packet_source import Source
+from tests import media
+
+
+def test_keyframes_are_found_without_decoding(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mp4", np.arange(100) / 25, options={"g": "10", "bf": "2", "sc_threshold": "0"})
+    with Source(path) as source:
+        assert source.keyframes(1.0, 2.1) == pytest.approx([0.8, 1.2, 1.6, 2.0])
+        assert source.keyframes(0.0, 0.0) == pytest.approx([0.0])
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "ts", "flv"])
+@pytest.mark.parametrize("time", [0.0, 1.3, 3.9])
+def test_every_picture_from_a_time_on_can_be_decoded(tmp_path: Path, suffix: str, time: float) -> None:
+    path = media.write(tmp_path / f"v.{suffix}", np.arange(100) / 25, options={"g": "25", "bf": "0"})
+    with Source(path) as source:
+        source.go(time)
+        found = [
+            media.number_of(frame.to_ndarray(format="rgb24"))
+            for packet in source.packets()
+            if packet.stream is source.video
+            for frame in packet.decode()
+        ]
+    assert found[0] <= round(time * 25)
+    assert found == list(range(found[0], 100))
+
+
+def test_a_cover_is_no_picture(tmp_path: Path) -> None:
+    path = media.write_with_cover(tmp_path / "song.mp4", media.Sound(media.tone(440, 1.0), codec="aac"))
+    with pytest.raises(VideoUnreadable, match="no video stream"):
+        Source(path)
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(VideoUnreadable, match=r"gone\.mp4: cannot be opened"):
+        Source(tmp_path / "gone.mp4")
+
+
+def test_times_count_from_the_containers_start(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.ts", 5 + np.arange(50) / 25)
+    with av.open(str(path)) as container:
+        assert container.start_time > 0
+    with Source(path) as source:
+        first = next(packet for packet in source.packets() if packet.stream is source.video)
+        assert source.time(first) == pytest.approx(0.0, abs=1e-6)
