@@ -3,6 +3,7 @@
 import traceback
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core.media import media_middleware, media_routes
 from pages.components.shell import ROOT, workspace_root
@@ -18,6 +19,8 @@ if __name__ == "__main__":
             st.Page("pages/reference.py", title=_("Reference face"), icon=":material/face:"),
             st.Page("pages/extract.py", title=_("Extract"), icon=":material/query_stats:"),
             st.Page("pages/label.py", title=_("Label"), icon=":material/label:"),
+            st.Page("pages/analyse.py", title=_("Analyse"), icon=":material/monitoring:"),
+            st.Page("pages/detect.py", title=_("Detect"), icon=":material/celebration:"),
         ]
     )
     st.html("<style>.stMainBlockContainer {padding: 2.5rem 4rem 3rem} .stMain:focus {outline: none}</style>")
@@ -30,4 +33,6 @@ if __name__ == "__main__":
         traceback.print_exc()
         show_error(f"unexpected fault ({type(error).__name__}: {error})")
 else:
+    # A folder called pages/ would make the first address after a start run its page alone, without this frame.
+    PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=media_routes(workspace_root()), middleware=media_middleware())

@@ -16,10 +16,10 @@ from core.workspace import Video, Workspace
 class Playable:
     """What a player gets.
 
-    `state` is direct, proxy (the whole), minute (a piece of the proxy), preparing, needed (nobody asked yet), failed or
-    gone; `src` is empty unless something can be played. The video's time is the player's plus `offset` seconds; a piece
-    ends at `end`. `job` prepares the proxy, `estimated_bytes` is what it takes on the disk, `reason` says why it is
-    needed.
+    `state` is direct, proxy (the whole), minute (a piece of the proxy), preparing, needed (nobody asked yet), failed
+    or gone; `src` is empty unless something can be played. A piece shows ``[offset, end)`` seconds of the video; its
+    address says so to the player. `job` prepares the proxy, `estimated_bytes` is what it takes on the disk, `reason`
+    says why it is needed.
     """
 
     state: Literal["direct", "proxy", "minute", "preparing", "needed", "failed", "gone"]
@@ -45,7 +45,7 @@ def playable(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Play
     job = Jobs(workspace).latest("proxy", video.id)
     for minute, offset, end in _pieces(workspace, video):
         if offset <= wanted < end - 1:
-            src = media_address(video.id, f"minute{minute}")
+            src = f"{media_address(video.id, f'minute{minute}')}#offset={offset:.3f}"
             return Playable("minute", src, offset, end, reason, size, job)
     if job is None or job.status == "cancelled":
         return Playable("needed", reason=reason, estimated_bytes=size)

@@ -18,6 +18,8 @@ PAGES: dict[Step, str] = {
     "extract": "pages/extract.py",
     "wait": "pages/extract.py",
     "label": "pages/label.py",
+    "detect": "pages/detect.py",
+    "review": "pages/detect.py",
 }
 
 

@@ -18,6 +18,19 @@ const SPEED_KEYS = { 1: 1, 2: 1.5, 3: 2 };
 const icon = (name) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${ICONS[name]}"/></svg>`;
 const rounded = (t) => Math.round(t * 1000) / 1000;
 
+// An address may end in #offset=60: the file is a piece of the video that begins there.
+function offsetOf(video) {
+  return Number(/#offset=([\d.]+)/.exec(video.getAttribute("src") || "")?.[1] ?? 0);
+}
+
+function timeOf(video) {
+  return video.currentTime + offsetOf(video);
+}
+
+function setTime(video, t) {
+  video.currentTime = Math.max(0, t - offsetOf(video));
+}
+
 class Player {
   constructor(root) {
     this.root = root;
@@ -227,13 +240,13 @@ class Player {
   jumpTo(video) {
     const t = Number(video.dataset.wanted);
     delete video.dataset.wanted;
-    if (Number.isFinite(t) && Math.abs(video.currentTime - t) > 0.001) video.currentTime = t;
+    if (Number.isFinite(t) && Math.abs(timeOf(video) - t) > 0.001) setTime(video, t);
   }
 
   show(clip) {
     if (this.back.dataset.clip === clip.clip_id && this.back.getAttribute("src") === clip.src) this.swap();
     const { front } = this;
-    const at = front.dataset.clip === clip.clip_id ? front.currentTime : NaN;
+    const at = front.dataset.clip === clip.clip_id ? timeOf(front) : NaN;
     front.dataset.clip = clip.clip_id;
     this.source = { video_id: clip.video_id, src: clip.src, duration: clip.video_duration, fps: clip.fps };
     this.clip = clip;
@@ -288,7 +301,7 @@ class Player {
   pause() {
     this.wants = false;
     this.front.pause();
-    if (this.data.report_time) this.api.setStateValue("time", rounded(this.front.currentTime));
+    if (this.data.report_time) this.api.setStateValue("time", rounded(timeOf(this.front)));
   }
 
   toggle() {
@@ -303,7 +316,7 @@ class Player {
     if (freely && clip && (to < clip.start || to >= clip.end)) this.loose = true;
     else if (clip) this.loose = false;
     this.setLooping(this.looping);
-    if (front.readyState >= 1) front.currentTime = to;
+    if (front.readyState >= 1) setTime(front, to);
     else front.dataset.wanted = to;
   }
 
@@ -311,12 +324,12 @@ class Player {
     this.pause();
     const fps = this.source?.fps || 30;
     // To the middle of a frame, so that rounding cannot show its neighbour.
-    this.seek((Math.floor(this.front.currentTime * fps + 1e-3) + n + 0.5) / fps, true);
+    this.seek((Math.floor(timeOf(this.front) * fps + 1e-3) + n + 0.5) / fps, true);
   }
 
   jump(direction) {
     const moments = (this.data.timelines[this.source?.video_id]?.moments || []).map((m) => m[0]).sort((a, b) => a - b);
-    const now = this.front.currentTime;
+    const now = timeOf(this.front);
     const to = direction > 0 ? moments.find((t) => t > now + 0.05) : moments.filter((t) => t < now - 1).at(-1);
     if (to === undefined) return;
     this.seek(to, true);
@@ -365,7 +378,7 @@ class Player {
       end: rounded(clip.end ?? 0),
       label: null,
       origin: clip.origin || "",
-      time: rounded(this.front.currentTime),
+      time: rounded(timeOf(this.front)),
       undoes: null,
       ...more,
     });
@@ -428,7 +441,7 @@ class Player {
     if (!this.source) return;
     const { duration, after } = this.data.mark;
     const whole = this.source.duration;
-    const now = this.front.currentTime;
+    const now = timeOf(this.front);
     const end = Math.min(whole, Math.max(duration, now + after));
     const event = this.event("mark", { label: 1, origin: "marked", start: rounded(Math.max(0, end - duration)), end: rounded(end) });
     this.history.push({ clip: { ...event }, event });
@@ -556,7 +569,7 @@ class Player {
     if (!this.data) return;
     const { front } = this;
     this.keepLoop();
-    const now = front.currentTime;
+    const now = timeOf(front);
     const text = clockText(now);
     if (text !== this.shownTime) this.$(".now").textContent = this.shownTime = text;
     const whole = ` / ${clockText(this.source?.duration || front.duration || 0, 0)}`;
@@ -568,7 +581,8 @@ class Player {
   keepLoop() {
     const { front, clip } = this;
     if (!clip || !this.looping || this.loose || front.paused || front.seeking) return;
-    if (front.currentTime >= clip.end || front.currentTime < clip.start - 0.3) front.currentTime = clip.start;
+    const now = timeOf(front);
+    if (now >= clip.end || now < clip.start - 0.3) setTime(front, clip.start);
   }
 
   // --- keys and buttons

@@ -49,13 +49,36 @@ def label_player(space: Workspace, video: Video, person: Person, mode: str, *, p
             order, overlapping = _queue_choice(space, video, person)
         if series is None:
             st.caption(_("The video is not extracted yet: clips come at random. Labels get their features later."))
-    shown = playable(space, video)
+    wanted = _first(space, video, person, series, order, overlapping) if mode == "queue" else 0.0
+    shown = playable(space, video, wanted=wanted)
+    proxy_notice(space, video, shown, wanted=wanted)
     if not shown.src:
-        proxy_notice(space, video, shown)
         return
-    if shown.state == "minute":
-        proxy_notice(space, video, shown)
     st.fragment(_player)(space, video, person, mode, series, shown, order, overlapping)
+
+
+def _queue(
+    space: Workspace, video: Video, person: Person, series: PersonSeries | None, overlapping: bool
+) -> LabelQueue:
+    ledger = ledger_of(space)
+    ids = {"person_id": person.id, "video_id": video.id}
+    return LabelQueue(
+        video.id,
+        person.id,
+        duration_of(space, video),
+        series=series.series if series else None,
+        scores=kept_curve(space, video, person),
+        taken=[Segment(e.start, e.end) for e in (*ledger.labels(**ids), *ledger.skipped(**ids))],
+        overlapping=overlapping,
+    )
+
+
+def _first(
+    space: Workspace, video: Video, person: Person, series: PersonSeries | None, order: Order, overlapping: bool
+) -> float:
+    """Where the first clip of the queue begins, in seconds."""
+    clips = _queue(space, video, person, series, overlapping).next_clips(order, n=1)
+    return clips[0].start if clips else 0.0
 
 
 def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order, bool]:
@@ -109,20 +132,12 @@ def _player(
     done = [*labels, *skipped]
     source: Queue | Source
     if mode == "queue":
-        queue = LabelQueue(
-            video.id,
-            person.id,
-            length,
-            series=series.series if series else None,
-            scores=kept_curve(space, video, person),
-            taken=[_segment(e) for e in done],
-            overlapping=overlapping,
-        )
-        clips = [
-            QueuedClip(c.clip_id, video.id, shown.src, c.start, c.end, c.origin, length, fps)
-            for c in queue.next_clips(order, n=IN_HAND)
-        ]
-        name = f"{video.id}-{person.id}-{order}-{overlapping}"
+        queue = _queue(space, video, person, series, overlapping)
+        ready = queue.next_clips(order, n=IN_HAND if shown.state != "minute" else 20 * IN_HAND)
+        if shown.state == "minute":  # only what the piece shows
+            ready = [c for c in ready if shown.offset <= c.start and c.end <= shown.end][:IN_HAND]
+        clips = [QueuedClip(c.clip_id, video.id, shown.src, c.start, c.end, c.origin, length, fps) for c in ready]
+        name = f"{video.id}-{person.id}-{order}-{overlapping}-{shown.src}"
         source = Queue(name, clips, gone=[e.clip_id for e in done], counts=counts)
     else:
         source = Source(video.id, shown.src, length, fps)
@@ -137,10 +152,6 @@ def _player(
         controls=Controls(texts=player_texts(), height=HEIGHT),
     )
     _pace(ledger.labels_per_minute(), counts)
-
-
-def _segment(event: LabelEvent) -> Segment:
-    return Segment(event.start, event.end)
 
 
 def _pace(per_minute: float, counts: Mapping[str, int]) -> None:

@@ -161,8 +161,8 @@ def person_card(space: Workspace, person: Person) -> None:
 def _square(reference: Reference) -> np.ndarray:
     """The face alone, from the picture around it."""
     left, top, right, bottom = reference.box_xyxy
-    side = int(max(right - left, bottom - top) * 1.2)
     height, width = reference.image.shape[:2]
+    side = min(max(8, int(max(right - left, bottom - top) * 1.2)), height, width)
     x = int(np.clip((left + right - side) / 2, 0, max(0, width - side)))
     y = int(np.clip((top + bottom - side) / 2, 0, max(0, height - side)))
     return reference.image[y : y + side, x : x + side]

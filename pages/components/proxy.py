@@ -15,13 +15,18 @@ def megabytes(n: int) -> str:
     return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{max(1, round(n / 1e6))} MB"
 
 
-def proxy_notice(space: Workspace, video: Video, shown: Playable) -> None:
-    """Why the video does not play yet, what it costs to prepare it, and how far that is."""
+def proxy_notice(space: Workspace, video: Video, shown: Playable, *, wanted: float = 0.0) -> None:
+    """Why the video does not play yet, what it costs to prepare it, and how far that is.
+
+    `wanted` is the time in seconds that is needed first.
+    """
+    if shown.state in ("direct", "proxy"):
+        return
     if shown.state == "gone":
         st.warning(_("The file is missing. Add it again from its new location on Home."), icon=":material/link_off:")
         return
     if shown.state in ("preparing", "minute"):
-        st.fragment(_progress, run_every=1.0)(space, video, shown.state)
+        st.fragment(_progress, run_every=1.0)(space, video, shown.state, wanted)
         return
     st.info(
         _(
@@ -35,15 +40,15 @@ def proxy_notice(space: Workspace, video: Video, shown: Playable) -> None:
         show_error(shown.job.message)
     if st.button(_("Prepare it for playback"), type="primary", key=f"prepare-{video.id}", icon=":material/autorenew:"):
         with told():
-            prepare(space, video)
+            prepare(space, video, wanted=wanted)
         st.rerun()
 
 
-def _progress(space: Workspace, video: Video, before: str) -> None:
-    now = playable(space, video)
+def _progress(space: Workspace, video: Video, before: str, wanted: float) -> None:
+    now = playable(space, video, wanted=wanted)
     if now.state != before:
         st.rerun()
     if now.job is not None and now.job.live:
         st.progress(now.job.share, text=_("Being prepared for playback: {how}", how=progress_text(now.job)))
     if before == "minute":
-        st.caption(_("The first minute can be played already."))
+        st.caption(_("The minute that is needed first can be played already."))

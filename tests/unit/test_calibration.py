@@ -25,7 +25,7 @@ def test_scores_that_say_nothing_give_the_shares():
     made = Calibration.fitted(rng.normal(size=(900, 2)), y, np.ones(900), np.array([2 / 3, 1 / 3]))
     p = made(rng.normal(size=(100, 2)))
     np.testing.assert_allclose(p.mean(axis=0), [2 / 3, 1 / 3], atol=0.02)
-    assert p.std(axis=0).max() < 0.05
+    assert p.std(axis=0).max() < 0.1
 
 
 def test_perfect_scores_of_few_clips_are_not_certain():

@@ -32,7 +32,7 @@ def test_a_network_gives_a_number_for_each_class(name, rows, n_classes):
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in net.parameters())
 
 
-@pytest.mark.parametrize("name", ["conv1d", "tlstm", "transformer"])  # an LSTM that reads backwards reads it first
+@pytest.mark.parametrize("name", NETWORKS)
 def test_what_stands_in_padding_does_not_matter_to_the_pooled_rows(name):
     torch.manual_seed(0)
     net = network(name, n_features=3, n_classes=2, n_rows=15).eval()

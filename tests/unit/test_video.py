@@ -134,7 +134,7 @@ class NumberedFrame:
 def test_for_any_times_the_grid_rule_holds_and_going_on_changes_nothing(steps, start, sample_rate, random):
     times = np.cumsum([start, *steps]) / 1000
 
-    def decoded(path: Path, entry: float, damage: Damage):
+    def decoded(path: Path, entry: float, damage: Damage, **_: object):
         earliest = int(np.searchsorted(times, entry, side="right")) - 1
         begin = random.randint(0, max(0, earliest)) if entry > 0 else 0  # any key frame before
         return ((float(times[k]), NumberedFrame(k)) for k in range(begin, len(times)))

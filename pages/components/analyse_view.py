@@ -1,0 +1,184 @@
+"""Page Analyse below its choices: player with curves, shares of emotions, what followed what, plane and peaks."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.analysis import EmotionRun, EmotionShares, emotion_runs, emotion_shares, inside, summarise_range
+from core.playback import Playable
+from core.segment import Segment
+from core.series import EMOTIONS, TimeSeries
+from core.workspace import Video, Workspace
+from pages.components import charts
+from pages.components.analyse_lists import followed, peaks, summary_list, times
+from pages.components.charts import emotion_name
+from pages.components.data import column, duration_of, fps_of, unseen_spans, usual_lanes
+from pages.components.player import Controls, Lane, PlayerState, Source, Timeline, player
+from pages.components.player_text import player_texts
+from pages.components.shell import _, clock
+
+PLAYER = "analyse-player"
+HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
+SEEK = "analyse-seek"
+
+
+def analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
+    """Everything, which follows the chosen range; it runs alone at every change."""
+    st.fragment(_analysis)(space, video, series, shown)
+
+
+def _analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
+    duration = duration_of(space, video) or float(series.timestamps[-1])
+    left, right = st.columns([1.6, 1], gap="large")
+    with left:
+        state = _player(space, video, series, shown)
+    chosen = Segment(*state.range) if state.range is not None else None
+    with right:
+        _shares(series, chosen)
+    st.altair_chart(
+        charts.strip(series, chosen, duration),
+        width="stretch",
+        key="analyse-strip",
+        on_select=lambda: _jump("analyse-strip"),
+        selection_mode=charts.PICK,
+    )
+    st.caption(_("The strongest emotion over time; gaps are where the face was not seen. A click goes there."))
+    with st.container(border=True):
+        _followed(series, chosen)
+    with st.container(border=True):
+        _plane(series, chosen)
+
+
+def _jump(key: str) -> None:
+    """Take the player to the time that was clicked in a chart."""
+    chosen = st.session_state[key].selection.get(charts.PICK) or []
+    if chosen:
+        number = st.session_state.get(SEEK, (0.0, 0))[1] + 1
+        st.session_state[SEEK] = (float(chosen[0]["t"]), number)
+
+
+def _lanes(series: TimeSeries) -> list[Lane]:
+    pitch = column(series, "pitch").astype(np.float64)
+    heard = 55.0 * 2 ** (np.where(pitch > 0, pitch, np.nan) / 12)  # unvoiced is a gap, not a low voice
+    lanes = [*usual_lanes(series), Lane("pitch", _("Pitch, Hz"), series.timestamps, heard, (50.0, HIGHEST_PITCH))]
+    more = st.multiselect(
+        _("More curves"),
+        EMOTIONS,
+        format_func=emotion_name,
+        key="analyse-curves",
+        placeholder=_("More curves: choose emotions"),
+        label_visibility="collapsed",
+    )
+    lanes += [Lane("plain", emotion_name(e), series.timestamps, column(series, e), (0.0, 1.0)) for e in more]
+    return lanes
+
+
+def _player(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> PlayerState:
+    source = Source(video.id, shown.src, duration_of(space, video), fps_of(space, video)) if shown.src else None
+    return player(
+        PLAYER,
+        source,
+        timelines={video.id: Timeline(lanes=_lanes(series), unseen=unseen_spans(series))},
+        seek=st.session_state.get(SEEK),
+        token=str(space.root),
+        controls=Controls(texts=player_texts(), height=320, select_range=True),
+    )
+
+
+def _shares(series: TimeSeries, chosen: Segment | None) -> None:
+    """Pie and summary of the range."""
+    if chosen is None:
+        st.markdown(f"**{_('Whole video')}**")
+        st.caption(_("Hold Shift and drag over the curves to look at a part."))
+    else:
+        st.markdown(f"**{clock(chosen.start)} – {clock(chosen.end)}**")
+        st.caption(_("Everything on this page is about this part. Shift and a click on the curves ends it."))
+    modes = {"strongest": _("Strongest emotion"), "probability": _("Mean probability")}
+    by = st.segmented_control(
+        _("Shares by"),
+        list(modes),
+        format_func=modes.__getitem__,
+        default="strongest",
+        required=True,
+        key="analyse-by",
+        label_visibility="collapsed",
+    )
+    shares = emotion_shares(series, chosen=chosen, by="probability" if by == "probability" else "strongest")
+    summary = summarise_range(series, chosen)
+    if shares.seen > 0:
+        st.altair_chart(charts.pie(shares), width="stretch")
+    else:
+        st.info(_("The face is not seen here."), icon=":material/visibility_off:")
+    st.caption(_missing(shares))
+    st.markdown(f"**{times(summary)}**")
+    summary_list(summary, player_key=PLAYER)
+
+
+def _missing(shares: EmotionShares) -> str:
+    """Time that is in no share."""
+    return _(
+        "Shares of the {seen} in which the face was seen. Not seen: {missing}; filled in between sightings: {between}.",
+        seen=clock(shares.seen),
+        between=clock(shares.interpolated),
+        missing=clock(shares.missing),
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _runs(_series: TimeSeries, id: int, start: float, end: float, min_dwell: float) -> list[EmotionRun]:
+    return emotion_runs(_series, chosen=Segment(start, end), min_dwell=min_dwell)
+
+
+def _followed(series: TimeSeries, chosen: Segment | None) -> None:
+    title, setting = st.columns([2, 1.4], vertical_alignment="center")
+    title.markdown(f"**{_('What followed what')}**")
+    min_dwell = setting.slider(
+        _("An emotion lasts at least, in seconds"),
+        0.0,
+        5.0,
+        1.0,
+        step=0.5,
+        format="%g",
+        key="analyse-dwell",
+        help=_("Shorter ones are passed over: they are mostly mistakes of the reader of faces."),
+    )
+    start, end = (chosen.start, chosen.end) if chosen is not None else (-1.0, float(series.timestamps[-1]) + 1.0)
+    runs = _runs(series, id(series), start, end, float(min_dwell))
+    if len(runs) < 2:
+        st.caption(_("There is only one emotion here, or none."))
+        return
+    followed(runs, player_key=PLAYER)
+
+
+def _plane(series: TimeSeries, chosen: Segment | None) -> None:
+    left, right = st.columns([1.25, 1], gap="large")
+    with left:
+        kinds = {"density": _("Time spent"), "path": _("Over time")}
+        kind = st.segmented_control(
+            _("Valence and arousal"),
+            list(kinds),
+            format_func=kinds.__getitem__,
+            default="density",
+            required=True,
+            key="analyse-plane",
+        )
+        mask = inside(series, chosen) & series.observed
+        valence, arousal = (np.where(mask, column(series, name), np.nan) for name in ("valence", "arousal"))
+        draw = charts.plane_density if kind == "density" else charts.plane_path
+        if mask.any():
+            st.altair_chart(
+                draw(valence, arousal, series),
+                width="stretch",
+                key=f"analyse-{kind}",
+                on_select=lambda: _jump(f"analyse-{kind}"),
+                selection_mode=charts.PICK,
+            )
+        st.caption(
+            _(
+                "With the built-in emotion model, valence and arousal are a projection of the eight emotions, not a "
+                "measurement of their own."
+            )
+        )
+    with right:
+        peaks(series, chosen, player_key=PLAYER)

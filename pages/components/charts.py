@@ -1,0 +1,284 @@
+"""Charts in the style of the pages: quiet, on no background of their own, in colours that hold on light and dark."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TypeVar
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.analysis import EmotionShares, emotion_runs, row_seconds, strongest
+from core.segment import Segment
+from core.series import EMOTIONS, TimeSeries
+from pages.components.shell import _, clock
+
+FOR, AGAINST = "#c8374a", "#9aa0a6"  # as in the histogram of similarities
+QUIET = "#808890"  # lines and words that hold on light and dark
+COLOURS = {
+    "anger": "#d1495b",
+    "contempt": "#a7754d",
+    "disgust": "#7a9e3e",
+    "fear": "#8a63b8",
+    "happiness": "#f0b429",
+    "neutral": "#98a1ab",
+    "sadness": "#4b82c4",
+    "surprise": "#2fb0a8",
+}
+N_STRIP = 600  # parts of the time in the strip of emotions
+N_CELLS = 36  # of the plane, to each side
+N_PATH = 900  # points of the path
+PICK = "pick"  # the name of what a click chooses, with the field `t`
+AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
+
+
+def bare(chart: AnyChart) -> AnyChart:
+    """Without frame and with small words."""
+    plain: AnyChart = chart.configure_view(strokeWidth=0).configure_axis(
+        labelFontSize=11.5, titleFontSize=11.5, titleFontWeight="normal"
+    )
+    return plain
+
+
+def emotion_name(emotion: str) -> str:
+    """An emotion in the session's language."""
+    return {
+        "anger": _("anger"),
+        "contempt": _("contempt"),
+        "disgust": _("disgust"),
+        "fear": _("fear"),
+        "happiness": _("happiness"),
+        "neutral": _("neutral"),
+        "sadness": _("sadness"),
+        "surprise": _("surprise"),
+    }[emotion]
+
+
+def _emotions_scale() -> alt.Scale:
+    return alt.Scale(domain=[emotion_name(e) for e in EMOTIONS], range=[COLOURS[e] for e in EMOTIONS])
+
+
+def _pick(name: str = PICK, fields: Sequence[str] = ("t",)) -> alt.Parameter:
+    return alt.selection_point(name=name, fields=list(fields), on="click", empty=False, clear=False)
+
+
+def pie(shares: EmotionShares) -> alt.LayerChart:
+    """The time in which the face was seen, by emotion, the greatest share first."""
+    ordered = sorted(shares.shares.items(), key=lambda item: -item[1])
+    data = pd.DataFrame(
+        {
+            "emotion": [emotion_name(name) for name, _share in ordered],
+            "share": [share for _name, share in ordered],
+            "said": [f"{share:.0%}" if share >= 0.01 else f"{share:.1%}" for _name, share in ordered],
+            "place": range(len(ordered)),
+        }
+    )
+    base = alt.Chart(data).encode(
+        theta=alt.Theta("share:Q", stack=True),
+        order=alt.Order("place:Q"),
+        tooltip=[alt.Tooltip("emotion:N", title=_("emotion")), alt.Tooltip("said:N", title=_("share"))],
+    )
+    arcs = base.mark_arc(innerRadius=44, outerRadius=78, padAngle=0.012, cornerRadius=2).encode(
+        color=alt.Color(
+            "emotion:N",
+            scale=_emotions_scale(),
+            sort=[emotion_name(e) for e in EMOTIONS],
+            legend=alt.Legend(title=None, orient="right", symbolType="circle", rowPadding=2),
+        )
+    )
+    words = (
+        base.transform_filter("datum.share >= 0.06")
+        .mark_text(radius=94, fontSize=12, color=QUIET)
+        .encode(text="said:N")
+    )
+    return bare((arcs + words).properties(height=206))
+
+
+def strip(series: TimeSeries, chosen: Segment | None, duration: float) -> alt.Chart:
+    """The strongest emotion over time; a click chooses a time."""
+    start, end = (chosen.start, chosen.end) if chosen is not None else (0.0, max(duration, 1.0))
+    data = pd.DataFrame(_stretches(series, start, end))
+    data["emotion"] = [emotion_name(name) for name in data["emotion"]] if len(data) else []
+    chart = (
+        alt.Chart(data)
+        .mark_rect(cursor="pointer")
+        .encode(
+            x=alt.X("t:Q", title=None, scale=alt.Scale(domain=[start, end], nice=False), axis=time_axis()),
+            x2="to:Q",
+            color=alt.Color("emotion:N", scale=_emotions_scale(), legend=None),
+            tooltip=[alt.Tooltip("emotion:N", title=_("emotion")), alt.Tooltip("at:N", title=_("time"))],
+        )
+        .add_params(_pick())
+        .properties(height=64)
+    )
+    return bare(chart)
+
+
+def time_axis() -> alt.Axis:
+    """Seconds as a clock."""
+    hours = "floor(datum.value / 3600)"
+    rest = "format(floor(datum.value / 60) % 60, '02d') + ':' + format(floor(datum.value) % 60, '02d')"
+    return alt.Axis(
+        labelExpr=f"datum.value >= 3600 ? {hours} + ':' + {rest} : {rest}", grid=False, tickCount=10, domain=False
+    )
+
+
+def _stretches(series: TimeSeries, start: float, end: float) -> dict[str, list[object]]:
+    """Stretches of one strongest emotion; in a long time those that take most of each part of it."""
+    best, t = strongest(series), series.timestamps
+    rows = np.flatnonzero((best >= 0) & (t >= start) & (t < end))
+    if len(rows) <= 2 * N_STRIP:
+        runs = emotion_runs(series, chosen=Segment(start, end), min_dwell=0.0)
+        found = [(max(run.start, start), min(run.end, end), run.emotion) for run in runs]
+    else:
+        width = (end - start) / N_STRIP
+        part = np.minimum(((t[rows] - start) / width).astype(np.intp), N_STRIP - 1)
+        seconds = np.zeros((N_STRIP, len(EMOTIONS)))
+        np.add.at(seconds, (part, best[rows]), row_seconds(series)[rows])
+        kind = np.where(seconds.sum(axis=1) > 0, seconds.argmax(axis=1), -1)
+        edges = np.flatnonzero(np.diff(np.concatenate([[-2], kind, [-2]]))).tolist()
+        found = [
+            (start + a * width, start + b * width, EMOTIONS[kind[a]])
+            for a, b in itertools.pairwise(edges)
+            if kind[a] >= 0
+        ]
+    return {
+        "t": [a for a, _b, _emotion in found],
+        "to": [b for _a, b, _emotion in found],
+        "emotion": [emotion for _a, _b, emotion in found],
+        "at": [clock(int(a)) for a, _b, _emotion in found],
+    }
+
+
+def transitions(matrix: NDArray[np.intp]) -> alt.LayerChart:
+    """How often one emotion gave way to another; a click chooses a pair, fields `before` and `after`."""
+    names = [emotion_name(e) for e in EMOTIONS]
+    rows = [
+        {"before": EMOTIONS[i], "after": EMOTIONS[j], "from": names[i], "to": names[j], "n": int(matrix[i, j])}
+        for i in range(len(EMOTIONS))
+        for j in range(len(EMOTIONS))
+        if i != j
+    ]
+    most = max(1, int(matrix.max()))
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X(
+            "to:N",
+            sort=names,
+            title=_("to"),
+            axis=alt.Axis(labelAngle=-40, labelOverlap=False, ticks=False, domain=False),
+        ),
+        y=alt.Y("from:N", sort=names, title=_("from"), axis=alt.Axis(ticks=False, domain=False)),
+        tooltip=[
+            alt.Tooltip("from:N", title=_("from")),
+            alt.Tooltip("to:N", title=_("to")),
+            alt.Tooltip("n:Q", title=_("times")),
+        ],
+    )
+    cells = (
+        base.mark_rect(color=FOR, cornerRadius=3, cursor="pointer")
+        .encode(opacity=alt.Opacity("n:Q", scale=alt.Scale(domain=[0, most], range=[0.05, 1]), legend=None))
+        .add_params(_pick("pair", ("before", "after")))
+    )
+    numbers = (
+        base.transform_filter("datum.n > 0")
+        .mark_text(fontSize=12)
+        .encode(text="n:Q", color=alt.condition(f"datum.n > {0.55 * most}", alt.value("#ffffff"), alt.value(QUIET)))
+    )
+    return bare((cells + numbers).properties(height=330))
+
+
+def _plane_axes() -> dict[str, object]:
+    scale = alt.Scale(domain=[-1, 1])
+    axis = alt.Axis(values=[-1, -0.5, 0, 0.5, 1], grid=True, gridOpacity=0.35, domain=False, ticks=False)
+    return {
+        "x": alt.X("x:Q", title=_("valence: unpleasant to pleasant"), scale=scale, axis=axis),
+        "y": alt.Y("y:Q", title=_("arousal: calm to excited"), scale=scale, axis=axis),
+    }
+
+
+def plane_density(valence: NDArray[np.floating], arousal: NDArray[np.floating], series: TimeSeries) -> alt.Chart:
+    """Where on the plane the time was spent; a click chooses a time in that place. NaN is left out."""
+    seen = ~(np.isnan(valence) | np.isnan(arousal))
+    cell = [np.clip(((v[seen] + 1) / 2 * N_CELLS).astype(np.intp), 0, N_CELLS - 1) for v in (valence, arousal)]
+    flat = cell[0] * N_CELLS + cell[1]
+    places, first = np.unique(flat, return_index=True)
+    seconds = np.bincount(flat, row_seconds(series)[seen], N_CELLS**2)[places]
+    edge = 2 / N_CELLS
+    data = pd.DataFrame(
+        {
+            "x": places // N_CELLS * edge - 1,
+            "y": places % N_CELLS * edge - 1,
+            "x2": (places // N_CELLS + 1) * edge - 1,
+            "y2": (places % N_CELLS + 1) * edge - 1,
+            "seconds": seconds,
+            "said": [clock(value) for value in seconds],
+            "t": series.timestamps[seen][first],
+        }
+    )
+    chart = (
+        alt.Chart(data)
+        .mark_rect(color=FOR, cursor="pointer")
+        .encode(
+            **_plane_axes(),
+            x2="x2:Q",
+            y2="y2:Q",
+            opacity=alt.Opacity("seconds:Q", scale=alt.Scale(type="sqrt", range=[0.12, 1]), legend=None),
+            tooltip=[alt.Tooltip("said:N", title=_("time spent here"))],
+        )
+        .add_params(_pick())
+        .properties(height=360)
+    )
+    return bare(chart)
+
+
+def plane_path(valence: NDArray[np.floating], arousal: NDArray[np.floating], series: TimeSeries) -> alt.Chart:
+    """Places on the plane, coloured by time; a click chooses one. NaN is left out."""
+    rows = np.flatnonzero(~(np.isnan(valence) | np.isnan(arousal)))
+    rows = rows[np.linspace(0, len(rows) - 1, min(N_PATH, len(rows))).astype(np.intp)] if len(rows) else rows
+    t = series.timestamps[rows]
+    data = pd.DataFrame({"x": valence[rows], "y": arousal[rows], "t": t, "at": [clock(int(time)) for time in t]})
+    chart = (
+        alt.Chart(data)
+        .mark_circle(size=42, opacity=0.75, cursor="pointer")
+        .encode(
+            **_plane_axes(),
+            color=alt.Color("t:Q", scale=alt.Scale(scheme="plasma"), legend=None),
+            tooltip=[alt.Tooltip("at:N", title=_("time"))],
+        )
+        .add_params(_pick())
+        .properties(height=360)
+    )
+    return bare(chart)
+
+
+def succession(emotions: Sequence[str]) -> str:
+    """Emotions that followed one another, as words."""
+    return " → ".join(emotion_name(e) for e in emotions)
+
+
+def feature_name(feature: str) -> str:
+    """A feature in the session's language."""
+    others = {
+        "valence": _("valence"),
+        "arousal": _("arousal"),
+        "loudness": _("loudness"),
+        "pitch": _("pitch of the voice"),
+    }
+    return others[feature] if feature in others else emotion_name(feature)
+
+
+def feature_value(feature: str, value: float) -> str:
+    """A feature's value with its unit."""
+    if feature == "loudness":
+        return f"{value:.0f} dB"
+    if feature == "pitch":
+        return f"{hertz(value):.0f} Hz"
+    return f"{value:.2f}" if feature in ("valence", "arousal") else f"{value:.0%}"
+
+
+def hertz(semitones: float) -> float:
+    """Pitch is counted in semitones above 55 Hz."""
+    return float(55.0 * 2 ** (semitones / 12))

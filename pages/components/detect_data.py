@@ -1,0 +1,195 @@
+"""What page Detect reads: models, kept scores, decisions on them, explanations; each made once and kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.card_check import check_model
+from core.clip_dataset_builder import ClipDataset
+from core.detection import DetectionSettings, Found, Scored, decide, load_model, share_of_random
+from core.detection_store import detections_path, kept_scores, read_detections, save_detections
+from core.explanation import Explanation, Neighbour, explain_segment, nearest_clips
+from core.feature_store import PersonSeries
+from core.identity import Person
+from core.library import Library
+from core.model_choice import NETWORK_NAMES
+from core.segment import Segment
+from core.workspace import Video, Workspace
+from pages.components.data import ledger_of, series_for, state_of
+
+N_NEAREST = 4  # labelled clips that are shown beside a moment
+SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model: its name and its card. `state` changes with its files."""
+
+    name: str
+    card: Mapping[str, Any]
+    state: str
+
+    @property
+    def is_network(self) -> bool:
+        """Whether asking it takes the libraries of neural networks, which take seconds to load."""
+        return str(self.card.get("model")) in NETWORK_NAMES
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the page is about: whose moments, in which video, by which model."""
+
+    space: Workspace
+    video: Video
+    person: Person
+    model: Model
+
+    @property
+    def id(self) -> str:
+        """The job's subject."""
+        return f"{self.video.id}/{self.person.id}"
+
+    @property
+    def key(self) -> str:
+        """Names what was chosen here, for the keys of widgets."""
+        return f"{self.video.id}-{self.person.id}"
+
+
+def models_of(space: Workspace, person: Person) -> list[Model]:
+    """All models, the person's own first, each group with the newest first."""
+    found = [
+        Model(folder.name, card, f"{folder}{state_of(folder / 'card.json')}")
+        for folder, card in _library(space).models()
+    ]
+    return sorted(found, key=lambda model: model.card.get("person_id") != person.id)
+
+
+def latest_result(space: Workspace, video: Video, person: Person) -> dict[str, Any] | None:
+    """The latest kept result; None where nothing was looked for yet."""
+    return next(iter(read_detections(space, video.id, person.id).values()), None)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _kept_library(_space: Workspace, key: str) -> Library:
+    return Library(_space)
+
+
+def _library(space: Workspace) -> Library:
+    """A library that has read what it needs; another one when an extraction or a person changed."""
+    paths = [space.root / "features", *sorted((space.root / "features").glob("*.h5"))]
+    paths += sorted((space.root / "people").glob("*.h5"))
+    minutes = sorted((space.root / "features").glob("*/"))
+    return _kept_library(space, "".join(f"{path}{state_of(path)}" for path in [*paths, *minutes]))
+
+
+def fitness(subject: Subject, series: PersonSeries) -> list[str]:
+    """In which respects the model does not quite fit the series. Raises ModelFault where it cannot be used at all."""
+    return check_model(subject.model.card, series.parameters, name=subject.model.name)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _scores(_subject: Subject, key: str) -> Scored | None:
+    subject = _subject
+    return kept_scores(_library(subject.space), subject.video, subject.person, model=subject.model.name)
+
+
+def scores_of(subject: Subject) -> Scored | None:
+    """What the model said of the video; None where it was not asked, or something changed since.
+
+    Labels count as they are now. Raises PunchlineError.
+    """
+    space, video, person = subject.space, subject.video, subject.person
+    path = detections_path(space, video.id, person.id).with_suffix(".npz")
+    series = series_for(space, video, person)
+    if series is None or not path.exists():
+        return None
+    scored = _scores(subject, f"{path}{state_of(path)}{id(series)}{subject.model.state}")
+    if scored is None:
+        return None
+    share, n = share_of_random(ledger_of(space).labels(person_id=person.id))
+    return replace(scored, random_share=share, n_random=n)
+
+
+def found_in(subject: Subject, scored: Scored, settings: DetectionSettings) -> Found:
+    """The moments under these settings."""
+    key = f"{subject.key}{subject.model.state}{scored.digest}{scored.random_share}{_state(subject)}"
+    return _found(scored, settings, key)
+
+
+def _state(subject: Subject) -> tuple[int, int]:
+    return state_of(detections_path(subject.space, subject.video.id, subject.person.id).with_suffix(".npz"))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _found(_scored: Scored, settings: DetectionSettings, key: str) -> Found:
+    return decide(_scored, settings)
+
+
+def usual_settings(duration: float) -> DetectionSettings:
+    """What a first look takes: no limit per hour in a short video."""
+    return DetectionSettings(max_per_hour=None) if duration < SHORT else DetectionSettings()
+
+
+def kept_settings(subject: Subject, duration: float) -> DetectionSettings:
+    """The settings of the kept result, else the usual ones."""
+    result = read_detections(subject.space, subject.video.id, subject.person.id).get(subject.model.name)
+    try:
+        return DetectionSettings(**result["settings"]) if result else usual_settings(duration)
+    except (KeyError, TypeError, ValueError):
+        return usual_settings(duration)
+
+
+def keep(subject: Subject, scored: Scored, found: Found, settings: DetectionSettings) -> None:
+    """Keep the result under these settings, unless it is kept already. Raises Busy, StorageFault."""
+    result = latest_result(subject.space, subject.video, subject.person)
+    if result is not None and result.get("model") == scored.model and result.get("settings") == asdict(settings):
+        return
+    save_detections(subject.space, scored, found, settings)
+
+
+# Why
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _loaded(_subject: Subject, state: str) -> tuple[Any, dict[str, Any]]:
+    return load_model(_library(_subject.space).model_folder(_subject.model.name, _subject.person))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _clips(_space: Workspace, _person: Person, key: str) -> ClipDataset:
+    return _library(_space).clips(person=_person)
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """Why a moment was found, and the labelled clips that are most like it."""
+
+    explanation: Explanation
+    nearest: list[Neighbour]
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _why(_subject: Subject, place: tuple[float, float], leave_out: str, key: str) -> Why:
+    library = _library(_subject.space)
+    explanation, values = explain_segment(
+        library,
+        _subject.video,
+        _subject.person,
+        Segment(*place),
+        model=_subject.model.name,
+        load=lambda _folder: _loaded(_subject, _subject.model.state),
+    )
+    clips = _clips(_subject.space, _subject.person, key)
+    return Why(explanation, nearest_clips(np.asarray(values), clips, n=N_NEAREST, leave_out=[leave_out]))
+
+
+def why(subject: Subject, place: Segment, *, leave_out: str = "") -> Why:
+    """Ask the model about a place; the labelled clip of this id is not among the nearest. Raises PunchlineError."""
+    last = ledger_of(subject.space).last_seq()
+    key = f"{subject.key}{subject.model.state}{last}{id(_library(subject.space))}"
+    return _why(subject, (place.start, place.end), leave_out, key)

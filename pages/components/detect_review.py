@@ -1,0 +1,195 @@
+"""The result on page Detect: player, moments, settings, why, and export, which all follow one another."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.detection import DetectionSettings, Found, Scored
+from core.detection_store import Precision, precision_so_far
+from core.errors import PunchlineError
+from core.feature_store import PersonSeries
+from core.labelling import take
+from core.ledger import LabelEvent
+from core.playback import Playable
+from pages.components.data import column, duration_of, fps_of, ledger_of, unseen_spans
+from pages.components.detect_data import Subject, found_in, keep
+from pages.components.detect_export import export_panel
+from pages.components.detect_frames import frames_for
+from pages.components.detect_settings import Keys, begin, loosen, no_limit, settings_row
+from pages.components.detect_why import why_panel
+from pages.components.jumps import Jump, Jumps, jumps
+from pages.components.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
+from pages.components.player import Controls, Lane, PlayerEvent, Source, Timeline, player
+from pages.components.player_text import player_texts
+from pages.components.shell import _, clock, show_error
+
+PLAYER = "detect-player"
+MOST_LOUD = 40
+SOME = 5  # best moments that are shown where none passes the threshold
+
+
+def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
+    """The whole result. It runs alone at every change, and again by itself while pictures are being made."""
+    wait = 1.0 if st.session_state.get("detect-waiting") else None
+    st.fragment(_review, run_every=wait)(subject, scored, series, shown)
+
+
+def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
+    duration = duration_of(subject.space, subject.video)
+    keys = begin(subject, duration)
+    settings, found = settings_row(subject, scored, keys)
+    try:
+        keep(subject, scored, found, settings)
+    except PunchlineError as error:
+        show_error(error)
+    ledger = ledger_of(subject.space)
+    labels = ledger.labels(person_id=subject.person.id, video_id=subject.video.id)
+    _said(subject, scored, settings, found, keys)
+    if not found.moments:
+        _nothing(keys, settings)
+    middles = [(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
+    pictures, waiting = frames_for(subject.space, middles)
+    rows = moment_rows(found.moments, labels, video_id=subject.video.id, person_id=subject.person.id, pictures=pictures)
+    left, right = st.columns([1.55, 1], gap="medium")
+    with left:
+        _play(subject, scored, series, shown, found, labels)
+    with right:
+        selected = _list(subject, rows, duration)
+        _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
+    moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
+    if moment is not None:
+        with st.container(border=True):
+            waiting |= why_panel(subject, moment, player_key=PLAYER)
+    _not_judged(found)
+    if found.moments:
+        with st.container(border=True):
+            export_panel(subject, found.moments, rows)
+    if waiting != bool(st.session_state.get("detect-waiting")):
+        st.session_state["detect-waiting"] = waiting
+        st.rerun()
+
+
+def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:
+    """What was found, in a line, and whether a limit holds more back."""
+    n = len(found.moments)
+    parts = [_("{n} moments", n=n) if n != 1 else _("One moment")]
+    if found.threshold is not None:
+        parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
+    parts.append(_("{share} of clips are expected to be funny", share=percent(found.prior)))
+    if found.not_judged_s >= 1:
+        parts.append(_("{time} not judged, as the face is seen too little", time=clock(found.not_judged_s)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(" · ".join(parts))
+        if settings.top_n is None and settings.max_per_hour is not None:
+            free = DetectionSettings(**{**vars(settings), "max_per_hour": None})
+            more = len(found_in(subject, scored, free).moments) - n
+            if more > 0:
+                st.button(
+                    _("{n} more held back by the limit per hour: show them", n=more),
+                    on_click=no_limit,
+                    args=(keys,),
+                    key="no-limit",
+                    type="tertiary",
+                    icon=":material/unfold_more:",
+                )
+
+
+def _nothing(keys: Keys, settings: DetectionSettings) -> None:
+    with st.container(border=True):
+        st.markdown(f"**{_('No moment passes.')}**")
+        st.markdown(
+            "\n".join(
+                [
+                    "- " + _("Lower the threshold, or expect more funny clips under More."),
+                    "- "
+                    + _("Look at the best ones anyway and accept or reject them: the next training learns from it."),
+                    "- " + _("Label more clips of this video: a laugh can look different from stream to stream."),
+                ]
+            )
+        )
+        if settings.top_n is None:
+            st.button(
+                _("Show the {n} best", n=SOME), on_click=loosen, args=(keys,), kwargs={"top": SOME}, key="best-anyway"
+            )
+
+
+def _play(
+    subject: Subject,
+    scored: Scored,
+    series: PersonSeries,
+    shown: Playable,
+    found: Found,
+    labels: list[LabelEvent],
+) -> None:
+    curve, values = found.curve, series.series
+    highest = max((m.score for m in found.moments), default=0.0)
+    top = min(1.0, 1.15 * max(highest, found.threshold or 0.0, 0.05))
+    lanes = [
+        Lane("score", _("Score"), curve.timestamps, curve.scores, (0, top), found.threshold),
+        Lane("loudness", _("Loudness"), values.timestamps, column(values, "loudness"), (-70, 0)),
+        Lane("arousal", _("Arousal"), values.timestamps, column(values, "arousal"), (-1, 1)),
+    ]
+    timeline = Timeline(
+        lanes=lanes,
+        labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
+        moments=[(m.start, m.end, m.score / highest if highest else 0.0) for m in found.moments],
+        unseen=unseen_spans(values),
+        not_judged=[(s.start, s.end) for s in found.not_judged],
+    )
+    begin_at = found.moments[0].start if found.moments else 0.0
+    player(
+        PLAYER,
+        Source(
+            subject.video.id,
+            shown.src,
+            duration_of(subject.space, subject.video),
+            fps_of(subject.space, subject.video),
+            start=begin_at,
+        )
+        if shown.src
+        else None,
+        timelines={subject.video.id: timeline},
+        person_id=subject.person.id,
+        token=str(subject.space.root),
+        controls=Controls(texts=player_texts(), height=310),
+    )
+
+
+def _list(subject: Subject, rows: list[MomentRow], duration: float) -> str | None:
+    ledger = ledger_of(subject.space)
+
+    def save(events: list[PlayerEvent]) -> list[str]:
+        return take(ledger, events, duration_of=lambda id: duration if id == subject.video.id else 0.0)
+
+    place = ListPlace("detect-moments", PLAYER, str(subject.space.root), height=486)
+    return moment_list(place, rows, video_id=subject.video.id, person_id=subject.person.id, on_events=save)
+
+
+def _precision(so_far: Precision) -> None:
+    """How often the moments were right, as far as somebody looked."""
+    n = so_far.n_accepted + so_far.n_rejected
+    if so_far.share is None or so_far.low is None or so_far.high is None:
+        st.caption(_("Accepted and rejected moments become labels, and say here how often the model is right."))
+        return
+    st.caption(
+        _(
+            "Right so far: {share}, {k} of {n} reviewed (95 % sure of {low} to {high}).",
+            share=f"{so_far.share:.0%}",
+            k=so_far.n_accepted,
+            n=n,
+            low=f"{so_far.low:.0%}",
+            high=f"{so_far.high:.0%}",
+        )
+    )
+
+
+def _not_judged(found: Found) -> None:
+    """Loud stretches in which the face is not seen."""
+    if not found.loud:
+        return
+    with st.container(border=True):
+        st.markdown(f"**{_('Loud, but the face is not seen')}**")
+        st.caption(_("People turn away or cover the face when they laugh, so these are worth a look."))
+        chips = [Jump(s.start, f"+{s.loudness:.0f} dB") for s in found.loud[:MOST_LOUD]]
+        rest = _("and {n} more", n=len(found.loud) - MOST_LOUD) if len(found.loud) > MOST_LOUD else ""
+        jumps([Jumps(chips, rest=rest)], key="detect-loud", player_key=PLAYER)

@@ -1,0 +1,133 @@
+"""What page Detect shows before there is a result: what is missing, the button, the progress, what went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from core.errors import ModelFault, PunchlineError
+from core.feature_store import PersonSeries
+from core.identity import Person
+from core.jobs import Job, Jobs
+from core.workspace import Video, Workspace
+from pages.components.data import duration_of
+from pages.components.detect_data import Model, Subject, fitness, kept_settings, latest_result
+from pages.components.job_panel import progress_text
+from pages.components.shell import _, finished_text, show_error, told
+
+
+def nothing_to_show(videos: list[Video], people: list[Person], what: str) -> bool:
+    """Whether a video or a person is missing, and if so, what to do about it; `what` says what they are needed for."""
+    if videos and people:
+        return False
+    st.info(what, icon=":material/theater_comedy:")
+    if not videos:
+        st.page_link("pages/home.py", label=_("Add a video on Home"), icon=":material/home:")
+    else:
+        st.page_link("pages/reference.py", label=_("Pick the person"), icon=":material/face:")
+    return True
+
+
+def not_extracted(space: Workspace, video: Video) -> None:
+    """The video has no series yet."""
+    job = Jobs(space).latest("extract", video.id)
+    if job is not None and job.live:
+        said = _("The video is being extracted. Come back when the first minutes are done.")
+        st.info(said, icon=":material/hourglass_top:")
+        st.page_link("pages/extract.py", label=_("Watch the progress"), icon=":material/query_stats:")
+        return
+    st.info(_("The video is not extracted yet: faces and sound have to be read first."), icon=":material/query_stats:")
+    st.page_link("pages/extract.py", label=_("Extract"), icon=":material/query_stats:")
+
+
+def no_model(person: Person) -> None:
+    """Nobody trained anything yet."""
+    st.info(
+        _("There is no model yet. Label some clips of {name}, then train one.", name=person.name),
+        icon=":material/model_training:",
+    )
+    st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
+    st.page_link("pages/train.py", label=_("Train"), icon=":material/model_training:")
+
+
+def model_select(space: Workspace, video: Video, person: Person, models: list[Model]) -> Model:
+    """The model to ask: at first the one of the kept result, else the person's newest."""
+    names = {model.name: _model_name(model, person) for model in models}
+    key = f"detect-model-{person.id}"
+    kept = latest_result(space, video, person)
+    first = str(kept["model"]) if kept is not None and kept.get("model") in names else models[0].name
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = first
+    chosen = st.selectbox(_("Model"), list(names), format_func=names.__getitem__, key=key)
+    return next(model for model in models if model.name == chosen)
+
+
+def _model_name(model: Model, person: Person) -> str:
+    parts = [model.name]
+    if "n_clips" in model.card:
+        parts.append(_("{n} clips", n=model.card["n_clips"]))
+    if model.card.get("person_id") != person.id:
+        parts.append(_("trained for {name}", name=model.card.get("person", "?")))
+    return " · ".join(parts)
+
+
+def find_button(subject: Subject, job: Job | None, *, again: bool, disabled: bool) -> None:
+    """The one click."""
+    busy = job is not None and job.live
+    said = _("Find again") if again else _("Find funny moments")
+    if st.button(
+        said,
+        type="secondary" if again else "primary",
+        disabled=busy or disabled,
+        key="find",
+        icon=":material/search:",
+        width="stretch",
+    ):
+        settings = kept_settings(subject, duration_of(subject.space, subject.video))
+        decision = asdict(settings)
+        with told():
+            Jobs(subject.space).submit(
+                "detect",
+                subject.id,
+                subject.video.name,
+                {"person_id": subject.person.id, "model": subject.model.name, "decision": decision},
+            )
+            st.rerun()
+
+
+def fits(subject: Subject, series: PersonSeries) -> bool:
+    """Whether the model can be used on this video; if not, what to do."""
+    try:
+        for warning in fitness(subject, series):
+            st.warning(finished_text(warning), icon=":material/warning:")
+    except ModelFault as error:
+        show_error(error)
+        st.page_link("pages/train.py", label=_("Train"), icon=":material/model_training:")
+        return False
+    return True
+
+
+def progress(subject: Subject, job: Job) -> None:
+    """A running search; the result appears by itself."""
+    st.fragment(_progress, run_every=0.5)(subject.space, job.id)
+
+
+def _progress(space: Workspace, id: str) -> None:
+    try:
+        job = Jobs(space).find(id)
+    except PunchlineError:
+        st.rerun()
+    if not job.live:
+        st.rerun()
+    st.progress(job.share, text=_("Finding funny moments: {how}", how=progress_text(job)))
+
+
+def unfinished(job: Job, subject: Subject) -> None:
+    """Why the latest search of this model came to nothing."""
+    if job.settings.get("model") != subject.model.name:
+        return
+    if job.status == "failed":
+        show_error(job.message)
+    elif job.status == "died":
+        st.warning(_("The search was stopped from outside. Start it again."), icon=":material/heart_broken:")

@@ -1,0 +1,145 @@
+"""Why a moment was found: what spoke for it and against it, and labelled clips that are like it."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.explanation import Contribution
+from core.ledger import LabelEvent
+from core.media import media_address
+from core.moments import Moment
+from core.playback import playable
+from core.text import text
+from core.workspace import Video
+from pages.components.charts import AGAINST, FOR, bare
+from pages.components.detect_data import Subject, Why, why
+from pages.components.detect_frames import frames_for
+from pages.components.jumps import FOLDER, script
+from pages.components.moments import moment_id
+from pages.components.shell import _, clock, language, show_error
+
+LEAST = 0.05  # log-odds: less says nothing
+SEEN = 0.005  # difference from what is usual that a sentence can show
+_clips = st.components.v2.component(
+    "punchline_clips",
+    html='<div class="clips"></div>',
+    css=(FOLDER / "clips.css").read_text(encoding="utf-8"),
+    js=script("reach.js", "clips.js"),
+)
+
+
+def group_name(group: str) -> str:
+    """A group of features in a word or two."""
+    return {
+        "happiness": _("happiness"),
+        "surprise": _("surprise"),
+        "neutral": _("neutral face"),
+        "unpleasant": _("unpleasant emotions"),
+        "valence": _("valence"),
+        "arousal": _("arousal"),
+        "loudness": _("loudness"),
+        "pitch": _("pitch of the voice"),
+    }.get(group, group)
+
+
+def in_words(contribution: Contribution) -> str:
+    """What a group of features was like."""
+    return text(contribution.template, language(), **contribution.values)
+
+
+def why_panel(subject: Subject, moment: Moment, *, player_key: str) -> bool:
+    """Draw the whole section; true while pictures are still being made."""
+    st.markdown(f"**{_('Why {time}?', time=clock(int(moment.start)))}**")
+    if subject.model.is_network and not st.session_state.get("explain-networks"):
+        st.caption(_("This model is a neural network. Asking it takes its libraries, which load for some seconds."))
+        if not st.button(_("Explain"), key="explain", icon=":material/help:"):
+            return False
+        st.session_state["explain-networks"] = True
+    try:
+        with st.spinner(_("Asking the model…"), show_time=False):
+            answer = why(subject, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
+    except PunchlineError as error:
+        show_error(error)
+        return False
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        _reasons(answer)
+    with right:
+        return _nearest(subject, answer, player_key)
+
+
+def _reasons(answer: Why) -> None:
+    reasons = [c for c in answer.explanation.contributions if abs(c.change) >= LEAST]
+    if not reasons:
+        st.caption(_("No single feature stands out: together they were as the model expects of a funny moment."))
+        return
+    telling = [c for c in answer.explanation.reasons(8, least=LEAST) if abs(c.values.get("difference", 1.0)) >= SEEN]
+    lines = [f"- {in_words(c)}" for c in telling[:3]]
+    if lines:
+        st.markdown("\n".join(lines))
+    data = pd.DataFrame(
+        {
+            "group": [group_name(c.group) for c in reasons],
+            "change": [c.change for c in reasons],
+            "words": [in_words(c) for c in reasons],
+        }
+    )
+    reach = max(abs(c.change) for c in reasons)
+    chart = (
+        alt.Chart(data)
+        .mark_bar(cornerRadius=2, height=11)
+        .encode(
+            x=alt.X(
+                "change:Q",
+                title=None,
+                scale=alt.Scale(domain=[-reach, reach] if data.change.min() < 0 else [0, reach]),
+                axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False, values=[0]),
+            ),
+            y=alt.Y("group:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
+            color=alt.condition("datum.change > 0", alt.value(FOR), alt.value(AGAINST)),
+            tooltip=[
+                alt.Tooltip("words:N", title=_("here")),
+                alt.Tooltip("change:Q", title=_("effect"), format="+.2f"),
+            ],
+        )
+        .properties(height=22 * len(data) + 8)
+    )
+    st.altair_chart(bare(chart), width="stretch")
+    st.caption(_("What the score would lose if this were as usual. Red speaks for a funny moment, grey against it."))
+
+
+def _nearest(subject: Subject, answer: Why, player_key: str) -> bool:
+    st.caption(_("Labelled clips that are most like it; a click plays them."))
+    videos = {video.id: video for video in subject.space.videos()}
+    events = [neighbour.event for neighbour in answer.nearest if neighbour.event.video_id in videos]
+    if not events:
+        st.caption(_("There are no labelled clips yet to compare it with."))
+        return False
+    places = [(videos[event.video_id], (event.start + event.end) / 2) for event in events]
+    pictures, waiting = frames_for(subject.space, places)
+    clips = [
+        _card(subject, videos[event.video_id], event, src, player_key)
+        for event, src in zip(events, pictures, strict=True)
+    ]
+    _clips(key="detect-nearest", data={"clips": clips})
+    return waiting
+
+
+def _card(subject: Subject, video: Video, event: LabelEvent, src: str, player_key: str) -> dict[str, object]:
+    state = playable(subject.space, video).state
+    address = {"direct": media_address(video.id), "proxy": media_address(video.id, "proxy")}.get(state, "")
+    return {
+        "title": _("funny") if event.label == 1 else _("not funny"),
+        "funny": event.label == 1,
+        "note": clock(int(event.start))
+        if video.id == subject.video.id
+        else f"{clock(int(event.start))} · {video.name}",
+        "start": event.start,
+        "end": event.end,
+        "address": address,
+        "src": src,
+        "player": player_key,
+    }

@@ -1,0 +1,166 @@
+"""The list of moments: pictures, scores, a click that jumps the player there, and accepting or rejecting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+import streamlit as st
+
+from core.ledger import LabelEvent, clip_id_of
+from core.moments import Moment
+from core.segment import tiou
+from pages.components.jumps import FOLDER, script
+from pages.components.player import ASSETS as PLAYER_ASSETS
+from pages.components.player import OnEvents, receive
+from pages.components.shell import _
+
+SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
+_shared = "\n".join((PLAYER_ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js"))
+_list = st.components.v2.component(
+    "punchline_moments",
+    html='<div class="list"><div class="head"></div><div class="rows"></div><div class="foot"></div></div>',
+    css=(FOLDER / "moments.css").read_text(encoding="utf-8"),
+    js=_shared + "\n" + script("reach.js", "moments.js"),
+)
+
+
+@dataclass(frozen=True)
+class MomentRow:
+    """One moment as the list shows it.
+
+    `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
+    None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
+    in [0, 1], `note` what else is known of the place, `src` its picture.
+    """
+
+    id: str
+    start: float
+    end: float
+    score: float
+    best: tuple[float, float]
+    share: float
+    score_text: str
+    src: str = ""
+    note: str = ""
+    verdict: int | None = None
+    event: str = ""
+
+
+@dataclass(frozen=True)
+class ListPlace:
+    """Where a list stands: its own key, its player's, a name for its workspace, its greatest height in pixels."""
+
+    key: str
+    player_key: str
+    token: str
+    height: int = 520
+
+
+def moment_id(moment: Moment, video_id: str, person_id: str) -> str:
+    """The id of the clip that accepting or rejecting a moment labels."""
+    return clip_id_of(video_id, person_id, round(moment.best.start, 3), round(moment.best.end, 3))
+
+
+def percent(score: float) -> str:
+    """A probability as per cent, with a digit after the point where it is small."""
+    return f"{score:.0%}" if score >= 0.0995 else f"{100 * score:.1f}".removesuffix(".0") + "%"
+
+
+def moment_rows(
+    found: Sequence[Moment],
+    labels: Iterable[LabelEvent],
+    *,
+    video_id: str,
+    person_id: str,
+    pictures: Sequence[str] = (),
+) -> list[MomentRow]:
+    """Moments with what is labelled in their places; `pictures` are one a moment, or none."""
+    labels = list(labels)
+    by_clip = {event.clip_id: event for event in labels}
+    highest = max((moment.score for moment in found), default=1.0)
+    rows = []
+    for k, moment in enumerate(found):
+        id = moment_id(moment, video_id, person_id)
+        event = by_clip.get(id)
+        rows.append(
+            MomentRow(
+                id=id,
+                start=moment.start,
+                end=moment.end,
+                score=moment.score,
+                best=(round(moment.best.start, 3), round(moment.best.end, 3)),
+                share=moment.score / highest if highest > 0 else 0.0,
+                score_text=percent(moment.score),
+                src=pictures[k] if k < len(pictures) else "",
+                note="" if event is not None else _other_label(moment, labels),
+                verdict=event.label if event is not None else None,
+                event=event.id if event is not None else "",
+            )
+        )
+    return rows
+
+
+def _other_label(moment: Moment, labels: list[LabelEvent]) -> str:
+    """What another clip in the same place is labelled as."""
+    about = [event for event in labels if tiou(event.segment, moment.best) >= SAME_PLACE]
+    if not about:
+        return ""
+    return _("labelled funny") if about[-1].label == 1 else _("labelled not funny")
+
+
+def moment_list(
+    place: ListPlace, rows: Sequence[MomentRow], *, video_id: str, person_id: str, on_events: OnEvents
+) -> str | None:
+    """Show the list; gives the id of the moment in hand. Call it in an `st.fragment`.
+
+    `on_events` saves judgements, as the player's does.
+    """
+    key, answers = place.key, f"{place.key}:answer"
+
+    def keep() -> None:
+        st.session_state[answers] = receive(st.session_state[key]["outbox"], on_events)
+
+    ids = [row.id for row in rows]
+    kept = (st.session_state.get(key) or {}).get("selected")
+    selected = kept if kept in ids else ids[0] if ids else None
+    _list(
+        key=key,
+        data={
+            "rows": [asdict(row) for row in rows],
+            "selected": selected,
+            "player": place.player_key,
+            "height": place.height,
+            "video_id": video_id,
+            "person_id": person_id,
+            "token": f"{place.token}/{key}",
+            "ack": st.session_state.get(answers),
+            "texts": _texts(),
+        },
+        default={"outbox": {"n": 0, "events": []}, "selected": None},
+        on_outbox_change=keep,
+        on_selected_change=lambda: None,
+    )
+    return selected
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "by_time": _("By time"),
+        "by_score": _("By score"),
+        "all": _("All"),
+        "open": _("To review"),
+        "accepted": _("Accepted"),
+        "rejected": _("Rejected"),
+        "accept": _("Accept: it is funny (A)"),
+        "reject": _("Reject: it is not funny (X)"),
+        "take_back": _("Take this back"),
+        "jump": _("previous, next"),
+        "accept_key": _("accept"),
+        "reject_key": _("reject"),
+        "undo": _("undo"),
+        "saving": _("saving…"),
+        "saved": _("saved"),
+        "not_saved": _("Not saved"),
+        "none": _("None here."),
+    }

@@ -1,0 +1,167 @@
+"""Two models side by side: their figures, and in which settings and data they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.model_comparison import Difference, compare, judged_alike
+from core.model_store import Model
+from pages.components.charts import QUIET, bare
+from pages.components.shell import _
+from pages.components.train_data import origin_name
+from pages.components.train_figures import METRIC_ORDER, interval_text, metric_name, signed
+from pages.components.training import kind_of_model
+
+FIRST, SECOND = "#e5484d", "#4a8fd4"
+METRICS = ("precision", "recall", *METRIC_ORDER)
+
+
+def verdict(used: Model, newer: Model) -> str:
+    """What a newer model would change, in words."""
+    old, new = used.figure("f1"), newer.figure("f1")
+    labels = newer.n_clips - used.n_clips
+    parts = [
+        _("It learned from {n} labels, {more} more than {name}.", n=newer.n_clips, more=labels, name=used.name)
+        if labels > 0
+        else _("It learned from {n} labels, {name} from {other}.", n=newer.n_clips, name=used.name, other=used.n_clips)
+    ]
+    if old is not None and new is not None:
+        gap = new.value - old.value
+        parts.append(
+            _("F1 {new} instead of {old} ({gap}).", new=interval_text(new), old=interval_text(old), gap=signed(gap))
+        )
+        apart = None not in (old.low, old.high, new.low, new.high) and not _overlap(old, new)
+        if not apart:
+            parts.append(_("The intervals overlap: the difference may be chance."))
+    if not judged_alike(used, newer):
+        parts.append(_("They were not judged on the same clips in the same way, so this is a rough comparison."))
+    return " ".join(parts)
+
+
+def _overlap(one: Any, other: Any) -> bool:
+    return bool(one.low <= other.high and other.low <= one.high)
+
+
+def comparison(one: Model, other: Model) -> None:
+    """Figures of both, and what differs."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"**{_('Figures')}**")
+        st.altair_chart(_chart(one, other), width="stretch")
+        if not judged_alike(one, other):
+            st.caption(_("They were not judged on the same clips in the same way, so this is a rough comparison."))
+    with right:
+        st.markdown(f"**{_('Difference')}**")
+        st.table(_figures(one, other), border="horizontal")
+    st.markdown(f"**{_('What differs')}**")
+    found = compare(one, other)
+    rows = [*_rows(found.data), *_rows(found.settings), *_rows(found.series)]
+    if not rows:
+        st.caption(_("Nothing in settings and data: only chance in the training."))
+        return
+    table = pd.DataFrame(rows, columns=["what", one.name, other.name]).set_index("what")
+    table.index.name = None
+    st.table(table, border="horizontal")
+
+
+def _chart(one: Model, other: Model) -> alt.LayerChart:
+    rows = [
+        {
+            "metric": metric_name(metric),
+            "model": model.name,
+            "value": figure.value,
+            "low": figure.value if figure.low is None else figure.low,
+            "high": figure.value if figure.high is None else figure.high,
+            "said": interval_text(figure),
+        }
+        for metric in METRICS
+        for model in (one, other)
+        if (figure := model.figure(metric)) is not None
+    ]
+    base = alt.Chart(pd.DataFrame(rows, columns=["metric", "model", "value", "low", "high", "said"])).encode(
+        y=alt.Y(
+            "metric:N",
+            sort=[metric_name(m) for m in METRICS],
+            title=None,
+            axis=alt.Axis(labelLimit=170, domain=False, ticks=False),
+            scale=alt.Scale(paddingInner=0.4),
+        ),
+        yOffset=alt.YOffset("model:N", sort=[one.name, other.name]),
+        color=alt.Color(
+            "model:N",
+            scale=alt.Scale(domain=[one.name, other.name], range=[FIRST, SECOND]),
+            legend=alt.Legend(title=None, orient="top", labelLimit=260),
+        ),
+        tooltip=[
+            alt.Tooltip("model:N", title=" "),
+            alt.Tooltip("metric:N", title=" "),
+            alt.Tooltip("said:N", title=_("value")),
+        ],
+    )
+    axis = alt.Axis(format=".1f", gridColor=QUIET, gridOpacity=0.25, tickCount=5)
+    lines = base.mark_rule(strokeWidth=2.5, opacity=0.75).encode(
+        x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis), x2="high:Q"
+    )
+    return bare((lines + base.mark_point(filled=True, size=70, opacity=1).encode(x="value:Q")).properties(height=330))
+
+
+def _figures(one: Model, other: Model) -> pd.DataFrame:
+    rows = {}
+    for metric in METRICS:
+        left, right = one.figure(metric), other.figure(metric)
+        gap = "–" if left is None or right is None else signed(left.value - right.value)
+        rows[metric_name(metric)] = {
+            one.name: "–" if left is None else f"{left.value:.2f}",
+            other.name: "–" if right is None else f"{right.value:.2f}",
+            _("difference"): gap,
+        }
+    return pd.DataFrame(rows).T
+
+
+def _rows(differences: Sequence[Difference]) -> list[tuple[str, str, str]]:
+    return [(_what(d.what), _value(d.what, d.one), _value(d.what, d.other)) for d in differences]
+
+
+def _what(key: str) -> str:
+    """What differs, in words; the dotted name of the card where there are none."""
+    if key.startswith("origins."):
+        return _("Labels found by: {origin}", origin=origin_name(key.removeprefix("origins.")))
+    return {
+        "kind": _("Kind of model"),
+        "model": _("Model that was asked for"),
+        "n_clips": _("Labels learned from"),
+        "n_funny": _("Funny ones among them"),
+        "n_left_out": _("Labels left out"),
+        "n_videos": _("Videos"),
+        "n_folds": _("Folds"),
+        "n_repeats": _("Repeats"),
+        "n_seeds": _("Networks averaged"),
+        "n_epochs": _("Most epochs"),
+        "augment": _("Clips shifted while learning"),
+        "seed": _("Seed"),
+        "device": _("Device"),
+        "program_version": _("Program version"),
+        "sample_rate": _("Samples per second"),
+        "references": _("Reference faces"),
+        "thresholds.strict": _("Certain match at or above"),
+        "thresholds.relaxed": _("Match within a track at or above"),
+        "fill": _("How gaps are filled"),
+        "max_gap": _("Longest gap filled, in seconds"),
+    }.get(key, key)
+
+
+def _value(key: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if key in ("kind", "model"):
+        return kind_of_model(str(value))
+    if key == "references" and isinstance(value, list):
+        return _("{n} faces", n=len(value))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:g}" if isinstance(value, float) else str(value)

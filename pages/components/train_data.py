@@ -1,0 +1,212 @@
+"""What a training learns from: labels by video and origin, what is left out and why, and what is still lacking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.clip_dataset_builder import ClipDataset, build_clips
+from core.errors import PunchlineError
+from core.feature_store import PersonSeries
+from core.identity import Person
+from core.series import TimeSeries
+from core.training import MIN_OF_A_CLASS, excluded_of
+from core.workspace import Video, Workspace
+from pages.components.charts import bare
+from pages.components.data import ledger_of, series_for, state_of
+from pages.components.shell import _, clock, finished_text
+
+FUNNY, OTHER, OUT = "#2fa866", "#9aa0a6", "#d9a441"
+MOST_BARS = 8  # videos that have a bar of their own
+MOST_LISTED = 500  # labels left out that are listed
+
+
+def origin_name(origin: str) -> str:
+    """How a label came about, in words."""
+    return {
+        "random": _("random"),
+        "in_order": _("in order"),
+        "peaks": _("peak"),
+        "likely": _("likely funny"),
+        "uncertain": _("uncertain"),
+        "marked": _("marked while watching"),
+        "imported": _("imported"),
+        "accepted": _("accepted"),
+        "rejected": _("rejected"),
+    }.get(origin, origin)
+
+
+def dataset_of(space: Workspace, person: Person) -> ClipDataset:
+    """The clips of all labels of a person as a training takes them; made anew when labels, series or person change."""
+    features = sorted((space.root / "features").glob("*.h5"))
+    states = [(path.name, state_of(path)) for path in [*features, space.root / "people" / f"{person.id}.h5"]]
+    return _dataset(space, person, f"{space.root}|{person.id}|{ledger_of(space).last_seq()}|{states}")
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _dataset(_space: Workspace, _person: Person, key: str) -> ClipDataset:
+    videos = {video.id: video for video in _space.videos()}
+
+    def series_of(video_id: str, person_id: str) -> PersonSeries | None:
+        return series_for(_space, videos.get(video_id) or Video(video_id, ()), _person)
+
+    def others_of(video_id: str, person_id: str) -> Iterator[TimeSeries]:
+        for other in videos.values():
+            if other.id != video_id:
+                with suppress(PunchlineError):
+                    made = series_for(_space, other, _person)
+                    if made is not None:
+                        yield made.series
+
+    return build_clips(ledger_of(_space).labels(person_id=_person.id), series_of, others_of=others_of)
+
+
+def counts_of(dataset: ClipDataset) -> tuple[int, int]:
+    """How many clips can be learned from: funny, not funny."""
+    labels = dataset.labels[dataset.usable]
+    return int((labels == 1).sum()), int((labels == 0).sum())
+
+
+def enough(dataset: ClipDataset) -> bool:
+    """Whether there are enough clips of both kinds."""
+    return min(counts_of(dataset)) >= MIN_OF_A_CLASS
+
+
+def data_panel(space: Workspace, dataset: ClipDataset) -> None:
+    """The summary of the data; where there is too little, what to do about it."""
+    names = {video.id: video.name for video in space.videos()}
+    left_out = excluded_of(dataset)
+    with st.container(border=True):
+        if enough(dataset):
+            _summary(dataset, left_out, names)
+        else:
+            _lacking(dataset, len(left_out))
+        if left_out:
+            _left_out(left_out, names)
+
+
+def _lacking(dataset: ClipDataset, n_out: int) -> None:
+    """What is there of the least that is needed."""
+    funny, other = counts_of(dataset)
+    words, bars = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with words:
+        st.markdown(f"**{_('Not enough labels yet')}**")
+        st.write(
+            _(
+                "A model needs at least {least} clips of each kind; a hundred make a good one. "
+                "Twenty minutes of labelling go a long way.",
+                least=MIN_OF_A_CLASS,
+            )
+        )
+        if funny + other and min(funny, other) == 0:
+            st.write(
+                _("All labels so far are funny. Label calm moments and near misses too, so that there is a contrast.")
+                if other == 0
+                else _("No label so far is funny. In the order of loud and lively clips, laughs come first.")
+            )
+        if n_out and min(funny, other) + n_out >= MIN_OF_A_CLASS:
+            st.write(_("Labels that are left out count again once what is said below is settled."))
+        st.page_link("pages/label.py", label=_("Go on labelling"), icon=":material/label:")
+    with bars:
+        for name, n in ((_("Funny"), funny), (_("Not funny"), other)):
+            said = _("{name}: {n} of {least}", name=name, n=n, least=MIN_OF_A_CLASS)
+            st.progress(min(1.0, n / MIN_OF_A_CLASS), text=said)
+
+
+def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mapping[str, str]) -> None:
+    funny, other = counts_of(dataset)
+    numbers, videos, origins = st.columns([3, 4, 3], gap="large")
+    with numbers:
+        st.markdown(f"**{_('What it learns from')}**")
+        one, two, three = st.columns(3)
+        one.metric(_("Funny"), funny)
+        two.metric(_("Not funny"), other)
+        three.metric(_("Left out"), len(left_out))
+        kinds = zip(("green", "gray", "orange"), (_("funny"), _("not funny"), _("left out")), strict=True)
+        shown = [f":{colour}[●] {kind}" for colour, kind in kinds if left_out or colour != "orange"]
+        st.markdown(f":small[{'&ensp;'.join(shown)}]")
+    used = [event for event, fine in zip(dataset.events, dataset.usable, strict=True) if fine]
+    by_video = [(names.get(e.video_id, e.video_id), int(e.label or 0)) for e in used]
+    by_video += [(names.get(row["video_id"], row["video_id"]), 2) for row in left_out]
+    with videos:
+        _bars(_("By video"), by_video, _("other videos"))
+    with origins:
+        _bars(_("By how they were found"), [(origin_name(e.origin), int(e.label or 0)) for e in used], "")
+
+
+def _bars(title: str, rows: list[tuple[str, int]], rest: str) -> None:
+    kinds = [_("funny"), _("not funny"), _("left out")]
+    totals = Counter(name for name, _kind in rows)
+    shown = [name for name, _n in totals.most_common(MOST_BARS)]
+    counts = Counter((name if name in shown else rest, kind) for name, kind in rows)
+    table = pd.DataFrame(
+        [{"name": name, "kind": kinds[kind], "at": kind, "n": n} for (name, kind), n in counts.items()]
+    )
+    order = [*shown, *([rest] if len(totals) > len(shown) else [])]
+    present = sorted({kind for _name, kind in counts})
+    chart = (
+        alt.Chart(table)
+        .mark_bar(height=13, cornerRadius=2)
+        .encode(
+            y=alt.Y(
+                "name:N",
+                sort=order,
+                title=None,
+                axis=alt.Axis(labelLimit=150, labelOverlap=False, domain=False, ticks=False),
+            ),
+            x=alt.X("n:Q", title=None, axis=alt.Axis(tickMinStep=1, grid=False, tickCount=4, domain=False)),
+            order="at:O",
+            color=alt.Color(
+                "kind:N",
+                scale=alt.Scale(domain=[kinds[k] for k in present], range=[(FUNNY, OTHER, OUT)[k] for k in present]),
+                legend=None,
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title=" "),
+                alt.Tooltip("kind:N", title=_("Label")),
+                alt.Tooltip("n:Q", title=_("clips")),
+            ],
+        )
+    )
+    st.markdown(f"**{title}**")
+    st.altair_chart(bare(chart.properties(height=26 * len(order) + 30)), width="stretch")
+
+
+def _left_out(rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:
+    """Labels that are not learned from, counted by reason, and listed."""
+    reasons = Counter(str(row["reason"]) for row in rows)
+    (first, n_first), several = reasons.most_common(1)[0], len(reasons) > 1
+    title = _("{n} labels are left out: {reason}", n=len(rows), reason=finished_text(first))
+    if several:
+        title = _(
+            "{n} labels are left out, {most} of them: {reason}", n=len(rows), most=n_first, reason=finished_text(first)
+        )
+    with st.expander(title, icon=":material/filter_alt_off:"):
+        if several:
+            st.markdown("\n".join(f"- {n} × {finished_text(reason)}" for reason, n in reasons.most_common()))
+        table = pd.DataFrame(
+            {
+                "video": [names.get(row["video_id"], row["video_id"]) for row in rows],
+                "time": [f"{clock(row['start'])}–{clock(row['end'])}" for row in rows],
+                "label": [_("funny") if row["label"] == 1 else _("not funny") for row in rows],
+                "reason": [finished_text(str(row["reason"])) for row in rows],
+            }
+        )[:MOST_LISTED]
+        st.dataframe(
+            table,
+            hide_index=True,
+            width="stretch",
+            height=min(300, 38 + 35 * len(table)),
+            column_config={
+                "video": st.column_config.TextColumn(_("Video")),
+                "time": st.column_config.TextColumn(_("Time"), width="small"),
+                "label": st.column_config.TextColumn(_("Label"), width="small"),
+                "reason": st.column_config.TextColumn(_("Reason"), width="large"),
+            },
+        )

@@ -1,0 +1,177 @@
+"""All models of a person: which there are, which one is used, the newer one that is offered, and two side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from core.identity import Person
+from core.model_store import Model, ModelStore
+from core.workspace import Workspace
+from pages.components.shell import _, told
+from pages.components.train_compare import comparison, verdict
+from pages.components.train_figures import metric_name, value_text
+from pages.components.train_mistakes import mistakes
+from pages.components.train_results import results
+from pages.components.training import kind_of_model
+
+SHOWN, OTHER = "train-shown", "train-other"
+NONE = ""
+
+
+def when(model: Model) -> str:
+    """Day and time of a training, where this program runs."""
+    try:
+        return datetime.fromisoformat(model.created).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return ""
+
+
+def models_panel(space: Workspace, person: Person, models: Sequence[Model]) -> None:
+    """Everything below the training: the offer, the table, and the figures of one model or of two."""
+    store = ModelStore(space)
+    used, offered = store.used(person), store.offered(person)
+    _undo(store)
+    if used is None:
+        return
+    if offered is not None:
+        _offer(store, person, used, offered)
+    st.subheader(_("Models of {name}", name=person.name))
+    if len(models) > 1:
+        _table(models, used)
+    one, other = _choice(store, person, models, used, offered)
+    if other is not None:
+        comparison(one, other)
+        return
+    results(one)
+    mistakes(space, person, one)
+
+
+def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> None:
+    """A newer model than the one used, with what it would change; nothing changes before a click."""
+    with st.container(border=True):
+        words, buttons = st.columns([3, 1.3], vertical_alignment="center", gap="large")
+        with words:
+            st.markdown(f"**:material/new_releases: {_('A newer model is ready: {name}', name=offered.name)}**")
+            st.write(verdict(used, offered))
+        with buttons:
+            if st.button(
+                _("Use the newer one"), type="primary", key="take-offer", width="stretch", icon=":material/check:"
+            ):
+                _use(store, person, offered)
+            if st.button(_("Keep {name}", name=used.name), key="decline-offer", width="stretch"):
+                with told():
+                    store.decline(person, offered.name)
+                    st.rerun()
+
+
+def _use(store: ModelStore, person: Person, model: Model) -> None:
+    with told():
+        store.choose(person, model.name)
+        st.toast(_("{name} is used from here on.", name=model.name), icon=":material/check_circle:")
+        st.rerun()
+
+
+def _table(models: Sequence[Model], used: Model) -> None:
+    rows = [
+        {
+            "used": model.name == used.name,
+            "name": model.name,
+            "when": when(model),
+            "kind": kind_of_model(model.kind),
+            "labels": model.n_clips,
+            "funny": model.card.get("n_funny"),
+            **{metric: value_text(model.figure(metric)) for metric in ("precision", "recall", "f1")},
+            "judged": _("thoroughly") if model.judgement.get("nested") else _("quickly"),
+        }
+        for model in models
+    ]
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        height=min(300, 38 + 35 * len(rows)),
+        column_config={
+            "used": column.CheckboxColumn(_("In use"), width="small"),
+            "name": column.TextColumn(_("Name")),
+            "when": column.TextColumn(_("Trained")),
+            "kind": column.TextColumn(_("Model")),
+            "labels": column.NumberColumn(_("Labels"), width="small"),
+            "funny": column.NumberColumn(_("Funny"), width="small"),
+            "precision": column.TextColumn(metric_name("precision")),
+            "recall": column.TextColumn(metric_name("recall")),
+            "f1": column.TextColumn(metric_name("f1")),
+            "judged": column.TextColumn(_("Judged"), width="small"),
+        },
+    )
+
+
+def _choice(
+    store: ModelStore, person: Person, models: Sequence[Model], used: Model, offered: Model | None
+) -> tuple[Model, Model | None]:
+    """Which model is shown and with which it is compared, and what can be done with it."""
+    by_name = {model.name: model for model in models}
+
+    def named(name: str) -> str:
+        model = by_name[name]
+        said = f"{name} · {kind_of_model(model.kind)}" if name else name
+        return f"{said} · {_('in use')}" if name == used.name else said
+
+    if st.session_state.get(SHOWN) not in by_name:
+        st.session_state[SHOWN] = (offered or used).name
+    left, middle, right = st.columns([3, 3, 2.6], vertical_alignment="bottom")
+    shown = left.selectbox(_("Show"), list(by_name), key=SHOWN, format_func=named)
+    others = [name for name in by_name if name != shown]
+    if st.session_state.get(OTHER) not in others:
+        st.session_state[OTHER] = NONE
+    other = middle.selectbox(
+        _("Compare with"),
+        [NONE, *others],
+        key=OTHER,
+        format_func=lambda name: named(name) if name else _("no other"),
+        disabled=not others,
+    )
+    model = by_name[shown]
+    with right.container(horizontal=True):
+        in_use = model.name == used.name
+        if st.button(
+            _("In use") if in_use else _("Use this one"),
+            key="use-model",
+            disabled=in_use,
+            icon=":material/check:",
+        ):
+            _use(store, person, model)
+        if st.button(
+            _("Remove"),
+            key="remove-model",
+            type="tertiary",
+            icon=":material/delete:",
+            disabled=in_use and len(models) > 1,
+            help=_("A model in use cannot be removed while there are others.") if in_use and len(models) > 1 else None,
+        ):
+            with told():
+                st.session_state["removed-model"] = store.remove(person, model.name)
+                st.rerun()
+    return model, by_name.get(other or NONE)
+
+
+def _undo(store: ModelStore) -> None:
+    """After a removal: say so, and offer it back."""
+    kept = st.session_state.get("removed-model")
+    if not kept:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = _("{name} was removed; it lies in the trash of the workspace.", name=kept.rpartition(".")[0])
+        st.markdown(f":material/delete: {said}")
+        if st.button(_("Undo"), key="restore-model", icon=":material/undo:"):
+            with told():
+                st.session_state[SHOWN] = store.restore(kept)
+                st.session_state.pop("removed-model", None)
+                st.rerun()
+        if st.button(_("Dismiss"), key="forget-removed", type="tertiary"):
+            st.session_state.pop("removed-model", None)
+            st.rerun()

@@ -1,0 +1,237 @@
+"""How good a model is: first what people understand, then the metrics beside trivial answers, then the curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.judging import BASELINES
+from core.metrics import LEVEL
+from core.model_store import Figure, Model, as_figure
+from pages.components.charts import QUIET, bare
+from pages.components.shell import _
+from pages.components.train_curves import MODEL_COLOUR, curves
+from pages.components.train_figures import (
+    METRIC_ORDER,
+    interval_text,
+    metric_name,
+    percent,
+    signed,
+    signed_range,
+    value_text,
+)
+
+COLOURS = {"majority": "#9aa0a6", "loudness": "#4a8fd4", "happiness": "#d9a441"}
+FEW_RANDOM = 20  # clips of random origin below which their figures say nothing
+FEW_GROUPS = 10  # groups below which an interval is rough
+
+
+def baseline_name(name: str) -> str:
+    """A trivial answer, in words."""
+    return {
+        "majority": _("always the more common kind"),
+        "loudness": _("loudness alone"),
+        "happiness": _("happiness alone"),
+    }.get(name, name)
+
+
+def results(model: Model) -> None:
+    """All figures of one model."""
+    if model.figure("f1") is None:
+        st.info(_("This model was not judged. Train another one to see figures."), icon=":material/help:")
+        return
+    _headline(model)
+    st.caption(_how_judged(model))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.markdown(f"**{_('Beside trivial answers')}**")
+        st.altair_chart(_metric_chart(model), width="stretch")
+    with right:
+        _better_than(model)
+        _on_random(model)
+    with st.expander(_("All figures as numbers"), icon=":material/table:"):
+        st.table(_table(model), border="horizontal")
+        st.caption(_("In brackets: intervals that hold the true value with {level}.", level=percent(LEVEL)))
+    curves(model)
+
+
+def _headline(model: Model) -> None:
+    """Three figures that need no knowledge of statistics."""
+    right, found, better = st.columns(3)
+    for place, metric, label, said in (
+        (
+            right,
+            "precision",
+            _("Right when it says funny"),
+            _("Of the clips it calls funny, so many are."),
+        ),
+        (found, "recall", _("Funny ones found"), _("Of the funny clips, it calls so many funny.")),
+    ):
+        figure = model.figure(metric)
+        place.metric(
+            label,
+            "–" if figure is None else percent(figure.value),
+            delta=_range(figure),
+            delta_color="off",
+            delta_arrow="off",
+            help=said,
+            border=True,
+        )
+    name, gap = _hardest(model)
+    better.metric(
+        _("F1 above the best trivial answer"),
+        "–" if gap is None else signed(gap.value),
+        delta=None if gap is None else f"{signed_range(gap)} · {baseline_name(name)}",
+        delta_color="off",
+        delta_arrow="off",
+        help=_("F1 is the balance of the two figures beside. A model that is worth its name is above zero."),
+        border=True,
+    )
+
+
+def _range(figure: Figure | None) -> str | None:
+    if figure is None or figure.low is None or figure.high is None:
+        return None
+    return _("{low} to {high}", low=percent(figure.low), high=percent(figure.high))
+
+
+def _gap(model: Model, baseline: str, metric: str) -> Figure | None:
+    found = model.judgement.get("baselines", {}).get(baseline, {}).get("difference", {}).get(metric)
+    return as_figure(found)
+
+
+def _hardest(model: Model) -> tuple[str, Figure | None]:
+    """The trivial answer with the best F1, and by how much the model is better."""
+    rated = {name: figure.value for name in BASELINES if (figure := model.figure("f1", "baselines", name))}
+    name = max(rated, key=lambda one: rated[one], default="")
+    return name, _gap(model, name, "f1") if name else None
+
+
+def _how_judged(model: Model) -> str:
+    """On what the figures rest, and what they do not say."""
+    judgement, card = model.judgement, model.card
+    parts = [
+        _("Measured on {n} labelled clips while they were held out from the training.", n=judgement.get("n_judged", 0))
+    ]
+    if not judgement.get("nested"):
+        parts.append(
+            _(
+                "The model was also chosen on them, so the figures are a little too good; "
+                "judge thoroughly to know better."
+            )
+        )
+    n_groups = int(judgement.get("n_groups") or 0)
+    if 0 < n_groups < FEW_GROUPS:
+        parts.append(_("They lie in only {n} separate stretches, so the intervals are rough.", n=n_groups))
+    share = card.get("labelled_share")
+    if isinstance(share, float):
+        parts.append(
+            _(
+                "{share} of the labelled clips are funny. In a whole video far fewer are, so there a smaller part of "
+                "what is found will be right.",
+                share=percent(share),
+            )
+        )
+    return " ".join(parts)
+
+
+def _metric_chart(model: Model) -> alt.LayerChart:
+    """Values with intervals: one row a metric, in it the model and the trivial answers."""
+    own = _("this model")
+    whose = {own: (), **{baseline_name(name): ("baselines", name) for name in BASELINES}}
+    rows = [
+        {
+            "metric": metric_name(metric),
+            "who": who,
+            "value": figure.value,
+            "low": figure.value if figure.low is None else figure.low,
+            "high": figure.value if figure.high is None else figure.high,
+            "said": interval_text(figure),
+        }
+        for metric in METRIC_ORDER
+        for who, path in whose.items()
+        if (figure := model.figure(metric, *path)) is not None
+    ]
+    colours = [MODEL_COLOUR, *(COLOURS[name] for name in BASELINES)]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        y=alt.Y(
+            "metric:N",
+            sort=[metric_name(m) for m in METRIC_ORDER],
+            title=None,
+            axis=alt.Axis(labelLimit=170, domain=False, ticks=False),
+            scale=alt.Scale(paddingInner=0.35),
+        ),
+        yOffset=alt.YOffset("who:N", sort=list(whose)),
+        color=alt.Color(
+            "who:N",
+            scale=alt.Scale(domain=list(whose), range=colours),
+            legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=220, labelFontSize=11.5),
+        ),
+        tooltip=[
+            alt.Tooltip("metric:N", title=" "),
+            alt.Tooltip("who:N", title=" "),
+            alt.Tooltip("said:N", title=_("value")),
+        ],
+    )
+    axis = alt.Axis(format=".1f", gridColor=QUIET, gridOpacity=0.25, tickCount=5)
+    lines = base.mark_rule(strokeWidth=2, opacity=0.75).encode(
+        x=alt.X("low:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis), x2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=55, opacity=1).encode(x="value:Q")
+    return bare((lines + points).properties(height=330))
+
+
+def _better_than(model: Model) -> None:
+    """In words: whether the model is worth more than an answer that needs none."""
+    st.markdown(f"**{_('Is it better than that?')}**")
+    for name in BASELINES:
+        gap = _gap(model, name, "f1")
+        if gap is None:
+            continue
+        if gap.low is not None and gap.low > 0:
+            icon, said = ":green[:material/check_circle:]", _("Better than {name}", name=baseline_name(name))
+        elif gap.high is not None and gap.high < 0:
+            icon, said = ":red[:material/cancel:]", _("Worse than {name}", name=baseline_name(name))
+        else:
+            icon, said = ":orange[:material/help:]", _("Not surely better than {name}", name=baseline_name(name))
+        st.markdown(f"{icon} {said}  \n:small[F1 {signed(gap.value)} ({signed_range(gap)})]")
+
+
+def _on_random(model: Model) -> None:
+    """The figures on clips that nobody picked."""
+    random = model.judgement.get("random")
+    n = int(random.get("n", 0)) if isinstance(random, Mapping) else 0
+    st.markdown(f"**{_('On clips picked at random')}**")
+    if n < FEW_RANDOM:
+        st.caption(
+            _(
+                "Too few to say ({n} of {least}, of both kinds). Clips picked at random show best how it does "
+                "in a whole video.",
+                n=n,
+                least=FEW_RANDOM,
+            )
+        )
+        return
+    parts = [
+        f"{metric_name(metric)} {interval_text(figure)}"
+        for metric in ("precision", "recall", "average_precision")
+        if (figure := model.figure(metric, "random"))
+    ]
+    st.markdown(":small[" + "  \n".join([_("{n} clips", n=n), *parts]) + "]")
+
+
+def _table(model: Model) -> pd.DataFrame:
+    own = f"**{_('this model')}**"
+    columns: dict[str, dict[str, str]] = {}
+    for metric in ("precision", "recall", *METRIC_ORDER):
+        column = {own: value_text(model.figure(metric))}
+        random = model.judgement.get("random")
+        if isinstance(random, Mapping) and int(random.get("n", 0)) >= FEW_RANDOM:
+            column[_("this model, on random clips")] = value_text(model.figure(metric, "random"))
+        for name in BASELINES:
+            column[baseline_name(name)] = value_text(model.figure(metric, "baselines", name))
+        columns[metric_name(metric)] = column
+    return pd.DataFrame(columns)

@@ -1,0 +1,264 @@
+"""Beginning a training, and watching it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.clip_dataset_builder import ClipDataset
+from core.identity import Person
+from core.jobs import Job, Jobs
+from core.library import Library
+from core.model_choice import CHOICES, FEW_LABELS, NETWORK_NAMES
+from core.model_store import Model, ModelStore
+from core.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
+from core.training import TrainingSettings
+from core.workspace import Workspace
+from pages.components.charts import QUIET, bare
+from pages.components.data import ledger_of
+from pages.components.job_panel import progress_text
+from pages.components.shell import _, show_error, told
+from pages.components.train_data import counts_of, enough
+
+LEARNED, HELD_OUT = "#4a8fd4", "#e0803c"  # losses
+# Seconds on two slow cores with 200 clips, measured: the training alone, and with the thorough judgement.
+USUAL_SECONDS = {"auto": (15, 52), "ensemble": (14, 50), "forest": (6, 30), "intervals": (4, 20), "rocket": (4, 20)}
+NETWORK_SECONDS, LEAST_SECONDS = (30, 160), (3, 6)
+
+
+def kind_of_model(name: str) -> str:
+    """A kind of model, as a title."""
+    return {
+        "auto": _("Chosen by itself (recommended)"),
+        "logistic": _("Logistic regression"),
+        "forest": _("Random forest"),
+        "intervals": _("Interval features"),
+        "rocket": _("Random convolutions"),
+        "ensemble": _("The simple four together"),
+        "conv1d": _("Convolutional network"),
+        "lstm": _("Recurrent network (LSTM)"),
+        "tlstm": _("Time-aware LSTM"),
+        "transformer": _("Transformer"),
+    }.get(name, name)
+
+
+def _about_model(name: str) -> str:
+    return {
+        "auto": _(
+            "Tries the simple ones, and a network from {n} clips on; takes the simplest that is as good as the best.",
+            n=FEW_LABELS,
+        ),
+        "logistic": _("Weighs averages and changes of each feature. Quick, hard to fool, right for few labels."),
+        "forest": _("Many small decision trees on parts of the clip. Finds combinations of features."),
+        "intervals": _("Ridge regression on averages and slopes of parts of the clip."),
+        "rocket": _("Ridge regression on thousands of random filters. Finds short patterns in time."),
+        "ensemble": _("The average of the four simple models: steady, a little slower."),
+        "conv1d": _("Learns its own short patterns. Worth a try from about a hundred clips on."),
+        "lstm": _("Reads the clip in order and remembers. Needs some hundred clips."),
+        "tlstm": _("As LSTM, but knows how much time lies between two rows."),
+        "transformer": _("Compares every row with every other. Needs the most clips."),
+    }[name]
+
+
+def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: Sequence[Model]) -> None:
+    """The choice of model, how it is judged, its name, and the button that begins."""
+    n_clips = sum(counts_of(dataset))
+    with st.container(border=True):
+        model_place, judge_place, name_place, start_place = st.columns([3, 2, 2, 1.3], vertical_alignment="bottom")
+        kind = str(st.session_state.get("train-kind") or "auto")
+        with model_place.popover(_("Model: {kind}", kind=kind_of_model(kind)), width="stretch", icon=":material/tune:"):
+            kind = st.radio(
+                _("Model"),
+                CHOICES,
+                key="train-kind",
+                format_func=kind_of_model,
+                captions=[_about_model(name) for name in CHOICES],
+                label_visibility="collapsed",
+            )
+        judge = judge_place.toggle(
+            _("Judge thoroughly"),
+            key="train-judge",
+            help=_(
+                "Repeats the whole training, choice included, on parts of the labels and judges it on the rest (nested "
+                "cross-validation). Gives honest figures, and says what more labels would bring."
+            ),
+        )
+        name = name_place.text_input(
+            _("Name"), key="train-name", placeholder=_("date and time"), max_chars=60, help=_("May be left empty.")
+        )
+        begin = start_place.button(
+            _("Start"),
+            type="primary",
+            icon=":material/play_arrow:",
+            key="train-start",
+            disabled=not enough(dataset),
+            width="stretch",
+        )
+        left, right = st.columns([5, 3.3], vertical_alignment="center")
+        seconds = expected_seconds(kind, judge, n_clips, models)
+        left.caption(f"{_takes(seconds)} {_('It runs in the background; the model in use stays until you choose.')}")
+        with right:
+            _by_itself(space, person, models)
+        if begin:
+            with told():
+                _begin(space, person, TrainingSettings(model=kind, judge=judge), name.strip())
+
+
+def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: str) -> None:
+    if name:
+        Library(space).new_model_folder(name)  # a name that cannot be is said at once
+    labels = ledger_of(space).labels(person_id=person.id)
+    train_in_background(space, person, labels, asdict(settings), name=name or None)
+    st.session_state.pop("train-shown", None)
+    st.rerun()
+
+
+def _by_itself(space: Workspace, person: Person, models: Sequence[Model]) -> None:
+    store = ModelStore(space)
+    key = f"retrain-{person.id}"
+    st.session_state[key] = store.retrains(person)
+
+    def changed() -> None:
+        with told():
+            store.set_retrains(person, bool(st.session_state[key]))
+
+    said = _("Train again by itself after {n} new labels", n=RETRAIN_AFTER)
+    if models:
+        said += f" ({n_new_labels(space, person, ledger_of(space).labels(person_id=person.id))})"
+    st.toggle(
+        said,
+        key=key,
+        on_change=changed,
+        help=_("The new model is offered here with its figures. It is not used before you choose it."),
+    )
+
+
+def expected_seconds(kind: str, judge: bool, n_clips: int, models: Sequence[Model]) -> float:
+    """About how long a training takes: as long as the last one of its kind, else as measured."""
+    for model in models:
+        settings, seconds = model.card.get("settings", {}), model.card.get("seconds", {})
+        if settings.get("model") == kind and settings.get("judge") == judge and "all" in seconds and model.n_clips:
+            return float(seconds["all"]) * max(0.5, n_clips / model.n_clips)
+    usual = NETWORK_SECONDS if kind in NETWORK_NAMES else USUAL_SECONDS.get(kind, LEAST_SECONDS)
+    return usual[judge] * max(0.5, n_clips / 200)
+
+
+def _takes(seconds: float) -> str:
+    if seconds < 45:
+        return _("Takes less than a minute.")
+    if seconds < 90:
+        return _("Takes about a minute.")
+    return _("Takes about {n} minutes.", n=round(seconds / 60))
+
+
+# Watching
+
+
+def live_training(space: Workspace, person: Person) -> None:
+    """The training under way or ended before its time; drawn again every second. Draws nothing where there is none."""
+    with told():
+        jobs = Jobs(space)
+        job = jobs.latest("train", person.id)
+        if job is None or job.status == "done":
+            return
+        with st.container(border=True):
+            if job.live:
+                _running(jobs, job)
+            else:
+                _ended(jobs, job)
+
+
+def _running(jobs: Jobs, job: Job) -> None:
+    st.markdown(f"**{_('Training a model of {name}', name=job.name)}**")
+    waiting = job.status == "queued" or job.total <= 0
+    said = progress_text(job) if job.status == "queued" or not waiting else _("reading the labels…")
+    bar, button = st.columns([6, 1], vertical_alignment="bottom")
+    bar.progress(job.share, text=said)
+    button.button(
+        _("Cancel"), key=f"train-cancel-{job.id}", on_click=_do, args=(jobs.cancel, job), icon=":material/close:"
+    )
+    curves = read_curves(jobs, job)
+    if curves:
+        settings = {**asdict(TrainingSettings()), **job.settings.get("settings", {})}
+        last = curves[-1]
+        st.caption(
+            _(
+                "Network {k} of {n}, epoch {epoch} of at most {most}",
+                k=last["seed"] + 1,
+                n=settings["n_seeds"],
+                epoch=last["epoch"] + 1,
+                most=settings["n_epochs"],
+            )
+        )
+        st.altair_chart(loss_chart(curves, height=220), width="stretch")
+    elif job.status == "running":
+        st.caption(_("You can change pages, close the tab, or label meanwhile."))
+
+
+def _ended(jobs: Jobs, job: Job) -> None:
+    if job.status == "failed":
+        show_error(job.message)
+    elif job.status == "died":
+        st.warning(_("The training was stopped from outside. No model was written."), icon=":material/heart_broken:")
+    else:
+        st.caption(_("The training was cancelled. No model was written."))
+    with st.container(horizontal=True):
+        st.button(_("Try again"), key=f"train-again-{job.id}", on_click=_do, args=(jobs.resume, job))
+        st.button(_("Dismiss"), key=f"train-dismiss-{job.id}", on_click=_do, args=(jobs.forget, job), type="tertiary")
+
+
+def _do(action: Callable[[str], object], job: Job) -> None:
+    with told():
+        action(job.id)
+
+
+def read_curves(jobs: Jobs, job: Job) -> list[dict[str, Any]]:
+    """The losses that a training wrote so far; a line half written is left for the next time."""
+    try:
+        lines = jobs.curve_path(job).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            point = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(point, dict) and {"seed", "epoch", "loss"} <= set(point):
+            found.append(point)
+    return found
+
+
+def loss_chart(points: Sequence[dict[str, Any]], *, height: int) -> alt.LayerChart:
+    """Losses by epoch: one thin line a network, in training and on clips held out."""
+    learned, held_out = _("on clips learned from"), _("on clips held out")
+    rows = [{"epoch": p["epoch"] + 1, "loss": p["loss"], "kind": learned, "network": str(p["seed"])} for p in points]
+    rows += [
+        {"epoch": p["epoch"] + 1, "loss": p["validation"], "kind": held_out, "network": str(p["seed"])}
+        for p in points
+        if p.get("validation") is not None
+    ]
+    kinds = [learned, held_out] if any(row["kind"] == held_out for row in rows) else [learned]
+    base = alt.Chart(pd.DataFrame(rows)).encode(
+        x=alt.X("epoch:Q", title=_("epoch"), axis=alt.Axis(tickMinStep=1, grid=False), scale=alt.Scale(nice=False)),
+        y=alt.Y("loss:Q", title=_("loss"), axis=alt.Axis(tickCount=4, gridColor=QUIET, gridOpacity=0.25)),
+        color=alt.Color(
+            "kind:N",
+            scale=alt.Scale(domain=kinds, range=[LEARNED, HELD_OUT][: len(kinds)]),
+            legend=alt.Legend(title=None, orient="top"),
+        ),
+        detail="network:N",
+    )
+    lines = base.mark_line(strokeWidth=1.8, opacity=0.85, interpolate="monotone")
+    ends = (
+        base.transform_window(last="max(epoch)", groupby=["network", "kind"], frame=[None, None])
+        .transform_filter("datum.epoch == datum.last")
+        .mark_point(filled=True, size=36, opacity=1)
+    )
+    return bare((lines + ends).properties(height=height))

@@ -1,0 +1,119 @@
+"""Every page, empty, ready and failed: it says what to do next, shows no traceback, and loads no network."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.feature_store import write_features
+from core.settings import change_settings
+from core.text import LANGUAGES
+from core.workspace import Workspace
+from tests.media import Sound, tone, write
+from tests.tables import random_features
+from tests.unit.test_workspace import reference
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path / "space"))
+    return Workspace(tmp_path / "space")
+
+
+def opened(name: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app.run()
+    if name != "home":
+        app.switch_page(f"pages/{name}.py").run()
+    return app
+
+
+def said(app: AppTest) -> str:
+    """All the words on the page."""
+    return " ".join(str(getattr(part, "value", "") or getattr(part, "label", "")) for part in app.main)
+
+
+def fill(space: Workspace, folder: Path) -> str:
+    """A video, a person, and an analysis of the video that knows the person's embedder."""
+    video = space.register(write(folder / "방송.mp4", np.arange(40) / 10, Sound(tone(440, 4.0), codec="aac")))
+    features = random_features(0, n_frames=30, n_faces=40, fingerprint=video.id, duration=4.0, warnings=())
+    write_features(space.features_path(video.id), features)
+    person = reference()
+    person.embeddings["e1"] = np.ones(32, np.float32)  # type: ignore[index]
+    space.add_references("Mina", (person,))
+    return video.id
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_workspace_says_what_to_do(space: Workspace, name: str, language: str) -> None:
+    change_settings(space, language=language)
+    app = opened(name)
+    assert not app.exception
+    assert not app.error
+    assert app.button or app.info, "nothing says what to do"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_with_something_to_show(space: Workspace, name: str, language: str, tmp_path: Path) -> None:
+    fill(space, tmp_path)
+    change_settings(space, language=language)
+    app = opened(name)
+    assert not app.exception
+    assert not app.error, [error.value for error in app.error]
+    assert "방송.mp4" in said(app) or "Mina" in said(app)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_damaged_file_is_told_in_a_sentence(space: Workspace, name: str, tmp_path: Path) -> None:
+    id = fill(space, tmp_path)
+    space.features_path(id).write_bytes(b"no HDF5")
+    (space.root / "videos.json").write_text("{") if name in ("home", "extract") else None
+    app = opened(name)
+    assert not app.exception
+    assert app.error or name in ("train",)
+    assert all("Traceback" not in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_workspace_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path / "file"))
+    app = opened(name)
+    assert not app.exception
+    assert any("cannot be used as workspace" in error.value for error in app.error)
+
+
+def test_a_fault_of_ours_is_a_sentence_too(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("core.overview.overview", broken)
+    app = opened("home")
+    assert not app.exception
+    assert [error.value for error in app.error] == ["unexpected fault (RuntimeError: a bug)"]
+
+
+def test_no_page_loads_torch(tmp_path: Path) -> None:
+    """All pages with something to show, in a process of its own."""
+    code = (
+        "import os, pathlib, sys\n"
+        "from tests.ui.test_pages import PAGES, fill, opened\n"
+        "from core.workspace import Workspace\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "os.environ['PUNCHLINE_WORKSPACE'] = str(folder / 'space')\n"
+        "fill(Workspace(folder / 'space'), folder)\n"
+        "for name in PAGES: opened(name)\n"
+        "print(sorted({'torch', 'torchvision', 'facenet_pytorch', 'librosa', 'moviepy'} & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT)
+    assert done.stdout.strip().splitlines()[-1:] == ["[]"], done.stdout[-500:] + done.stderr[-2000:]

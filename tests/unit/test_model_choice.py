@@ -1,0 +1,112 @@
+"""The choice among models."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.calibration import Calibration
+from core.folds import folds
+from core.model_choice import (
+    CHOICES,
+    ENSEMBLE,
+    ENSEMBLE_NAMES,
+    SIMPLE_NAMES,
+    Choice,
+    Learner,
+    Training,
+    combined,
+    members_of,
+)
+from core.model_input import Scaler
+from tests.clips import rise
+
+
+def training(n: int = 40) -> Training:
+    X, y = rise(n, d=2, rows=9)
+    return Training(
+        X=X,
+        timestamps=None,
+        y=y,
+        weight=np.ones(n),
+        n_classes=2,
+        groups=None,
+        centre=True,
+        n_epochs=2,
+        device="cpu",
+        seed=0,
+        augment=None,
+    )
+
+
+def choice(n: int = 40, steps=None) -> Choice:
+    made = training(n)
+    return Choice(
+        made,
+        folds(made.y, n_folds=3),
+        made.weight,
+        np.array([0.5, 0.5]),
+        on_step=(lambda word: None) if steps is None else steps.append,
+    )
+
+
+def certain(n: int, p: np.ndarray) -> np.ndarray:
+    y = np.arange(n) % 2
+    out = np.stack([1 - p, p], axis=1)
+    out[y == 0] = out[y == 0, ::-1]
+    return out
+
+
+def test_the_simplest_within_one_standard_error_of_the_best_is_chosen():
+    rng = np.random.default_rng(0)
+    best = np.clip(rng.normal(0.8, 0.05, 40), 0.5, 0.99)
+    near = np.clip(best + rng.normal(0, 0.1, 40), 0.4, 0.99)
+    far = best - 0.3
+    made = choice()
+    assert (
+        made._best({"logistic": certain(40, far), "forest": certain(40, best), "rocket": certain(40, best)}) == "forest"
+    )
+    assert made._best({"logistic": certain(40, near), "rocket": certain(40, near)}) == "logistic"
+    report = choice()
+    report._best({"logistic": certain(40, far), "forest": certain(40, best)})
+    assert report.report["forest"]["worse_by"] == 0
+    assert report.report["logistic"]["worse_by"] > report.report["logistic"]["standard_error"]
+
+
+def test_few_labels_try_simple_models_only():
+    steps: list[str] = []
+    choice(40, steps).made("auto")
+    assert {step.split()[1].rstrip(",") for step in steps} == set(SIMPLE_NAMES)
+    more: list[str] = []
+    choice(60, more).made("auto")
+    assert {step.split()[1].rstrip(",") for step in more} == {*SIMPLE_NAMES, "conv1d"}
+
+
+@pytest.mark.parametrize("name", ["logistic", ENSEMBLE])
+def test_a_named_model_has_a_calibration_for_each_member(name):
+    chosen, calibrations = choice().made(name)
+    assert chosen == name
+    assert set(calibrations) == {*members_of(name), name}
+
+
+def test_without_folds_scores_are_taken_as_they_come():
+    made = training(9)
+    plain = Choice(made, None, made.weight, np.array([0.6, 0.4]), on_step=lambda word: None)
+    assert plain.made("auto")[0] == "logistic"
+    p = plain.made("logistic")[1]["logistic"](np.zeros((1, 2)))
+    np.testing.assert_allclose(p, [[0.6, 0.4]])
+
+
+def test_an_ensemble_is_the_mean_of_log_probabilities():
+    rng = np.random.default_rng(0)
+    scores = {name: rng.normal(size=(5, 2)) for name in ENSEMBLE_NAMES}
+    plain = Calibration(1.0, np.zeros(2))
+    p = combined(scores, dict.fromkeys([*ENSEMBLE_NAMES, ENSEMBLE], plain))
+    mean = np.mean(list(scores.values()), axis=0)
+    np.testing.assert_allclose(np.log(p[:, 1] / p[:, 0]), mean[:, 1] - mean[:, 0], rtol=1e-3)
+
+
+def test_an_unknown_model_cannot_be_restored():
+    with pytest.raises(ValueError, match="not known"):
+        Learner.restored("auto", Scaler(np.zeros(2), np.ones(2), 1.0), {}, shape=(2, 2, 9), device="cpu")
+    assert CHOICES[0] == "auto"

@@ -1,0 +1,178 @@
+"""From labels to a saved model: the card, what is refused, stopping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.clip_dataset_builder import ClipDataset, build_clips
+from core.errors import ModelFault
+from core.feature_store import PersonSeries
+from core.funny_moment_classifier import FunnyMomentClassifier
+from core.identity import Person
+from core.ledger import LabelEvent
+from core.series import FEATURES, N_FACE, Source, TimeSeries, baseline
+from core.training import TrainingSettings, train
+
+PERSON = Person("p1", "지은", ())
+LIGHT = TrainingSettings(model="logistic", n_folds=3)
+
+
+def stream(video: str, *, seconds: float = 1200.0) -> tuple[PersonSeries, list[LabelEvent]]:
+    """Every 20 s something happens for 6 s: by turns a laugh with sound, a smile alone, a noise alone."""
+    rng = np.random.default_rng(len(video))
+    t = np.arange(0, seconds, 1 / 3)
+    values = rng.normal(0, 0.1, (len(t), len(FEATURES)))
+    source = np.zeros(len(t), np.uint8)
+    events = []
+    for k, start in enumerate(np.arange(5.0, seconds - 10, 20.0)):
+        here = (t >= start) & (t < start + 6)
+        values[here, FEATURES.index("happiness")] += k % 3 != 2
+        values[here, FEATURES.index("loudness")] += 20 * (k % 3 != 1)
+        if k % 20 == 19:
+            values[here, :N_FACE], source[here] = np.nan, Source.MISSING
+        events.append(LabelEvent(video, "p1", start, start + 6, int(k % 3 == 0), "random" if k % 2 else "peaks"))
+    series = TimeSeries(values, t, source, 3.0)
+    parameters = {"models": {"recogniser": "abc"}, "sample_rate": 3.0}
+    return PersonSeries(series, np.ones(len(t), np.float32), baseline(series), parameters), events
+
+
+class FakeLibrary:
+    """What training asks of a library."""
+
+    def __init__(self, root: Path, videos: tuple[str, ...] = ("a", "bb", "ccc"), *, n: int = 10_000) -> None:
+        self.root = root
+        self.made = {video: stream(video) for video in videos}
+        events = [event for _, found in self.made.values() for event in found][:n]
+        events.append(LabelEvent("gone", "p1", 0, 6, 1, "imported"))
+        self.dataset = build_clips(events, self.series)
+
+    def series(self, video_id: str, person_id: str) -> PersonSeries | None:
+        return self.made[video_id][0] if video_id in self.made else None
+
+    def clips(self, *, person: Person) -> ClipDataset:
+        assert person is PERSON
+        return self.dataset
+
+    def new_model_folder(self, name: str | None) -> Path:
+        return self.root / (name or "model")
+
+
+def trained(library: FakeLibrary, settings: TrainingSettings = LIGHT, **more: Any) -> tuple[Path, dict[str, Any]]:
+    return train(library, PERSON, settings, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], list[tuple[float, float]]]:
+    steps: list[tuple[float, float]] = []
+    library = FakeLibrary(tmp_path_factory.mktemp("library"))
+    folder, card = trained(library, name="first", on_progress=lambda completed, total: steps.append((completed, total)))
+    return folder, card, steps
+
+
+def test_the_card_says_what_it_was_made_from(done):
+    folder, card, _ = done
+    assert folder.name == "first"
+    assert (card["person_id"], card["person"], card["model"]) == ("p1", "지은", "logistic")
+    assert (card["n_clips"], card["n_funny"]) == (171, 57)
+    assert set(card["series"]) == {"a", "bb", "ccc"}
+    assert card["models"] == {"recogniser": "abc"}
+    assert card["series_parameters"][0]["models"] == {"recogniser": "abc"}
+    assert card["features"] == list(FEATURES)
+    assert card["n_rows"] == 15
+    assert card["labelled_share"] == pytest.approx(card["class_prior"][1])
+    assert card["origins"].keys() == {"random", "peaks"}
+
+
+def test_every_label_left_out_has_its_place_and_reason(done):
+    _, card, _ = done
+    assert len(card["excluded"]) == card["n_left_out"] == 10
+    reasons = {row["reason"] for row in card["excluded"]}
+    assert any("not analysed" in reason for reason in reasons)
+    assert any("the face is not seen in 30% of its rows or more" in reason for reason in reasons)
+    assert all({"clip_id", "video_id", "start", "end", "label"} <= set(row) for row in card["excluded"])
+
+
+def test_the_card_holds_the_judgement(done):
+    _, card, _ = done
+    judgement = card["judgement"]
+    assert judgement["nested"] is False
+    assert judgement["metrics"]["f1"]["value"] > 0.95
+    assert judgement["baselines"]["loudness"]["difference"]["f1"]["low"] > 0
+    assert judgement["random"]["n"] > 0
+    assert judgement["calibration_curve"]
+    assert card["seconds"]["all"] >= card["seconds"]["fit"] > 0
+
+
+def test_the_saved_model_works(done):
+    folder, _, _ = done
+    fitted, card = FunnyMomentClassifier.load(folder)
+    dataset = FakeLibrary(folder, ("dddd",)).dataset
+    usable = dataset.usable
+    p = fitted.predict_proba(dataset.inputs[usable], dataset.timestamps[usable])[:, 1]
+    assert ((p >= card["threshold"]) == (dataset.labels[usable] == 1)).mean() > 0.95
+
+
+def test_progress_goes_forward_to_the_end(done):
+    _, _, steps = done
+    assert [completed for completed, _ in steps] == sorted(completed for completed, _ in steps)
+    assert steps[-1][0] == steps[-1][1]
+    assert len({total for _, total in steps}) == 1
+
+
+def test_a_full_judgement_is_nested_and_has_a_learning_curve(tmp_path):
+    steps: list[tuple[float, float]] = []
+    settings = TrainingSettings(model="logistic", judge=True, n_folds=3, n_repeats=1)
+    _, card = trained(
+        FakeLibrary(tmp_path, ("a",)), settings, on_progress=lambda completed, total: steps.append((completed, total))
+    )
+    assert card["judgement"]["nested"] is True
+    assert card["judgement"]["learning_curve"]["gain"]["low"] >= 0
+    assert steps[-1][0] == steps[-1][1]
+    assert all(m.keys() >= {"clip_id", "start", "probability"} for m in card["judgement"]["mistakes"])
+
+
+def test_a_network_leaves_its_loss_curves(tmp_path):
+    told = []
+    settings = TrainingSettings(model="conv1d", n_folds=2, n_seeds=1, n_epochs=2, device="cpu")
+    _, card = trained(FakeLibrary(tmp_path, ("a",)), settings, on_curve=lambda *row: told.append(row))
+    assert len(card["curves"][0]) == 2
+    assert [row[:2] for row in told] == [(0, 0), (0, 1)]
+    assert card["curves"][0][0]["loss"] == told[0][2]
+
+
+def test_a_training_that_is_stopped_writes_nothing(tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def stop(completed: float, total: float) -> None:
+        if completed >= 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        trained(FakeLibrary(tmp_path), on_progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_same_labels_give_the_same_model(tmp_path):
+    for name in ("one", "two"):
+        trained(FakeLibrary(tmp_path, ("a",)), name=name)
+    one, two = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_too_few_labels_say_what_to_do(tmp_path):
+    with pytest.raises(ModelFault, match=r"9 funny and 15 not funny, expected at least 10 of each; label 1 more funny"):
+        trained(FakeLibrary(tmp_path, ("a",), n=25))
+    with pytest.raises(
+        ModelFault, match=r"0 funny and 0 not funny.*1 labels are left out, mostly because the video is not"
+    ):
+        trained(FakeLibrary(tmp_path, ()))
+
+
+def test_an_unknown_model_is_refused(tmp_path):
+    with pytest.raises(ModelFault, match="expected one of auto"):
+        trained(FakeLibrary(tmp_path, ("a",)), TrainingSettings(model="svm"))
