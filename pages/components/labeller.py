@@ -54,7 +54,8 @@ def label_player(space: Workspace, video: Video, person: Person, mode: str, *, p
     proxy_notice(space, video, shown, wanted=wanted)
     if not shown.src:
         return
-    st.fragment(_player)(space, video, person, mode, series, shown, order, overlapping)
+    # Looks again by itself: clips that another tab labelled meanwhile leave the queue.
+    st.fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping)
 
 
 def _queue(
