@@ -20,6 +20,7 @@ if __name__ == "__main__":
             st.Page("pages/extract.py", title=_("Extract"), icon=":material/query_stats:"),
             st.Page("pages/label.py", title=_("Label"), icon=":material/label:"),
             st.Page("pages/analyse.py", title=_("Analyse"), icon=":material/monitoring:"),
+            st.Page("pages/train.py", title=_("Train"), icon=":material/model_training:"),
             st.Page("pages/detect.py", title=_("Detect"), icon=":material/celebration:"),
         ]
     )

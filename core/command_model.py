@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.command import Command, answer, clock, json_option, person_of, say, workspace_of
+from core.model_choice import CHOICES
 
 if TYPE_CHECKING:
     from core.detection import Prior
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.option("--person", "name", help="For whom; may be left out if there is only one person.")
-@click.option("--model", default="auto", show_default=True, help="auto, or the name of one kind of model.")
+@click.option("--model", type=click.Choice(CHOICES), default="auto", show_default=True)
 @click.option("--name", "model_name", help="Name of the new model [the time].")
 @click.option(
     "--judge", is_flag=True, help="Judge thoroughly by nested cross-validation; takes some ten times as long."

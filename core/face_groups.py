@@ -199,6 +199,8 @@ def representatives(features: Features, rows: Rows, *, k: int = 6) -> Rows:
     """
     faces = features.faces
     rows = rows[np.isfinite(faces.embedding[rows]).all(axis=1)]
+    pictured = rows[np.isin(rows, list(features.chips))] if features.chips else rows
+    rows = pictured if len(pictured) >= k else rows  # those whose picture is at hand
     if len(rows) <= 1 or k < 1:
         return rows[: max(k, 0)]
     similarity = similarity_of(features.info.models["embedder"]["name"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,125 +12,315 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import storage
+from core.augmentation import Augment
+from core.calibration import Calibration, with_prior
 from core.errors import ModelFault
+from core.folds import folds
+from core.metrics import best_f1_threshold
+from core.model_choice import CHOICES, ENSEMBLE, NETWORK_NAMES, SIMPLE_NAMES, Choice, Learner, Training, members_of
+from core.model_input import ClipFault, Floats, Scaler, check_clips
 from core.series import FEATURES
 
-CARD_FORMAT, CARD_VERSION = "punchline-model", 1
-MIN_ROWS = 9
-N_STATISTICS = 7  # of each feature, see `summarise`
-MIN_OF_A_CLASS = 10
-Floats = NDArray[np.floating]
-
-
-def summarise(X: Floats) -> NDArray[np.float64]:
-    """Summary statistics of clips, without what is missing: (n, rows, d) -> (n, 7 d).
-
-    Of every feature: mean, deviation, least, greatest, mean of the first, the middle and the last third; 0, the usual
-    value, where nothing was seen.
-    """
-    X = np.asarray(X, np.float64)
-    seen = ~np.isnan(X)
-
-    def mean(part: slice) -> Floats:
-        count = seen[:, part].sum(axis=1)
-        means: Floats = np.where(seen[:, part], X[:, part], 0).sum(axis=1) / np.maximum(count, 1)
-        return means
-
-    whole = slice(None)
-    thirds = np.linspace(0, X.shape[1], 4).round().astype(int)
-    centre = mean(whole)
-    spread = np.sqrt((np.where(seen, X - centre[:, None], 0) ** 2).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
-    nothing = ~seen.any(axis=1)
-    least = np.where(nothing, 0, np.where(seen, X, np.inf).min(axis=1))
-    greatest = np.where(nothing, 0, np.where(seen, X, -np.inf).max(axis=1))
-    parts = [mean(slice(a, b)) for a, b in pairwise(thirds)]
-    return np.concatenate([centre, spread, least, greatest, *parts], axis=1)
+CARD_FORMAT, CARD_VERSION = "punchline-model", 2
+OnStep = Callable[[str], None]
 
 
 class FunnyMomentClassifier:
-    """Logistic regression on the summary statistics of a clip.
+    """Tells clips of two or more classes apart.
 
     Parameters
     ----------
-    C
-        Inverse strength of the L2 penalty.
+    model
+        ``auto`` chooses by cross-validation. By name: ``logistic`` regression on summary statistics, ``forest`` and
+        ridge regression (``intervals``) on interval features, ridge regression on random convolutions (``rocket``), the
+        mean of these last three (``ensemble``), or a network (``conv1d``, ``lstm``, ``tlstm``, ``transformer``).
+    n_folds
+        Folds for the choice and the calibration.
+    n_seeds, n_epochs
+        Networks to average, and the most epochs of each.
+    centre
+        Whether to subtract the mean of every feature; not needed where 0 means usual (`core.series.centred`).
+    class_weight
+        ``balanced`` weights classes inversely to their share while learning; None takes them as they come.
+    device
+        For networks: auto, cpu or cuda.
+    random_state
+        The same gives the same model; None draws one.
+
+    Attributes
+    ----------
+    classes_, class_prior_
+        (n_classes,) the labels, and their shares in training, for which the probabilities hold.
+    model_
+        The name of the model that was fitted; `choice_` says how it compared with the others.
+    threshold_
+        Of two classes: the probability of the second with the best F1 on held-out clips.
+    fold_, held_out_
+        (n,) the fold of each training clip, and (n, n_classes) its probabilities while it was held out; None where
+        there were too few clips for folds.
 
     Notes
     -----
-    Input is (n, rows, d) with any d and at least 9 rows, NaN where missing, centred on what is usual for the person
-    (`core.series.centred`). Classes are weighted inversely to their share.
+    Input is (n, rows, d) with any d and at least 9 rows, the same number in every clip, NaN where missing. Rows of NaN
+    before or after a clip are padding: a clip keeps its own length. Probabilities are calibrated on held-out folds.
     """
 
-    def __init__(self, model: str = "auto", *, C: float = 0.1) -> None:
-        self.model = model
-        self.C = C
+    _estimator_type = "classifier"
 
-    def fit(self, X: Floats, y: NDArray[np.integer]) -> FunnyMomentClassifier:
-        """Learn from clips X (n, rows, d) and labels y (n,).
+    def __init__(
+        self,
+        model: str = "auto",
+        *,
+        n_folds: int = 5,
+        n_seeds: int = 3,
+        n_epochs: int = 40,
+        centre: bool = True,
+        class_weight: str | None = "balanced",
+        device: str = "auto",
+        random_state: int | None = 0,
+    ) -> None:
+        self.model = model
+        self.n_folds = n_folds
+        self.n_seeds = n_seeds
+        self.n_epochs = n_epochs
+        self.centre = centre
+        self.class_weight = class_weight
+        self.device = device
+        self.random_state = random_state
+
+    # scikit-learn's protocol, by hand: importing scikit-learn takes seconds
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name."""
+        return {
+            name: getattr(self, name)
+            for name in inspect.signature(FunnyMomentClassifier.__init__).parameters
+            if name != "self"
+        }
+
+    def set_params(self, **params: Any) -> FunnyMomentClassifier:
+        """Set parameters by name. Raises ValueError for one that does not exist."""
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(f"no parameter {name!r}; expected one of {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        given = {n: p.default for n, p in inspect.signature(FunnyMomentClassifier.__init__).parameters.items()}
+        changed = ", ".join(f"{n}={v!r}" for n, v in self.get_params().items() if v != given[n])
+        return f"FunnyMomentClassifier({changed})"
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False, three_d_array=True, allow_nan=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "learner_")
+
+    # Learning
+
+    def fit(
+        self,
+        X: Floats,
+        y: NDArray[Any],
+        groups: NDArray[Any] | None = None,
+        sample_weight: Floats | None = None,
+        timestamps: Floats | None = None,
+        *,
+        augment: Augment | None = None,
+        on_curve: Any = None,
+        on_step: OnStep | None = None,
+    ) -> FunnyMomentClassifier:
+        """Learn from clips.
+
+        Parameters
+        ----------
+        X, y
+            (n, rows, d) with NaN where missing, and labels (n,).
+        groups
+            (n,) what must stay on one side of a fold: a clip's video.
+        sample_weight
+            (n,) not negative.
+        timestamps
+            (n, rows) seconds, not decreasing; rows are equally far apart where they are not given.
+        augment
+            Draws other clips around the same labels, for networks: see `core.augmentation`.
+        on_curve
+            Called after every epoch of a network with (seed number, epoch, loss, validation loss or None).
+        on_step
+            Called with a word on what begins; may raise to stop.
 
         Raises
         ------
         ModelFault
-            If there is too little to learn from, or X is no stack of clips.
+            If there is nothing to learn, X is no stack of clips, or the model is unknown.
         """
-        from sklearn.linear_model import LogisticRegression
-
-        X = self._checked(X)
-        self.classes_, counts = np.unique(y, return_counts=True)
-        if len(X) != len(y):
-            raise ModelFault(f"got {len(X)} clips and {len(y)} labels; expected one label a clip")
-        if len(self.classes_) != 2 or counts.min() < MIN_OF_A_CLASS:
-            found = (
-                ", ".join(f"{n} labelled {c}" for c, n in zip(self.classes_.tolist(), counts, strict=True)) or "none"
-            )
-            raise ModelFault(
-                f"too few labels to train on: {found}; expected two kinds with at least {MIN_OF_A_CLASS} each. "
-                "Label more clips of the rarer kind"
-            )
-        self.n_features_in_ = X.shape[2]
-        summary = summarise(X)
-        self.mean_ = summary.mean(axis=0)
-        self.scale_ = np.maximum(summary.std(axis=0), 1e-6)
-        fitted = LogisticRegression(C=self.C, class_weight="balanced", max_iter=1000)
-        fitted.fit((summary - self.mean_) / self.scale_, y)
-        self.coef_ = np.asarray(fitted.coef_, np.float64)
-        self.intercept_ = np.asarray(fitted.intercept_, np.float64)
+        if self.model not in CHOICES:
+            raise ModelFault(f"model {self.model!r}, expected one of {', '.join(CHOICES)}")
+        if self.class_weight not in ("balanced", None):
+            raise ModelFault(f"class_weight {self.class_weight!r}, expected 'balanced' or None")
+        X, timestamps = check_clips(X, timestamps)
+        index, weight, groups = self._checked_labels(X, y, groups, sample_weight)
+        n_classes = len(self.classes_)
+        total = np.bincount(index, weight, n_classes)
+        self.class_prior_ = total / total.sum()
+        balanced = weight / self.class_prior_[index] if self.class_weight else weight
+        self.n_features_in_, self.n_rows_in_ = X.shape[2], X.shape[1]
+        self.uses_timestamps_ = timestamps is not None
+        seed = int(np.random.default_rng().integers(2**31)) if self.random_state is None else int(self.random_state)
+        training = Training(
+            X=X,
+            timestamps=timestamps,
+            y=index,
+            weight=balanced / balanced.mean(),
+            n_classes=n_classes,
+            groups=groups,
+            centre=self.centre,
+            n_epochs=self.n_epochs,
+            device=self.device,
+            seed=seed,
+            augment=augment,
+        )
+        even = np.full(n_classes, 1 / n_classes) if self.class_weight is None else self.class_prior_
+        start = self.class_prior_ if self.class_weight else even
+        fold = folds(index, groups, n_folds=self.n_folds, seed=seed)
+        if fold is None:
+            fold = folds(index, n_folds=self.n_folds, seed=seed)
+        choice = Choice(training, fold, weight, start, on_step=on_step or (lambda word: None))
+        self.model_, self.calibrations_ = choice.made(self.model)
+        self.choice_: Mapping[str, Any] = choice.report
+        self.fold_, self.held_out_, self.held_out_truth_ = fold, choice.held_out.get(self.model_), index
+        funny = index == n_classes - 1
+        found = self.held_out_ if n_classes == 2 else None
+        self.threshold_ = 0.5 if found is None else best_f1_threshold(found[:, 1], funny)
+        if on_step is not None:
+            on_step(f"fitting {self.model_}")
+        self.learner_: Learner = training.learner(self.model_, n_seeds=self.n_seeds, on_curve=on_curve)
+        self.curves_ = self.learner_.curves
         return self
 
-    def decision_function(self, X: Floats) -> Floats:
-        """Log-odds (n,) of the second class, at equal shares of both. Raises ModelFault for another feature count."""
-        X = self._checked(X)
+    def _checked_labels(
+        self, X: Floats, y: NDArray[Any], groups: NDArray[Any] | None, sample_weight: Floats | None
+    ) -> tuple[NDArray[np.int64], Floats, NDArray[Any] | None]:
+        if y is None:
+            raise ClipFault("fit requires y to be passed, but the target y is None")
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1 or len(X) != len(y):
+            raise ClipFault(f"got {len(X)} clips and {y.shape} labels; expected one label a clip")
+        if np.issubdtype(y.dtype, np.floating) and not (np.isfinite(y).all() and (y == np.round(y)).all()):
+            raise ClipFault("Unknown label type: continuous values; expected classes, without NaN")
+        self.classes_, index = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            found = self.classes_.tolist()
+            raise ClipFault(f"one class only ({found}), expected two or more; label clips of the other kind too")
+        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        groups = None if groups is None else np.asarray(groups)
+        for name, given in (("groups", groups), ("sample_weight", weight)):
+            if given is not None and given.shape != (len(y),):
+                raise ClipFault(f"{name} has shape {given.shape}, expected ({len(y)},)")
+        per_class = np.bincount(index, weight)
+        if not np.isfinite(weight).all() or (weight < 0).any() or (per_class <= 0).any():
+            raise ClipFault("sample_weight must be finite, not negative, and not zero for all clips of a class")
+        return index.astype(np.int64), weight, groups
+
+    # Judging clips
+
+    def predict_proba(self, X: Floats, timestamps: Floats | None = None) -> Floats:
+        """Probabilities (n, n_classes) for the shares of the classes in training (`class_prior_`).
+
+        See `with_prior` for other shares.
+
+        Raises
+        ------
+        ModelFault
+            For another number of features or rows than in training.
+        """
+        if not self.__sklearn_is_fitted__():
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError("This FunnyMomentClassifier instance is not fitted yet; call fit first")
+        X, timestamps = check_clips(X, timestamps)
         if X.shape[2] != self.n_features_in_:
-            raise ModelFault(f"clips have {X.shape[2]} features, the model was trained on {self.n_features_in_}")
-        z: Floats = (summarise(X) - self.mean_) / self.scale_ @ self.coef_[0] + self.intercept_[0]
-        return z
+            raise ClipFault(
+                f"X has {X.shape[2]} features, but FunnyMomentClassifier is expecting {self.n_features_in_} features "
+                "as input: those of its training"
+            )
+        if X.shape[1] != self.n_rows_in_:
+            raise ClipFault(f"clips have {X.shape[1]} rows, the model was trained on {self.n_rows_in_}")
+        return self.learner_.probabilities(X, timestamps if self.uses_timestamps_ else None, self.calibrations_)
 
-    def predict_proba(self, X: Floats, *, prior: float = 0.5) -> Floats:
-        """Probabilities (n, 2) of both classes where `prior` is the share of the second one."""
-        z = self.decision_function(X) + np.log(prior / (1 - prior))
-        p = 1 / (1 + np.exp(-np.clip(z, -50, 50)))
-        return np.stack([1 - p, p], axis=1)
+    def predict(self, X: Floats, timestamps: Floats | None = None) -> NDArray[Any]:
+        """The likeliest class (n,)."""
+        chosen: NDArray[Any] = self.predict_proba(X, timestamps).argmax(axis=1)
+        out: NDArray[Any] = self.classes_[chosen]
+        return out
 
-    def predict(self, X: Floats) -> NDArray[Any]:
-        """The likelier class (n,) at equal shares."""
-        chosen: NDArray[Any] = self.classes_[(self.decision_function(X) >= 0).astype(int)]
-        return chosen
+    def score(
+        self, X: Floats, y: NDArray[Any], sample_weight: Floats | None = None, timestamps: Floats | None = None
+    ) -> float:
+        """Share of clips whose class is right."""
+        return float(np.average(self.predict(X, timestamps) == np.asarray(y), weights=sample_weight))
+
+    # Files
 
     def save(self, folder: Path, card: Mapping[str, Any]) -> None:
-        """Write weights (safetensors) and card (JSON) into a folder. Raises StorageFault."""
+        """Write weights (safetensors) and card (JSON) into a folder. Raises StorageFault.
+
+        What the card says is kept beside what the model needs; ``features`` names them, `FEATURES` where it does not.
+        """
         from safetensors.numpy import save
 
-        arrays = {
-            name: np.ascontiguousarray(getattr(self, f"{name}_")) for name in ("mean", "scale", "coef", "intercept")
+        names = (
+            list(FEATURES)
+            if self.n_features_in_ == len(FEATURES)
+            else [f"feature {k}" for k in range(self.n_features_in_)]
+        )
+        scaler = self.learner_.scaler
+        head = {
+            **card,
+            "format": CARD_FORMAT,
+            "format_version": CARD_VERSION,
+            "model": self.model_,
+            "features": list(card.get("features", names)),
+            "n_rows": self.n_rows_in_,
+            "classes": self.classes_.tolist(),
+            "class_prior": self.class_prior_.tolist(),
+            "parameters": self.get_params(),
+            "threshold": self.threshold_,
+            "uses_timestamps": self.uses_timestamps_,
+            "normalisation": {
+                "centre": scaler.centre.tolist(),
+                "scale": scaler.scale.tolist(),
+                "step": scaler.step,
+            },
+            "calibration": {k: {"scale": c.scale, "shift": c.shift.tolist()} for k, c in self.calibrations_.items()},
+            "choice": self.choice_,
+            "program_version": storage.program_version(),
         }
-        head = {"format": CARD_FORMAT, "format_version": CARD_VERSION, "model": "summary", "features": list(FEATURES)}
-        head |= {"C": self.C, "classes": self.classes_.tolist(), "program_version": storage.program_version()}
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.learner_.arrays.items()}
         storage.write_bytes(folder / "weights.safetensors", save(arrays))
-        storage.write_json(folder / "card.json", {**head, **card})
+        storage.write_json(folder / "card.json", head)
 
     @classmethod
-    def load(cls, folder: Path) -> tuple[FunnyMomentClassifier, dict[str, Any]]:
+    def load(
+        cls, folder: Path, *, features: Sequence[str] | None = FEATURES, device: str = "auto"
+    ) -> tuple[FunnyMomentClassifier, dict[str, Any]]:
         """A saved model and its card.
+
+        Parameters
+        ----------
+        features
+            The names the model must have been trained on, in order; None takes any.
 
         Raises
         ------
@@ -149,26 +339,38 @@ class FunnyMomentClassifier:
                     f"{folder}: {card.get('format')!r} version {card.get('format_version')!r}, "
                     f"expected {CARD_FORMAT!r} version {CARD_VERSION}; train it again"
                 )
-            if tuple(card["features"]) != FEATURES:
+            if features is not None and tuple(card["features"]) != tuple(features):
                 raise ModelFault(f"{folder}: made for the features {', '.join(card['features'])}; train it again")
-            arrays = load_file(folder / "weights.safetensors")
-            made = cls(C=card["C"])
-            made.classes_ = np.array(card["classes"])
-            made.mean_, made.scale_, made.coef_, made.intercept_ = (
-                arrays[name] for name in ("mean", "scale", "coef", "intercept")
-            )
-            width = N_STATISTICS * len(FEATURES)
-            shapes = [made.mean_.shape, made.scale_.shape, made.coef_.shape, made.intercept_.shape]
-            if shapes != [(width,), (width,), (1, width), (1,)] or made.classes_.shape != (2,):
-                raise ValueError(f"its weights have shapes {shapes}, expected those of {len(FEATURES)} features")
-        except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
+            made = cls(**{**card["parameters"], "device": device})
+            made._restore(card, load_file(folder / "weights.safetensors"))
+        except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, SafetensorError) as error:
             raise ModelFault(f"{folder}: no readable model ({error}); train one with `punchline train`") from error
-        made.n_features_in_ = len(FEATURES)
         return made, card
 
-    @staticmethod
-    def _checked(X: Floats) -> Floats:
-        X = np.asarray(X)
-        if X.ndim != 3 or X.shape[1] < MIN_ROWS:
-            raise ModelFault(f"clips have shape {X.shape}, expected (n, rows, features) with at least {MIN_ROWS} rows")
-        return X
+    def _restore(self, card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.classes_ = np.array(card["classes"])
+        self.class_prior_ = np.array(card["class_prior"], np.float64)
+        self.model_, self.choice_ = str(card["model"]), card["choice"]
+        self.n_features_in_, self.n_rows_in_ = len(card["features"]), int(card["n_rows"])
+        self.threshold_ = float(card["threshold"])
+        self.uses_timestamps_ = bool(card["uses_timestamps"])
+        norm = card["normalisation"]
+        scaler = Scaler(np.array(norm["centre"], np.float64), np.array(norm["scale"], np.float64), float(norm["step"]))
+        n = len(self.classes_)
+        if scaler.centre.shape != (self.n_features_in_,) or scaler.scale.shape != (self.n_features_in_,):
+            raise ValueError("its normalisation is of other features")
+        self.calibrations_ = {
+            name: Calibration(float(c["scale"]), np.array(c["shift"], np.float64))
+            for name, c in card["calibration"].items()
+        }
+        if self.class_prior_.shape != (n,) or any(c.shift.shape != (n,) for c in self.calibrations_.values()):
+            raise ValueError(f"its calibration is not of {n} classes")
+        if set(self.calibrations_) != {self.model_, *members_of(self.model_)}:
+            raise ValueError(f"it has no calibration of {self.model_}")
+        self.learner_ = Learner.restored(
+            self.model_, scaler, arrays, shape=(self.n_features_in_, n, self.n_rows_in_), device=self.device
+        )
+        self.curves_ = self.learner_.curves
+
+
+__all__ = ["ENSEMBLE", "NETWORK_NAMES", "SIMPLE_NAMES", "FunnyMomentClassifier", "with_prior"]

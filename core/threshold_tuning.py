@@ -132,6 +132,8 @@ class Tuning:
         (n,) float32, `similarities`.
     candidates
         (m,) rows: the most similar face of each frame whose similarity is known, the least similar first.
+    pictured
+        Those of the candidates whose picture the feature file holds; all of them where it holds none.
     sample_period
         Seconds that a frame stands for.
     """
@@ -140,6 +142,7 @@ class Tuning:
     similarity: Similarities
     sample_period: float
     candidates: Rows
+    pictured: Rows
     histogram: Histogram
     suggestion: Suggestion
 
@@ -188,6 +191,7 @@ def tuning(features: Features, similarity: Similarities) -> Tuning:
         similarity=similarity,
         sample_period=1 / features.info.sample_rate,
         candidates=candidates,
+        pictured=candidates[np.isin(candidates, list(features.chips))] if features.chips else candidates,
         histogram=Histogram(BIN_EDGES, _counts(similarity[is_best]), _counts(similarity[~is_best])),
         suggestion=suggest(similarity[decided]),
     )
@@ -206,8 +210,8 @@ def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> 
     seen = found.face >= 0
     in_frame = np.zeros(faces.n_frames, bool)
     in_frame[faces.frame] = True
-    candidates = prepared.candidates
-    probability = faces.probability[candidates]
+    candidates, pictured = prepared.candidates, prepared.pictured
+    probability = faces.probability[pictured]
 
     def seconds(frames: NDArray[np.bool_]) -> float:
         return float(np.count_nonzero(frames)) * prepared.sample_period
@@ -221,8 +225,8 @@ def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> 
         relaxed_seconds=seconds(found.source == Source.RELAXED),
         rejected_seconds=seconds(in_frame & ~seen),
         no_face_seconds=seconds(~in_frame),
-        strict=_borderline(prepared, candidates[probability >= STRICT_PROBABILITY], thresholds.strict, n_borderline),
-        relaxed=_borderline(prepared, candidates[probability >= RELAXED_PROBABILITY], thresholds.relaxed, n_borderline),
+        strict=_borderline(prepared, pictured[probability >= STRICT_PROBABILITY], thresholds.strict, n_borderline),
+        relaxed=_borderline(prepared, pictured[probability >= RELAXED_PROBABILITY], thresholds.relaxed, n_borderline),
     )
 
 

@@ -18,6 +18,7 @@ PAGES: dict[Step, str] = {
     "extract": "pages/extract.py",
     "wait": "pages/extract.py",
     "label": "pages/label.py",
+    "train": "pages/train.py",
     "detect": "pages/detect.py",
     "review": "pages/detect.py",
 }

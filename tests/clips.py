@@ -11,9 +11,7 @@ def balanced(n: int) -> np.ndarray:
     return np.arange(n) % 2
 
 
-def rise(
-    n: int, *, d: int = 12, rows: int = 15, missing: float = 0.0, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+def rise(n: int, *, d: int = 12, rows: int = 15, missing: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """In every second clip a rise of one feature in its last third."""
     rng = np.random.default_rng(seed)
     X = rng.normal(0, 0.3, (n, rows, d))
@@ -37,7 +35,7 @@ def order(n: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def timing(n: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same noise in all clips, whose rows lie evenly or with one long gap; all last as long. Also the timestamps."""
+    """The same noise in all clips, whose rows lie evenly or with one long gap; all last as long. With timestamps."""
     rng = np.random.default_rng(seed)
     X, y = rng.normal(0, 1, (n, 15, 2)), balanced(n)
     steps = rng.uniform(0.9, 1.1, (n, 15))

@@ -164,14 +164,14 @@ def _plane(series: TimeSeries, chosen: Segment | None) -> None:
             key="analyse-plane",
         )
         mask = inside(series, chosen) & series.observed
-        valence, arousal = (np.where(mask, column(series, name), np.nan) for name in ("valence", "arousal"))
-        draw = charts.plane_density if kind == "density" else charts.plane_path
+        valence, arousal = (np.where(mask, column(series, f), np.nan) for f in ("valence", "arousal"))
+        name, draw = ("path", charts.plane_path) if kind == "path" else ("density", charts.plane_density)
         if mask.any():
             st.altair_chart(
                 draw(valence, arousal, series),
                 width="stretch",
-                key=f"analyse-{kind}",
-                on_select=lambda: _jump(f"analyse-{kind}"),
+                key=f"analyse-{name}",
+                on_select=lambda: _jump(f"analyse-{name}"),
                 selection_mode=charts.PICK,
             )
         st.caption(

@@ -16,7 +16,7 @@ from core.moments import Moment
 from pages.components.detect_data import Subject
 from pages.components.job_panel import progress_text
 from pages.components.moments import MomentRow
-from pages.components.shell import _, finished_text, show_error, told
+from pages.components.shell import _, finished_text, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
@@ -61,12 +61,13 @@ def export_panel(subject: Subject, moments: Sequence[Moment], rows: Sequence[Mom
     wanted = [
         moment
         for moment, verdict in zip(moments, verdicts, strict=True)
-        if kind == "all" or verdict == 1 or (kind == "kept" and verdict is None)
+        if kind == "all" or verdict == 1 or (kind != "accepted" and verdict is None)
     ]
     with right:
         options = _options(str(format))
+    usual = str(default_folder(subject))
     folder = st.text_input(
-        _("Folder"), value=str(default_folder(subject)), key=f"export-folder-{subject.video.id}", max_chars=4096
+        _("Folder"), value=usual, placeholder=usual, key=f"export-folder-{subject.video.id}", max_chars=4096
     )
     _button(subject, str(format), wanted, _target(subject, str(format), folder), options)
     _results(subject, str(format))
@@ -118,34 +119,50 @@ def _button(subject: Subject, format: str, wanted: list[Moment], target: Path, o
         return
     if not target.is_absolute():
         said = _("{folder} is no full path; begin it at the root of the disk.", folder=str(target.parent))
-        show_error(said)
-        return
-    if format in SLOW:
-        _begin(subject, format, wanted, target, options)
-        return
+    elif format in SLOW:
+        said = _begin(subject, format, wanted, target, options)
+    else:
+        said = _write(subject, format, wanted, target, options)
+    # Kept: any other change draws the page anew.
+    st.session_state["export-fault"] = (_subject_of(subject, format), said)
+    st.rerun(scope="fragment")
+
+
+def _write(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> str:
+    """Write a small file at once; gives what went wrong, if anything."""
     st.session_state.pop("exported", None)
     path = subject.video.path
     if path is None:
-        show_error(_("The file is missing. Add it again from its new location on Home."))
-        return
-    with told():
+        return _("The file is missing. Add it again from its new location on Home.")
+    try:
         made = export(wanted, path, target, format=format, options=options)
-        st.session_state["exported"] = (_subject_of(subject, format), [str(p) for p in made.paths], list(made.warnings))
+    except PunchlineError as error:
+        return str(error)
+    st.session_state["exported"] = (_subject_of(subject, format), [str(p) for p in made.paths], list(made.warnings))
+    return ""
 
 
-def _begin(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> None:
+def _begin(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> str:
+    """Write in the background; gives what went wrong, if anything."""
     settings = {
         "format": format,
         "target": str(target),
         "moments": [[m.start, m.end, m.score] for m in wanted],
         "options": {name: value for name, value in asdict(options).items() if value is not None},
     }
-    with told():
-        Jobs(subject.space).submit("export", _subject_of(subject, format), subject.video.name, settings)
-    st.rerun(scope="fragment")
+    try:
+        job = Jobs(subject.space).submit("export", _subject_of(subject, format), subject.video.name, settings)
+    except PunchlineError as error:
+        return str(error)
+    st.session_state.setdefault("export-jobs", set()).add(job.id)
+    return ""
 
 
 def _results(subject: Subject, format: str) -> None:
+    of, fault = st.session_state.get("export-fault", ("", ""))
+    if of == _subject_of(subject, format) and fault:
+        show_error(fault)
+        return
     if format in SLOW:
         job = Jobs(subject.space).latest("export", _subject_of(subject, format))
         if job is not None:
@@ -166,10 +183,14 @@ def _results(subject: Subject, format: str) -> None:
 
 
 def _job(subject: Subject, job: Job) -> None:
+    mine = st.session_state.setdefault("export-jobs", set())  # those of earlier sessions are no news
     if job.live:
+        mine.add(job.id)
         st.fragment(_progress, run_every=1.0)(subject, job.id)
+    elif job.id not in mine:
+        return
     elif job.status == "done":
-        _written(list(job.result.get("paths", [])), list(job.result.get("warnings", [])))
+        _written(list(job.result.get("files", [])), list(job.result.get("warnings", [])))
     elif job.status == "cancelled":
         st.caption(_("Cancelled. Finished work is kept."))
     elif job.status == "died":

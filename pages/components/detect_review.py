@@ -25,6 +25,7 @@ from pages.components.shell import _, clock, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
+MOST_PICTURES = 200
 SOME = 5  # best moments that are shown where none passes the threshold
 
 
@@ -47,8 +48,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     _said(subject, scored, settings, found, keys)
     if not found.moments:
         _nothing(keys, settings)
-    middles = [(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
-    pictures, waiting = frames_for(subject.space, middles)
+    pictures, waiting = _pictures(subject, found)
     rows = moment_rows(found.moments, labels, video_id=subject.video.id, person_id=subject.person.id, pictures=pictures)
     left, right = st.columns([1.55, 1], gap="medium")
     with left:
@@ -67,6 +67,16 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     if waiting != bool(st.session_state.get("detect-waiting")):
         st.session_state["detect-waiting"] = waiting
         st.rerun()
+
+
+def _pictures(subject: Subject, found: Found) -> tuple[list[str], bool]:
+    """Of each moment its picture, if it is among the best; and whether some are still being made."""
+    best = {id(moment) for moment in found.best(MOST_PICTURES)}
+    wanted = [moment for moment in found.moments if id(moment) in best]
+    middles = [(subject.video, (moment.best.start + moment.best.end) / 2) for moment in wanted]
+    made, waiting = frames_for(subject.space, middles)
+    by_moment = {id(moment): picture for moment, picture in zip(wanted, made, strict=True)}
+    return [by_moment.get(id(moment), "") for moment in found.moments], waiting
 
 
 def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:

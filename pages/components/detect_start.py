@@ -87,7 +87,10 @@ def find_button(subject: Subject, job: Job | None, *, again: bool, disabled: boo
         settings = kept_settings(subject, duration_of(subject.space, subject.video))
         decision = asdict(settings)
         with told():
-            Jobs(subject.space).submit(
+            jobs = Jobs(subject.space)
+            if job is not None and job.status != "done":
+                jobs.forget(job.id)  # what failed before is no news any more
+            jobs.submit(
                 "detect",
                 subject.id,
                 subject.video.name,

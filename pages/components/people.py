@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from pathlib import Path
 
@@ -42,8 +43,11 @@ def _chip_store(video_id: str, key: str) -> dict[int, str]:
 
 
 def chip_addresses(video: Video, features: Features, rows: list[int]) -> dict[int, str]:
-    """Pictures of faces, read from the video once. Empty where the video is gone."""
+    """Pictures of faces: those kept by the extraction, else read from the video once. Empty where the video is gone."""
     known = _chip_store(video.id, key_of(features))
+    for row in rows:
+        if row not in known and (jpeg := features.chips.get(row)) is not None:
+            known[row] = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
     missing = [row for row in rows if row not in known]
     if missing and video.path is not None:
         known.update({row: as_address(image) for row, image in chips(video.path, features, missing).items()})

@@ -24,12 +24,17 @@ METRICS = ("precision", "recall", *METRIC_ORDER)
 def verdict(used: Model, newer: Model) -> str:
     """What a newer model would change, in words."""
     old, new = used.figure("f1"), newer.figure("f1")
-    labels = newer.n_clips - used.n_clips
-    parts = [
-        _("It learned from {n} labels, {more} more than {name}.", n=newer.n_clips, more=labels, name=used.name)
-        if labels > 0
-        else _("It learned from {n} labels, {name} from {other}.", n=newer.n_clips, name=used.name, other=used.n_clips)
-    ]
+    more = newer.n_clips - used.n_clips
+    if more > 0:
+        parts = [
+            _("It learned from {n} labels, {more} more than “{name}”.", n=newer.n_clips, more=more, name=used.name)
+        ]
+    elif more < 0:
+        parts = [
+            _("It learned from {n} labels, {less} fewer than “{name}”.", n=newer.n_clips, less=-more, name=used.name)
+        ]
+    else:
+        parts = [_("It learned from {n} labels, as many as “{name}”.", n=newer.n_clips, name=used.name)]
     if old is not None and new is not None:
         gap = new.value - old.value
         parts.append(

@@ -99,8 +99,7 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
         st.markdown(f"**{_('Not enough labels yet')}**")
         st.write(
             _(
-                "A model needs at least {least} clips of each kind; a hundred make a good one. "
-                "Twenty minutes of labelling go a long way.",
+                "A model needs at least {least} clips of each kind; more make it better.",
                 least=MIN_OF_A_CLASS,
             )
         )
@@ -128,9 +127,9 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         one.metric(_("Funny"), funny)
         two.metric(_("Not funny"), other)
         three.metric(_("Left out"), len(left_out))
-        kinds = zip(("green", "gray", "orange"), (_("funny"), _("not funny"), _("left out")), strict=True)
-        shown = [f":{colour}[●] {kind}" for colour, kind in kinds if left_out or colour != "orange"]
-        st.markdown(f":small[{'&ensp;'.join(shown)}]")
+        kinds = {_("funny"): FUNNY, _("not funny"): OTHER, **({_("left out"): OUT} if left_out else {})}
+        dots = "&emsp;".join(f'<span style="color:{colour}">●</span> {kind}' for kind, colour in kinds.items())
+        st.html(f'<small style="opacity:0.75">{dots}</small>')
     used = [event for event, fine in zip(dataset.events, dataset.usable, strict=True) if fine]
     by_video = [(names.get(e.video_id, e.video_id), int(e.label or 0)) for e in used]
     by_video += [(names.get(row["video_id"], row["video_id"]), 2) for row in left_out]
@@ -182,11 +181,9 @@ def _left_out(rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:
     """Labels that are not learned from, counted by reason, and listed."""
     reasons = Counter(str(row["reason"]) for row in rows)
     (first, n_first), several = reasons.most_common(1)[0], len(reasons) > 1
-    title = _("{n} labels are left out: {reason}", n=len(rows), reason=finished_text(first))
+    title = _("Left out ({n}): {reason}", n=len(rows), reason=finished_text(first))
     if several:
-        title = _(
-            "{n} labels are left out, {most} of them: {reason}", n=len(rows), most=n_first, reason=finished_text(first)
-        )
+        title = _("Left out ({n}), {most} of them: {reason}", n=len(rows), most=n_first, reason=finished_text(first))
     with st.expander(title, icon=":material/filter_alt_off:"):
         if several:
             st.markdown("\n".join(f"- {n} × {finished_text(reason)}" for reason, n in reasons.most_common()))

@@ -34,14 +34,16 @@ def models_panel(space: Workspace, person: Person, models: Sequence[Model]) -> N
     """Everything below the training: the offer, the table, and the figures of one model or of two."""
     store = ModelStore(space)
     used, offered = store.used(person), store.offered(person)
-    _undo(store)
+    with st.container():  # what follows keeps its place, whether this is there or not
+        _undo(store)
+        if used is not None and offered is not None:
+            _offer(store, person, used, offered)
     if used is None:
         return
-    if offered is not None:
-        _offer(store, person, used, offered)
     st.subheader(_("Models of {name}", name=person.name))
-    if len(models) > 1:
-        _table(models, used)
+    with st.container():
+        if len(models) > 1:
+            _table(models, used)
     one, other = _choice(store, person, models, used, offered)
     if other is not None:
         comparison(one, other)
@@ -55,14 +57,14 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
     with st.container(border=True):
         words, buttons = st.columns([3, 1.3], vertical_alignment="center", gap="large")
         with words:
-            st.markdown(f"**:material/new_releases: {_('A newer model is ready: {name}', name=offered.name)}**")
+            st.markdown(f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=offered.name)}**")
             st.write(verdict(used, offered))
         with buttons:
             if st.button(
                 _("Use the newer one"), type="primary", key="take-offer", width="stretch", icon=":material/check:"
             ):
                 _use(store, person, offered)
-            if st.button(_("Keep {name}", name=used.name), key="decline-offer", width="stretch"):
+            if st.button(_("Keep “{name}”", name=used.name), key="decline-offer", width="stretch"):
                 with told():
                     store.decline(person, offered.name)
                     st.rerun()
@@ -71,7 +73,7 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
 def _use(store: ModelStore, person: Person, model: Model) -> None:
     with told():
         store.choose(person, model.name)
-        st.toast(_("{name} is used from here on.", name=model.name), icon=":material/check_circle:")
+        st.toast(_("“{name}” is used from here on.", name=model.name), icon=":material/check_circle:")
         st.rerun()
 
 
@@ -83,7 +85,6 @@ def _table(models: Sequence[Model], used: Model) -> None:
             "when": when(model),
             "kind": kind_of_model(model.kind),
             "labels": model.n_clips,
-            "funny": model.card.get("n_funny"),
             **{metric: value_text(model.figure(metric)) for metric in ("precision", "recall", "f1")},
             "judged": _("thoroughly") if model.judgement.get("nested") else _("quickly"),
         }
@@ -101,7 +102,6 @@ def _table(models: Sequence[Model], used: Model) -> None:
             "when": column.TextColumn(_("Trained")),
             "kind": column.TextColumn(_("Model")),
             "labels": column.NumberColumn(_("Labels"), width="small"),
-            "funny": column.NumberColumn(_("Funny"), width="small"),
             "precision": column.TextColumn(metric_name("precision")),
             "recall": column.TextColumn(metric_name("recall")),
             "f1": column.TextColumn(metric_name("f1")),
@@ -121,8 +121,10 @@ def _choice(
         said = f"{name} · {kind_of_model(model.kind)}" if name else name
         return f"{said} · {_('in use')}" if name == used.name else said
 
-    if st.session_state.get(SHOWN) not in by_name:
+    newly = offered is not None and st.session_state.get("train-offered") != offered.name
+    if newly or st.session_state.get(SHOWN) not in by_name:
         st.session_state[SHOWN] = (offered or used).name
+    st.session_state["train-offered"] = offered.name if offered is not None else ""
     left, middle, right = st.columns([3, 3, 2.6], vertical_alignment="bottom")
     shown = left.selectbox(_("Show"), list(by_name), key=SHOWN, format_func=named)
     others = [name for name in by_name if name != shown]
@@ -165,7 +167,7 @@ def _undo(store: ModelStore) -> None:
     if not kept:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        said = _("{name} was removed; it lies in the trash of the workspace.", name=kept.rpartition(".")[0])
+        said = _("“{name}” was removed; it lies in the trash of the workspace.", name=kept.rpartition(".")[0])
         st.markdown(f":material/delete: {said}")
         if st.button(_("Undo"), key="restore-model", icon=":material/undo:"):
             with told():

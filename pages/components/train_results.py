@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.judging import BASELINES
+from core.judging import BASELINES, COMPARED
 from core.metrics import LEVEL
 from core.model_store import Figure, Model, as_figure
 from pages.components.charts import QUIET, bare
@@ -54,6 +54,8 @@ def results(model: Model) -> None:
         _on_random(model)
     with st.expander(_("All figures as numbers"), icon=":material/table:"):
         st.table(_table(model), border="horizontal")
+        st.markdown(f"**{_('By how much this model is better, on the same clips')}**")
+        st.table(_differences(model), border="horizontal")
         st.caption(_("In brackets: intervals that hold the true value with {level}.", level=percent(LEVEL)))
     curves(model)
 
@@ -224,14 +226,30 @@ def _on_random(model: Model) -> None:
 
 
 def _table(model: Model) -> pd.DataFrame:
-    own = f"**{_('this model')}**"
-    columns: dict[str, dict[str, str]] = {}
-    for metric in ("precision", "recall", *METRIC_ORDER):
-        column = {own: value_text(model.figure(metric))}
-        random = model.judgement.get("random")
-        if isinstance(random, Mapping) and int(random.get("n", 0)) >= FEW_RANDOM:
-            column[_("this model, on random clips")] = value_text(model.figure(metric, "random"))
-        for name in BASELINES:
-            column[baseline_name(name)] = value_text(model.figure(metric, "baselines", name))
-        columns[metric_name(metric)] = column
-    return pd.DataFrame(columns)
+    """All metrics of the model, of the model on random clips, and of the trivial answers."""
+    whose: dict[str, tuple[str, ...]] = {_("this model"): ()}
+    random = model.judgement.get("random")
+    if isinstance(random, Mapping) and int(random.get("n", 0)) >= FEW_RANDOM:
+        whose[_("on random clips")] = ("random",)
+    whose |= {baseline_name(name): ("baselines", name) for name in BASELINES}
+    metrics = ("precision", "recall", *METRIC_ORDER)
+    return pd.DataFrame(
+        {
+            who: {metric_name(metric): value_text(model.figure(metric, *path)) for metric in metrics}
+            for who, path in whose.items()
+        }
+    )
+
+
+def _differences(model: Model) -> pd.DataFrame:
+    """By how much the model is better than each trivial answer, on the same clips."""
+    return pd.DataFrame(
+        {
+            baseline_name(name): {
+                metric_name(metric): "–" if gap is None else f"{signed(gap.value)} ({signed_range(gap)})"
+                for metric in COMPARED
+                for gap in [_gap(model, name, metric)]
+            }
+            for name in BASELINES
+        }
+    )

@@ -24,7 +24,7 @@ from pages.components.charts import QUIET, bare
 from pages.components.data import ledger_of
 from pages.components.job_panel import progress_text
 from pages.components.shell import _, show_error, told
-from pages.components.train_data import counts_of, enough
+from pages.components.train_data import counts_of
 
 LEARNED, HELD_OUT = "#4a8fd4", "#e0803c"  # losses
 # Seconds on two slow cores with 200 clips, measured: the training alone, and with the thorough judgement.
@@ -59,10 +59,10 @@ def _about_model(name: str) -> str:
         "intervals": _("Ridge regression on averages and slopes of parts of the clip."),
         "rocket": _("Ridge regression on thousands of random filters. Finds short patterns in time."),
         "ensemble": _("The average of the four simple models: steady, a little slower."),
-        "conv1d": _("Learns its own short patterns. Worth a try from about a hundred clips on."),
-        "lstm": _("Reads the clip in order and remembers. Needs some hundred clips."),
+        "conv1d": _("Learns short patterns of its own. Wants more clips than the simple ones."),
+        "lstm": _("Reads the clip row by row and remembers. Slower to train."),
         "tlstm": _("As LSTM, but knows how much time lies between two rows."),
-        "transformer": _("Compares every row with every other. Needs the most clips."),
+        "transformer": _("Compares every row with every other. Slower to train."),
     }[name]
 
 
@@ -97,7 +97,6 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
             type="primary",
             icon=":material/play_arrow:",
             key="train-start",
-            disabled=not enough(dataset),
             width="stretch",
         )
         left, right = st.columns([5, 3.3], vertical_alignment="center")
@@ -111,6 +110,9 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
 
 
 def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: str) -> None:
+    if any(model.name == name for model in ModelStore(space).all()):
+        show_error(_("There is a model of this name already; choose another."))
+        return
     if name:
         Library(space).new_model_folder(name)  # a name that cannot be is said at once
     labels = ledger_of(space).labels(person_id=person.id)

@@ -1,0 +1,295 @@
+// The list of moments: a click jumps the player there; A and X judge the moment in hand and go on, U takes the last back.
+// Which moment is in hand follows the playhead. Judgements go through an outbox, as those of the player do.
+
+const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17" };
+const FOLLOW = 150; // ms between two looks at the playhead
+const TELL = 200; // ms after which the page is told which moment is in hand
+
+class Moments {
+  constructor(root) {
+    this.root = root;
+    this.abort = new AbortController();
+    this.$ = (selector) => root.querySelector(selector);
+    this.data = { rows: [], texts: {} };
+    this.rows = new Map(); // id -> element
+    this.local = new Map(); // id -> {label, event}, until the server has it
+    this.history = []; // {id, event}
+    this.order = "time";
+    this.show = "all";
+    this.current = null;
+    this.outbox = new Outbox((value) => this.api.setStateValue("outbox", value));
+    document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
+    this.timer = setInterval(() => this.follow(), FOLLOW);
+  }
+
+  update(component) {
+    this.api = component;
+    this.data = component.data;
+    this.outbox.open(this.data.token);
+    this.outbox.settle(this.data.ack);
+    for (const [id, { event, undone }] of this.local) {
+      const row = this.data.rows.find((row) => row.id === id);
+      const settled = !this.outbox.holds(event) && (!row || (undone ? row.event !== undone : row.event === event));
+      if (settled) this.local.delete(id);
+    }
+    if (!this.data.rows.some((row) => row.id === this.current)) this.current = this.data.selected;
+    this.draw();
+  }
+
+  // --- what is listed
+
+  verdict(row) {
+    const local = this.local.get(row.id);
+    return local ? local.label : row.verdict;
+  }
+
+  get shown() {
+    const wanted = { all: () => true, open: (v) => v === null, yes: (v) => v === 1, no: (v) => v === 0 }[this.show];
+    const rows = this.data.rows.filter((row) => wanted(this.verdict(row)) || (this.show === "open" && row.id === this.current));
+    const by = this.order === "time" ? (a, b) => a.start - b.start : (a, b) => b.score - a.score || a.start - b.start;
+    return rows.sort(by);
+  }
+
+  find(id) {
+    return this.data.rows.find((row) => row.id === id);
+  }
+
+  // --- drawing
+
+  draw() {
+    this.head();
+    const { texts: T } = this.data;
+    const shown = this.shown;
+    const box = this.$(".rows");
+    box.style.setProperty("--height", `${this.data.height}px`);
+    const kept = new Map(shown.map((row) => [row.id, this.rows.get(row.id) || this.blank(row.id)]));
+    for (const row of shown) this.fill(kept.get(row.id), row);
+    const wanted = [...kept.values()];
+    if (wanted.length !== box.children.length || wanted.some((element, k) => box.children[k] !== element)) box.replaceChildren(...wanted);
+    if (!shown.length) box.replaceChildren(made("div", "empty", T.none));
+    this.rows = kept;
+    this.foot();
+  }
+
+  choice(name, options) {
+    const box = made("div", "choice");
+    box.role = "group";
+    for (const [value, text, title] of options) {
+      const button = made("button", "", text);
+      button.type = "button";
+      if (title) button.title = button.ariaLabel = title;
+      button.ariaPressed = String(this[name] === value);
+      button.onclick = () => {
+        this[name] = value;
+        this.draw();
+        this.reveal();
+      };
+      box.append(button);
+    }
+    return box;
+  }
+
+  head() {
+    const { texts: T, rows } = this.data;
+    const n = { yes: 0, no: 0, open: 0 };
+    for (const row of rows) n[{ 1: "yes", 0: "no" }[this.verdict(row)] || "open"] += 1;
+    this.$(".head").replaceChildren(
+      this.choice("order", [["time", T.by_time], ["score", T.by_score]]),
+      made("span", "grow"),
+      this.choice("show", [
+        ["all", `${T.all} ${rows.length}`],
+        ["open", `${T.open} ${n.open}`],
+        ["yes", `✓ ${n.yes}`, `${T.accepted} ${n.yes}`],
+        ["no", `✕ ${n.no}`, `${T.rejected} ${n.no}`],
+      ]),
+    );
+  }
+
+  blank(id) {
+    const element = made("div", "row");
+    element.tabIndex = 0;
+    element.role = "button";
+    element.innerHTML =
+      '<div class="picture"><img alt="" hidden><span></span></div>' +
+      '<div class="words"><div><b></b><span class="range"></span></div><div class="score"><i></i><span></span></div><div class="note"></div></div>' +
+      '<div class="verdicts"><button type="button" class="yes"></button><button type="button" class="no"></button></div>';
+    for (const name of ["yes", "no"]) {
+      const button = element.querySelector(`.verdicts .${name}`);
+      button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg>`;
+      button.onclick = (event) => {
+        event.stopPropagation();
+        this.judge(this.find(id), name === "yes" ? 1 : 0);
+      };
+    }
+    element.onclick = () => {
+      element.blur();
+      this.jump(this.find(id));
+    };
+    element.onkeydown = (event) => event.key === "Enter" && event.target === element && this.jump(this.find(id));
+    return element;
+  }
+
+  fill(element, row) {
+    const T = this.data.texts;
+    const $ = (selector) => element.querySelector(selector);
+    const verdict = this.verdict(row);
+    element.className = ["row", row.id === this.current && "current", verdict === 0 && "no"].filter(Boolean).join(" ");
+    element.ariaLabel = `${clockOf(row.start)}, ${row.score_text}`;
+    const image = $("img");
+    if (row.src && image.src !== row.src) image.src = row.src;
+    image.hidden = !row.src;
+    $(".picture span").textContent = `${(row.end - row.start).toFixed(0)} s`;
+    $("b").textContent = clockOf(row.start);
+    $(".range").textContent = `– ${clockOf(row.end)}`;
+    $(".score i").style.setProperty("--share", `${(100 * row.share).toFixed(1)}%`);
+    $(".score span").textContent = row.score_text;
+    $(".note").textContent = verdict === null ? row.note : { 1: T.accepted, 0: T.rejected }[verdict];
+    for (const [name, label, text] of [["yes", 1, T.accept], ["no", 0, T.reject]]) {
+      const button = $(`.verdicts .${name}`);
+      button.ariaPressed = String(verdict === label);
+      button.title = button.ariaLabel = verdict === label ? T.take_back : text;
+    }
+  }
+
+  foot() {
+    const { texts: T } = this.data;
+    const keys = [["J", "K", T.jump], ["A", T.accept_key], ["X", T.reject_key], ["U", T.undo]];
+    const items = keys.map((parts) => {
+      const item = document.createElement("span");
+      for (const part of parts.slice(0, -1)) item.append(made("kbd", "", part));
+      item.append(parts.at(-1));
+      return item;
+    });
+    const { outbox } = this;
+    if (outbox.fault) items.push(made("span", "fault", `${T.not_saved}: ${outbox.fault}`));
+    else if (outbox.events.length) items.push(made("span", "", T.saving));
+    else if (this.history.length) items.push(made("span", "", T.saved));
+    this.$(".foot").replaceChildren(...items);
+  }
+
+  // Scroll the list, not the page.
+  reveal() {
+    const box = this.$(".rows");
+    const element = this.rows.get(this.current);
+    if (!element || element.parentElement !== box) return;
+    const top = element.offsetTop - box.offsetTop;
+    if (top < box.scrollTop) box.scrollTop = top - 4;
+    else if (top + element.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + element.offsetHeight - box.clientHeight + 4;
+  }
+
+  // --- the moment in hand
+
+  choose(row) {
+    if (!row || row.id === this.current) return;
+    this.current = row.id;
+    this.draw();
+    this.reveal();
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.api.setStateValue("selected", this.current), TELL);
+  }
+
+  jump(row) {
+    if (!row) return;
+    playAt(this.data.player, row.start);
+    this.choose(row);
+  }
+
+  follow() {
+    const video = videoOf(this.data.player);
+    if (!video || video.seeking) return;
+    const t = video.currentTime;
+    if (t === this.seen) return;
+    const before = this.seen;
+    this.seen = t;
+    if (before !== undefined) this.choose(this.data.rows.find((row) => row.start - 0.05 <= t && t < row.end));
+  }
+
+  // --- judging
+
+  event(row, kind, more) {
+    return this.outbox.add({
+      kind,
+      clip_id: row.id,
+      video_id: this.data.video_id,
+      person_id: this.data.person_id,
+      start: row.best[0],
+      end: row.best[1],
+      label: null,
+      origin: "",
+      time: row.start,
+      undoes: null,
+      ...more,
+    });
+  }
+
+  judge(row, label) {
+    if (!row) return;
+    if (this.verdict(row) === label) {
+      this.takeBack(row, this.local.get(row.id)?.event ?? row.event);
+    } else {
+      const event = this.event(row, "label", { label, origin: label ? "accepted" : "rejected" });
+      this.local.set(row.id, { label, event: event.id });
+      this.history.push({ id: row.id, event: event.id });
+    }
+    this.draw();
+  }
+
+  takeBack(row, id) {
+    if (!id) return;
+    const event = this.event(row, "undo", { undoes: id });
+    this.local.set(row.id, { label: null, event: event.id, undone: id });
+    this.history = this.history.filter((item) => item.event !== id);
+  }
+
+  undo() {
+    const last = this.history.at(-1);
+    const row = last && this.find(last.id);
+    if (!row) return;
+    this.takeBack(row, last.event);
+    this.jump(row);
+    this.draw();
+  }
+
+  judgeAndGoOn(label) {
+    const shown = this.shown;
+    const at = shown.findIndex((row) => row.id === this.current);
+    if (at < 0 || this.verdict(shown[at]) === label) return;
+    this.judge(shown[at], label);
+    const rest = [...shown.slice(at + 1), ...shown.slice(0, at)];
+    this.jump(rest.find((row) => this.verdict(row) === null));
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented || event.repeat) return;
+    if (!this.$(".list").getClientRects().length) return;
+    const letter = letterOf(event).toLowerCase();
+    if (belongsElsewhere(event, letter)) return;
+    const action = { a: () => this.judgeAndGoOn(1), x: () => this.judgeAndGoOn(0), u: () => this.undo() }[letter];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+
+  close() {
+    clearInterval(this.timer);
+    clearTimeout(this.telling);
+    this.abort.abort();
+    this.outbox.close();
+  }
+}
+
+const lists = new WeakMap();
+
+export default function (component) {
+  const root = component.parentElement;
+  let list = lists.get(root);
+  if (!list) lists.set(root, (list = new Moments(root)));
+  list.update(component);
+  // Also called when new data overtook a call that was still being set up: then the list stays.
+  const leave = () => {
+    if (root.isConnected || lists.get(root) !== list) return;
+    lists.delete(root);
+    list.close();
+  };
+  return () => (root.isConnected ? setTimeout(leave, 1000) : leave());
+}

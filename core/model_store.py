@@ -1,0 +1,246 @@
+"""A person's models: which there are, and which one is used.
+
+Every model is a folder in ``models/``. ``models/chosen.json`` notes for each person which model was chosen; a newer one
+is offered, and used once it is chosen. Until a choice is made the newest is used.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from core.errors import ModelFault, StorageFault
+from core.identity import Person
+from core.storage import write_json
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value with its interval; None where an interval has no meaning."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model: its folder, and its card as `core.training.train` wrote it."""
+
+    folder: Path
+    card: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The folder's name, by which commands and pages call it."""
+        return self.folder.name
+
+    @property
+    def kind(self) -> str:
+        """What it is, such as ``logistic``; empty where its card does not say."""
+        return str(self.card.get("model", ""))
+
+    @property
+    def created(self) -> str:
+        """When it was trained, ISO 8601 in UTC."""
+        return str(self.card.get("created", ""))
+
+    @property
+    def n_clips(self) -> int:
+        """Labels it learned from."""
+        return _whole(self.card.get("n_clips"))
+
+    @property
+    def n_labels(self) -> int:
+        """Labels there were when it was trained, those left out too."""
+        return self.n_clips + _whole(self.card.get("n_left_out"))
+
+    @property
+    def judgement(self) -> Mapping[str, Any]:
+        """How good it is, as `core.judging.report` says; empty where it was not judged."""
+        found = self.card.get("judgement")
+        return found if isinstance(found, Mapping) else {}
+
+    def figure(self, metric: str, *path: str) -> Figure | None:
+        """A metric of its judgement, or one further down such as ``("random",)`` or ``("baselines", "loudness")``."""
+        found: Any = self.judgement
+        for key in (*path, "metrics", metric):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return as_figure(found)
+
+
+def as_figure(found: Any) -> Figure | None:
+    """A figure from its mapping of value, low and high in a card; None where it has no value."""
+    value = _number(found.get("value")) if isinstance(found, Mapping) else None
+    return None if value is None else Figure(value, _number(found.get("low")), _number(found.get("high")))
+
+
+def _number(found: Any) -> float | None:
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _whole(found: Any) -> int:
+    return found if isinstance(found, int) else 0
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What a user decided for one person: the model used, the newest one declined, and whether to train by itself."""
+
+    model: str = ""
+    declined: str = ""
+    retrain: bool = False
+
+
+def _choice_from(entry: Mapping[str, Any]) -> _Choice:
+    kinds = {f.name: type(f.default) for f in fields(_Choice)}
+    known: dict[str, Any] = {key: value for key, value in entry.items() if isinstance(value, kinds.get(key, ()))}
+    return _Choice(**known)
+
+
+class ModelStore:
+    """The models of a workspace and the choice among them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.folder = workspace.root / "models"
+        self.trash = workspace.root / "trash" / "models"
+
+    # Which there are
+
+    def all(self) -> list[Model]:
+        """Every model whose card can be read, the newest first."""
+        models = []
+        for path in self.folder.glob("*/card.json"):
+            try:
+                card = json.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(card, dict):
+                models.append(Model(path.parent, card))
+        return sorted(models, key=lambda model: (model.created, model.name), reverse=True)
+
+    def of(self, person: Person) -> list[Model]:
+        """The models trained for a person, the newest first."""
+        return [model for model in self.all() if model.card.get("person_id") == person.id]
+
+    def find(self, person: Person, name: str) -> Model:
+        """A person's model by name. Raises ModelFault where there is none."""
+        models = self.of(person)
+        found = next((model for model in models if model.name == name), None)
+        if found is None:
+            known = ", ".join(model.name for model in models) or "none"
+            raise ModelFault(f"{person.name} has no model called {name} (known: {known}); choose one of these")
+        return found
+
+    # Which one is used
+
+    def used(self, person: Person) -> Model | None:
+        """The model that detection takes for a person: the chosen one, else the newest; None where there is none."""
+        models, chosen = self.of(person), self._choice(person).model
+        return next((model for model in models if model.name == chosen), models[0] if models else None)
+
+    def is_chosen(self, person: Person) -> bool:
+        """Whether the model used was chosen, so that a newer one does not take its place by itself."""
+        chosen = self._choice(person).model
+        return any(model.name == chosen for model in self.of(person))
+
+    def choose(self, person: Person, name: str) -> None:
+        """Use this model from here on; an older one rolls back. Raises ModelFault, Busy, StorageFault."""
+        model = self.find(person, name)
+        newest = self.of(person)[0]
+        declined = "" if model.name == newest.name else newest.name
+        self._decide(person, model=model.name, declined=declined)
+
+    def hold(self, person: Person) -> None:
+        """Keep the model that is used now, whatever is trained later. Raises Busy, StorageFault."""
+        used = self.used(person)
+        if used is not None and not self.is_chosen(person):
+            self._decide(person, model=used.name)
+
+    def offered(self, person: Person) -> Model | None:
+        """A model newer than the one used, which nobody has taken or declined yet."""
+        models, used = self.of(person), self.used(person)
+        if used is None or models[0].name in (used.name, self._choice(person).declined):
+            return None
+        return models[0]
+
+    def decline(self, person: Person, name: str) -> None:
+        """Offer this model no longer; it stays. Raises Busy, StorageFault."""
+        self.hold(person)
+        self._decide(person, declined=name)
+
+    # Removal
+
+    def remove(self, person: Person, name: str) -> str:
+        """Move a model to the workspace's trash and give what `restore` takes.
+
+        Raises
+        ------
+        ModelFault
+            If it is the one used while there are others.
+        """
+        with self.workspace.lock("models"):
+            model = self.find(person, name)
+            used = self.used(person)
+            if used is not None and used.name == name and len(self.of(person)) > 1:
+                raise ModelFault(f"{name}: this model is in use; choose another one first")
+            kept = f"{name}.{secrets.token_hex(4)}"
+            self._move(model.folder, self.trash / kept)
+        return kept
+
+    def restore(self, kept: str) -> str:
+        """Bring a removed model back and give its name. Raises ModelFault where it is gone or its name was taken."""
+        name = kept.rpartition(".")[0]
+        with self.workspace.lock("models"):
+            if not name or Path(kept).name != kept or not (self.trash / kept).is_dir():
+                raise ModelFault(f"{name}: this model is not in the trash; train one again")
+            if (self.folder / name).exists():
+                raise ModelFault(f"{name}: there is another model of this name now; remove that one first")
+            self._move(self.trash / kept, self.folder / name)
+        return name
+
+    def _move(self, path: Path, target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        except OSError as error:
+            raise StorageFault(f"{path}: cannot be moved ({error.strerror}); check the folder's permissions") from error
+
+    # Training by itself
+
+    def retrains(self, person: Person) -> bool:
+        """Whether another model is trained by itself after some new labels (see `core.retraining`)."""
+        return self._choice(person).retrain
+
+    def set_retrains(self, person: Person, on: bool) -> None:
+        """Switch that on or off. Raises Busy, StorageFault."""
+        self._decide(person, retrain=on)
+
+    # The file
+
+    def _read(self) -> dict[str, _Choice]:
+        try:
+            content = json.loads((self.folder / "chosen.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        people = content.get("people") if isinstance(content, dict) else None
+        entries = people.items() if isinstance(people, dict) else ()
+        return {str(person_id): _choice_from(entry) for person_id, entry in entries if isinstance(entry, dict)}
+
+    def _choice(self, person: Person) -> _Choice:
+        return self._read().get(person.id, _Choice())
+
+    def _decide(self, person: Person, **changes: Any) -> None:
+        with self.workspace.lock("chosen-models"):
+            choices = self._read()
+            choices[person.id] = replace(choices.get(person.id, _Choice()), **changes)
+            write_json(
+                self.folder / "chosen.json",
+                {"people": {person_id: asdict(choice) for person_id, choice in choices.items()}},
+            )

@@ -1,0 +1,199 @@
+"""Models for few labels: features of a clip, learned without labels, and a linear classifier or a forest on them.
+
+A model gives scores, a number for each clip and class; the estimator calibrates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clip_features import Convolutions, interval_features, summarise
+from core.model_input import Inputs
+
+Floats = NDArray[np.floating]
+Arrays = Mapping[str, NDArray[Any]]
+PENALTIES = np.logspace(-3, 4, 15)  # of ridge regression, against the mean square of a feature
+C = 0.1  # of logistic regression, inverse strength of its L2 penalty
+N_TREES = 200
+FURTHEST = 10.0  # deviations: what lies further out in a feature counts as so far
+NAMES = ("logistic", "forest", "intervals", "rocket")  # the simplest first
+
+
+class SimpleModel:
+    """One of `NAMES`.
+
+    ``logistic`` is a logistic regression on summary statistics, ``intervals`` and ``rocket`` are ridge regressions on
+    interval features and random convolutions, ``forest`` is extremely randomised trees on interval features (Geurts et
+    al. 2006, doi:10.1007/s10994-006-6226-1).
+
+    Attributes
+    ----------
+    arrays
+        Everything learned, by name: `SimpleModel(name, n_classes, arrays)` is the same model.
+    """
+
+    def __init__(self, name: str, n_classes: int, arrays: Arrays) -> None:
+        self.name, self.n_classes, self.arrays = name, n_classes, dict(arrays)
+
+    @classmethod
+    def fitted(
+        cls, name: str, inputs: Inputs, y: NDArray[np.integer], weight: Floats, *, n_classes: int, seed: int
+    ) -> SimpleModel:
+        """Learn classes y (n,), counted from 0, each clip with its weight."""
+        made = cls(name, n_classes, {})
+        if name == "rocket":
+            made.arrays = dict(Convolutions.fitted(inputs, np.random.default_rng(seed)).arrays)
+        features = made._features(inputs)
+        if name == "forest":
+            made.arrays |= _grow(features, y, weight, n_classes, seed)
+            return made
+        made.arrays |= _standard(features, weight)
+        z = made._standardised(features)
+        made.arrays |= _logistic(z, y, weight, n_classes) if name == "logistic" else _ridge(z, y, weight, n_classes)
+        return made
+
+    def scores(self, inputs: Inputs) -> Floats:
+        """Scores (n, n_classes), the greatest for the likeliest class."""
+        features = self._features(inputs)
+        if self.name == "forest":
+            return _log_votes(self.arrays, features, self.n_classes)
+        out: Floats = self._standardised(features) @ self.arrays["coef"] + self.arrays["intercept"]
+        return out
+
+    def check(self, n_features: int, n_rows: int) -> None:
+        """Whether the arrays fit such clips and each other. Raises ValueError or KeyError."""
+        probe = Inputs(
+            np.zeros((1, n_rows, n_features), np.float32),
+            np.ones((1, n_rows, n_features), bool),
+            np.arange(n_rows, dtype=np.float32)[None],
+            np.ones((1, n_rows), np.float32),
+        )
+        if self.name == "forest":
+            n_nodes, size = len(self.arrays["feature"]), self._features(probe).shape[1]
+            children = self.arrays["children"]
+            if children.shape != (n_nodes, 2) or children.max() >= n_nodes or not _goes_on(children):
+                raise ValueError("its trees are damaged")
+            if (
+                self.arrays["width"].tolist() != [size]
+                or self.arrays["feature"].max() >= size
+                or self.arrays["votes"].shape != (n_nodes, self.n_classes)
+            ):
+                raise ValueError("its trees are of other features")
+        found = self.scores(probe)
+        if found.shape != (1, self.n_classes) or not np.isfinite(found).all():
+            raise ValueError(f"its scores have shape {found.shape}, expected (1, {self.n_classes})")
+
+    def _features(self, inputs: Inputs) -> Floats:
+        if self.name == "rocket":
+            return Convolutions(self.arrays)(inputs)
+        return summarise(inputs) if self.name == "logistic" else interval_features(inputs)
+
+    def _standardised(self, features: Floats) -> Floats:
+        z = np.clip((features - self.arrays["mean"]) * self.arrays["inverse"], -FURTHEST, FURTHEST)
+        return z.astype(np.float32)
+
+
+def _goes_on(children: NDArray[Any]) -> bool:
+    """Whether every child comes after its parent, or is the leaf itself: then each walk down a tree ends."""
+    itself = np.arange(len(children))[:, None]
+    return bool(((children > itself) | (children == itself).all(axis=1, keepdims=True)).all())
+
+
+def _standard(features: Floats, weight: Floats) -> dict[str, NDArray[Any]]:
+    """Mean of every feature and the inverse of its deviation, 0 where it never changes."""
+    share = weight / weight.sum()
+    mean = share @ features
+    deviation = np.sqrt(share @ (features - mean) ** 2)
+    changes = deviation > 1e-6
+    return {"mean": mean, "inverse": np.where(changes, 1 / np.where(changes, deviation, 1), 0)}
+
+
+def _logistic(z: Floats, y: NDArray[np.integer], weight: Floats, n_classes: int) -> dict[str, NDArray[Any]]:
+    from sklearn.linear_model import LogisticRegression
+
+    found = LogisticRegression(C=C, max_iter=2000).fit(z.astype(np.float64), y, sample_weight=weight)
+    coef, intercept = np.zeros((z.shape[1], n_classes)), np.full(n_classes, -FURTHEST)
+    if len(found.classes_) == 2:  # the log-odds of the second class alone
+        one, other = found.classes_
+        coef[:, [one, other]] = found.coef_.T * [-0.5, 0.5]
+        intercept[[one, other]] = found.intercept_ * [-0.5, 0.5]
+    else:
+        coef[:, found.classes_] = found.coef_.T
+        intercept[found.classes_] = found.intercept_
+    return {"coef": coef, "intercept": intercept}
+
+
+def _ridge(z: Floats, y: NDArray[np.integer], weight: Floats, n_classes: int) -> dict[str, NDArray[Any]]:
+    """Ridge regression of each class against the rest, by the kernel matrix of the clips.
+
+    The penalty is that with the least squared error on clips left out one at a time, which needs no second fit (Rifkin
+    & Lippert 2007, MIT-CSAIL-TR-2007-025).
+    """
+    target = np.where(y[:, None] == np.arange(n_classes), 1.0, -1.0)
+    share = weight / weight.sum()
+    centre, level = share @ z, share @ target
+    root = np.sqrt(share * len(y))[:, None]
+    rows, aim = root * (z - centre), root * (target - level)
+    kernel = (rows @ rows.T).astype(np.float64) / max(z.shape[1], 1)
+    values, vectors = np.linalg.eigh(kernel)
+    values = np.clip(values, 0, None)
+    turned = vectors.T @ aim
+    errors = []
+    for penalty in PENALTIES:
+        shrink = values / (values + penalty)
+        leverage = (vectors**2 @ shrink + share).clip(0, 1 - 1e-6)
+        errors.append(float((((aim - vectors @ (shrink[:, None] * turned)) / (1 - leverage)[:, None]) ** 2).mean()))
+    penalty = PENALTIES[int(np.argmin(errors))]
+    dual = vectors @ (turned / (values + penalty)[:, None])
+    coef = rows.T @ dual.astype(np.float32) / max(z.shape[1], 1)
+    return {"coef": coef, "intercept": level - centre @ coef}
+
+
+def _grow(
+    features: Floats, y: NDArray[np.integer], weight: Floats, n_classes: int, seed: int
+) -> dict[str, NDArray[Any]]:
+    """Trees as arrays over all nodes: feature, threshold, two children (a leaf is its own), votes; and the roots."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    forest = ExtraTreesClassifier(N_TREES, min_samples_leaf=1, max_features="sqrt", random_state=seed)
+    forest.fit(features.astype(np.float32), y, sample_weight=weight)
+    parts: dict[str, list[NDArray[Any]]] = {k: [] for k in ("feature", "threshold", "children", "votes")}
+    roots, first = [], 0
+    for tree in (estimator.tree_ for estimator in forest.estimators_):
+        n = tree.node_count
+        itself = np.arange(n)
+        leaf = tree.children_left < 0
+        left, right = np.where(leaf, itself, tree.children_left), np.where(leaf, itself, tree.children_right)
+        votes = np.zeros((n, n_classes), np.float32)
+        votes[:, forest.classes_] = tree.value[:, 0] / tree.value[:, 0].sum(axis=1, keepdims=True)
+        parts["feature"].append(np.where(leaf, 0, tree.feature).astype(np.int32))
+        parts["threshold"].append(tree.threshold)
+        parts["children"].append((np.stack([left, right], axis=1) + first).astype(np.int32))
+        parts["votes"].append(votes)
+        roots.append(first)
+        first += n
+    places = {"roots": np.array(roots, np.int32), "width": np.array([features.shape[1]])}
+    return {**{k: np.concatenate(v) for k, v in parts.items()}, **places}
+
+
+def _log_votes(arrays: Arrays, features: Floats, n_classes: int) -> Floats:
+    """Logarithm of the mean vote (n, n_classes), with half a vote for each class so that none is impossible."""
+    features = features.astype(np.float32)
+    total = np.zeros((len(features), n_classes))
+    rows = np.arange(len(features))
+    for root in arrays["roots"].tolist():
+        node = np.full(len(features), root)
+        while True:
+            below = (features[rows, arrays["feature"][node]] > arrays["threshold"][node]).astype(int)
+            following = arrays["children"][node, below]
+            if (following == node).all():
+                break
+            node = following
+        total += arrays["votes"][node]
+    n_trees = len(arrays["roots"])
+    out: Floats = np.log((total + 0.5) / (n_trees + 0.5 * n_classes))
+    return out

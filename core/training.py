@@ -1,0 +1,265 @@
+"""A person's labels -> a trained, judged and saved model."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.augmentation import Redrawn
+from core.card_check import series_card
+from core.clip_dataset_builder import ClipDataset, series_digest
+from core.errors import ModelFault
+from core.folds import groups_of
+from core.funny_moment_classifier import FunnyMomentClassifier
+from core.identity import Person
+from core.judging import (
+    CURVE_FOLDS,
+    SIZES,
+    LabelledClips,
+    cross_validated,
+    held_out,
+    learning_curve,
+    report,
+    splits,
+)
+from core.library import Library
+from core.model_choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
+
+MIN_OF_A_CLASS = 10
+OnProgress = Callable[[float, float], None]
+OnCurve = Callable[[int, int, float, float | None], None]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train.
+
+    `model` is ``auto`` or a name of `FunnyMomentClassifier`. `judge` adds a nested cross-validation and a learning
+    curve, which take some ten times as long as the training; without it the clips held out for the choice are judged.
+    `augment` lets networks see clips with another start and length around the same labels.
+    """
+
+    model: str = "auto"
+    judge: bool = False
+    n_folds: int = 5
+    n_repeats: int = 2
+    n_seeds: int = 3
+    n_epochs: int = 40
+    augment: bool = True
+    device: str = "auto"
+    seed: int = 0
+
+
+class _Steps:
+    """Counts what is done, of about so many steps, and tells."""
+
+    def __init__(self, total: int, on_progress: OnProgress) -> None:
+        self.total, self.completed, self.on_progress = total, 0, on_progress
+
+    def __call__(self, word: str) -> None:
+        self.on_progress(min(self.completed, self.total - 1), self.total)
+        self.completed += 1
+
+
+def train(
+    library: Library,
+    person: Person,
+    settings: TrainingSettings | None = None,
+    *,
+    name: str | None = None,
+    on_progress: OnProgress = lambda completed, total: None,
+    on_curve: OnCurve | None = None,
+) -> tuple[Path, dict[str, Any]]:
+    """Train a model on all labels of a person, judge it, and save it with a card that says everything about it.
+
+    Parameters
+    ----------
+    name
+        Of the new model; the time if None.
+    on_progress
+        Called with (completed, total) steps; may raise to stop, then nothing is written.
+    on_curve
+        Called after every epoch of a network with (seed number, epoch, loss, validation loss or None); may raise too.
+
+    Returns
+    -------
+    The model's folder, and its card.
+
+    Raises
+    ------
+    ModelFault
+        If there are too few labels, the name is taken, or the model is unknown; says what to do.
+    """
+    settings = settings or TrainingSettings()
+    began = time.monotonic()
+    folder = library.new_model_folder(name)
+    dataset = library.clips(person=person)
+    excluded = excluded_of(dataset)
+    check_enough(dataset, person)
+    usable = np.flatnonzero(dataset.usable)
+    clips = labelled(dataset, usable)
+    parted = (
+        splits(clips, n_folds=settings.n_folds, n_repeats=settings.n_repeats, seed=settings.seed)
+        if settings.judge
+        else []
+    )
+    steps = _Steps(_n_steps(settings, len(clips), len(parted)), on_progress)
+    augment = _redrawn(library, dataset, usable) if settings.augment else None
+    fitted = FunnyMomentClassifier(
+        settings.model,
+        n_folds=settings.n_folds,
+        n_seeds=settings.n_seeds,
+        n_epochs=settings.n_epochs,
+        centre=False,
+        device=settings.device,
+        random_state=settings.seed,
+    )
+    groups = groups_of(clips.video, clips.start)
+    fitted.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, augment=augment, on_curve=on_curve, on_step=steps)
+    fit_seconds = time.monotonic() - began
+    judgement: dict[str, Any] = {}
+    if settings.judge:
+        said = cross_validated(clips, parted, fitted, augment=augment, on_step=steps)
+        judgement = report(clips, said, parted, nested=True)
+        simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
+        judgement["learning_curve"] = learning_curve(clips, simple, seed=settings.seed, on_step=steps)
+    else:
+        judgement = report(clips, *held_out(fitted), nested=False)
+    for mistake in judgement["mistakes"]:
+        mistake |= _place(dataset, int(usable[mistake.pop("index")]))
+    card = {
+        **_provenance(library, person, dataset, usable),
+        "n_clips": len(clips),
+        "n_funny": int(clips.y.sum()),
+        "n_left_out": len(excluded),
+        "labelled_share": float(clips.y.mean()),
+        "origins": dict(Counter(clips.origin.tolist())),
+        "excluded": excluded,
+        "settings": asdict(settings),
+        "judgement": judgement,
+        "curves": [[{"loss": a, "validation": b} for a, b in curve] for curve in fitted.curves_],
+        "seconds": {"fit": fit_seconds, "all": time.monotonic() - began},
+    }
+    on_progress(steps.total, steps.total)
+    fitted.save(folder, _finite(card))
+    return folder, FunnyMomentClassifier.load(folder)[1]
+
+
+def check_enough(dataset: ClipDataset, person: Person) -> None:
+    """That there are enough clips of both kinds to train on. Raises ModelFault that says what to do."""
+    y = dataset.labels[dataset.usable]
+    n_funny, n_other = int((y == 1).sum()), int((y == 0).sum())
+    if min(n_funny, n_other) >= MIN_OF_A_CLASS:
+        return
+    lacking = [
+        f"{MIN_OF_A_CLASS - n} more {kind}"
+        for kind, n in (("funny", n_funny), ("not funny", n_other))
+        if n < MIN_OF_A_CLASS
+    ]
+    n_out = len(dataset.left_out) + int((~dataset.usable).sum())
+    reasons = Counter(row["reason"] for row in excluded_of(dataset))
+    why = f"; {n_out} labels are left out, mostly because {reasons.most_common(1)[0][0]}" if n_out else ""
+    raise ModelFault(
+        f"too few labels of {person.name} to train on: {n_funny} funny and {n_other} not funny, expected at least "
+        f"{MIN_OF_A_CLASS} of each; label {' and '.join(lacking)}{why}"
+    )
+
+
+def excluded_of(dataset: ClipDataset) -> list[dict[str, Any]]:
+    """Labels that are not learned from, each with its place and the reason."""
+    out = [
+        {"clip_id": e.clip_id, "video_id": e.video_id, "start": e.start, "end": e.end, "label": e.label, "reason": why}
+        for e, why in dataset.left_out
+    ]
+    unseen = f"the face is not seen in {dataset.max_failed_ratio:.0%} of its rows or more"
+    for k in np.flatnonzero(~dataset.usable).tolist():
+        gone = "its video is not analysed any more: extract it again"
+        out.append({**_place(dataset, k), "reason": gone if dataset.stale[k] else unseen})
+    return out
+
+
+def _place(dataset: ClipDataset, k: int) -> dict[str, Any]:
+    event = dataset.events[k]
+    return {
+        "clip_id": event.clip_id,
+        "video_id": event.video_id,
+        "start": event.start,
+        "end": event.end,
+        "label": event.label,
+    }
+
+
+def labelled(dataset: ClipDataset, chosen: Any) -> LabelledClips:
+    """Some clips of a dataset, as they are learned from and judged."""
+    events = [dataset.events[k] for k in chosen]
+    return LabelledClips(
+        X=dataset.inputs[chosen],
+        timestamps=dataset.timestamps[chosen],
+        y=dataset.labels[chosen].astype(np.int64),
+        video=dataset.groups[chosen],
+        start=np.array([event.start for event in events]),
+        end=np.array([event.end for event in events]),
+        origin=np.array([event.origin for event in events], dtype=str),
+    )
+
+
+def _redrawn(library: Library, dataset: ClipDataset, chosen: Any) -> Redrawn:
+    events = [dataset.events[k] for k in chosen]
+    made = {key: library.series(*key) for key in {(e.video_id, e.person_id) for e in events}}
+    found = [made[e.video_id, e.person_id] for e in events]
+    return Redrawn(
+        series=[one.series for one in found if one is not None],
+        usual=list(dataset.baseline[chosen]),
+        segments=[e.segment for e in events],
+        sampling=["linear" if dataset.sampling[k] == "linear" else "nearest" for k in chosen],
+        n_rows=dataset.features.shape[1],
+    )
+
+
+def _provenance(library: Library, person: Person, dataset: ClipDataset, usable: Any) -> dict[str, Any]:
+    digests, parts = {}, {}
+    for video_id in dict.fromkeys(dataset.events[k].video_id for k in usable):
+        made = library.series(video_id, person.id)
+        if made is not None:
+            digests[video_id] = series_digest(made.parameters)
+            parts[video_id] = dict(made.parameters)
+    first = next(iter(parts.values()), {})
+    return {
+        "person_id": person.id,
+        "person": person.name,
+        "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "series": digests,
+        **series_card(parts.values()),
+        "models": first.get("models", {}),
+    }
+
+
+def _n_steps(settings: TrainingSettings, n_clips: int, n_splits: int) -> int:
+    """About how many steps the training takes: one is a fit of one model."""
+    if settings.model == "auto":
+        n_models = len(SIMPLE_NAMES) + (n_clips >= FEW_LABELS)
+    else:
+        n_models = len(members_of(settings.model))
+    fit = n_models * settings.n_folds + 1
+    several = settings.model in NETWORK_NAMES or settings.model == ENSEMBLE
+    curve = len(SIZES) * CURVE_FOLDS * ((len(members_of(ENSEMBLE)) if several else 1) * CURVE_FOLDS + 1)
+    return fit * (1 + n_splits) + (curve if n_splits else 0)
+
+
+def _finite(content: Any) -> Any:
+    """For JSON: None where a number has no meaning."""
+    if isinstance(content, dict):
+        return {str(k): _finite(v) for k, v in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(v) for v in content]
+    if isinstance(content, np.generic):
+        content = content.item()
+    return None if isinstance(content, float) and not isfinite(content) else content

@@ -1,0 +1,50 @@
+"""Analyse: a person's emotions and voice over a video, as shares, curves, successions and extremes that jump there."""
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.playback import playable
+from core.workspace import Workspace
+from pages.components.analyse_view import analysis
+from pages.components.data import series_for
+from pages.components.detect_start import not_extracted, nothing_to_show
+from pages.components.proxy import proxy_notice
+from pages.components.shell import _, person_select, show_error, video_select, workspace
+
+
+def body(space: Workspace) -> None:
+    """What is chosen, and its analysis."""
+    videos, people = space.videos(), space.people()
+    if nothing_to_show(videos, people, _("To analyse you need a video and a person.")):
+        return
+    left, right = st.columns([3, 2])
+    with left:
+        video = video_select(videos, key="analyse-video")
+    with right:
+        person = person_select(people, key="analyse-person")
+    assert video is not None
+    assert person is not None
+    series = series_for(space, video, person)
+    if series is None or len(series.series) == 0:
+        not_extracted(space, video)
+        return
+    if not series.series.observed.any():
+        said = _("{name} is not seen in this video: sound is all there is.", name=person.name)
+        st.warning(said, icon=":material/visibility_off:")
+        st.page_link("pages/reference.py", label=_("Pick other reference faces, or thresholds"), icon=":material/face:")
+    shown = playable(space, video)
+    if not shown.src or shown.state == "minute":
+        proxy_notice(space, video, shown)
+    analysis(space, video, series.series, shown)
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(_("Analyse"))
+    try:
+        body(workspace())
+    except PunchlineError as error:
+        show_error(error)
+
+
+main()

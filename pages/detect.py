@@ -1,0 +1,77 @@
+"""Detect: one click from a video to its funny moments, which can be watched, judged and exported."""
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.identity import Person
+from core.jobs import Jobs
+from core.playback import playable
+from core.workspace import Video, Workspace
+from pages.components.data import series_for
+from pages.components.detect_data import Subject, models_of, scores_of
+from pages.components.detect_review import review
+from pages.components.detect_start import (
+    find_button,
+    fits,
+    model_select,
+    no_model,
+    not_extracted,
+    nothing_to_show,
+    progress,
+    unfinished,
+)
+from pages.components.proxy import proxy_notice
+from pages.components.shell import _, person_select, show_error, video_select, workspace
+
+
+def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
+    """What is chosen, and below it the way to the result, or the result."""
+    columns = st.columns([3, 2, 3, 2.2], vertical_alignment="bottom")
+    with columns[0]:
+        video = video_select(videos, key="detect-video")
+    with columns[1]:
+        person = person_select(people, key="detect-person")
+    assert video is not None
+    assert person is not None
+    series = series_for(space, video, person)
+    models = models_of(space, person)
+    if series is None or len(series.series) == 0:
+        not_extracted(space, video)
+        return
+    if not models:
+        no_model(person)
+        return
+    with columns[2]:
+        subject = Subject(space, video, person, model_select(space, video, person, models))
+    job = Jobs(space).latest("detect", subject.id)
+    usable = fits(subject, series)
+    scored = scores_of(subject) if usable else None
+    with columns[3]:
+        find_button(subject, job, again=scored is not None, disabled=not usable)
+    if job is not None and job.live:
+        progress(subject, job)
+    elif job is not None:
+        unfinished(job, subject)
+    if scored is None:
+        if usable and not (job is not None and job.live):
+            st.caption(_("The model looks at every stretch of 5 to 7 seconds. Five hours of video take seconds."))
+        return
+    shown = playable(space, video)
+    if not shown.src or shown.state == "minute":
+        proxy_notice(space, video, shown)
+    review(subject, scored, series, shown)
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title(_("Detect"))
+    try:
+        space = workspace()
+        videos, people = space.videos(), space.people()
+        if not nothing_to_show(videos, people, _("To find funny moments you need a video and a person.")):
+            found(space, videos, people)
+    except PunchlineError as error:
+        show_error(error)
+
+
+main()
