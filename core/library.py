@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from core.feature_store import Features, PersonSeries
 from core.identity import Person
 from core.label_csv import Fault, LabelRow
 from core.ledger import LabelEvent, Ledger
+from core.model_store import ModelStore
 from core.multimodal_processor import current_features, person_series
 from core.series import TimeSeries
 from core.video import probe
@@ -154,21 +154,21 @@ class Library:
 
     def models(self) -> Iterator[tuple[Path, dict[str, Any]]]:
         """All models with their cards, the newest first."""
-        cards = []
-        for path in self._models_folder().glob("*/card.json"):
-            try:
-                card = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if isinstance(card, dict):
-                cards.append((path.parent, card))
-        yield from sorted(cards, key=lambda pair: str(pair[1].get("created", "")), reverse=True)
+        yield from ((model.folder, dict(model.card)) for model in ModelStore(self.workspace).all())
 
     def model_folder(self, name: str | None, person: Person) -> Path:
-        """The model of that name, else the newest one of this person. Raises ModelFault where there is none."""
-        for folder, card in self.models():
-            if name == folder.name or (name is None and card.get("person_id") == person.id):
-                return folder
-        known = ", ".join(folder.name for folder, _ in self.models()) or "none"
+        """The model of that name, else the one this person uses: the chosen one, or the newest.
+
+        Raises
+        ------
+        ModelFault
+            If there is none.
+        """
+        store = ModelStore(self.workspace)
+        models = store.all()
+        found = store.used(person) if name is None else next((m for m in models if m.name == name), None)
+        if found is not None:
+            return found.folder
+        known = ", ".join(model.name for model in models) or "none"
         what = f"no model is called {name}" if name else f"no model was trained for {person.name} yet"
         raise ModelFault(f"{what} (known: {known}); train one with `punchline train --person {person.name}`")

@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "storage",
     },
     "library": {
+        "model_store",
         "workspace",
         "feature_store",
         "identity",
@@ -145,6 +146,9 @@ ALLOWED: dict[str, set[str]] = {
         "library",
         "model_choice",
     },
+    "model_store": {"identity", "storage", "workspace"},
+    "model_comparison": {"model_store"},
+    "retraining": {"identity", "jobs", "ledger", "model_store", "workspace"},
     "media": {"workspace"},
     "doctor": {"weights", "workspace", "video_feature_extractor"},
 }

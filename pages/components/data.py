@@ -148,6 +148,7 @@ def scores_for(space: Workspace, video: Video, person: Person) -> Scored | None:
     if series is None or not path.exists():
         return None
     models = [str(state_of(card)) for card in sorted((space.root / "models").glob("*/card.json"))]
+    models.append(str(state_of(space.root / "models" / "chosen.json")))
     return _scores(space, video, person, f"{path}{state_of(path)}{id(series)}{models}")
 
 

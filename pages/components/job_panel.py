@@ -53,7 +53,8 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
         )
         return
     if job.status == "cancelled":
-        st.caption(_("Cancelled. Finished work is kept."))
+        kept = job.kind in ("extract", "proxy")
+        st.caption(_("Cancelled. Finished work is kept.") if kept else _("Cancelled."))
     elif job.status == "died":
         st.warning(
             _("The job was stopped from outside. Finished work is kept; resume to continue."),

@@ -16,23 +16,10 @@ from core.library import Library
 from core.workspace import Workspace
 from pages.components.data import ledger_of
 from pages.components.shell import _, clock, finished_text, told
+from pages.components.train_data import origin_name
 
 ROWS = 2000  # newest labels that are listed
 MOST_FAULTS = 20
-
-
-def _origin_name(origin: str) -> str:
-    return {
-        "random": _("random"),
-        "in_order": _("in order"),
-        "peaks": _("peak"),
-        "likely": _("likely funny"),
-        "uncertain": _("uncertain"),
-        "marked": _("marked while watching"),
-        "imported": _("imported"),
-        "accepted": _("accepted"),
-        "rejected": _("rejected"),
-    }[origin]
 
 
 def label_table(space: Workspace, person: Person) -> None:
@@ -74,7 +61,7 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
     )
     origins = sorted({event.origin for event in events})
     origin = right.selectbox(
-        _("Origin"), ["", *origins], format_func=lambda o: _origin_name(o) if o else _("any"), key="table-origin"
+        _("Origin"), ["", *origins], format_func=lambda o: origin_name(o) if o else _("any"), key="table-origin"
     )
     return [
         event
@@ -94,7 +81,7 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
             "start": [clock_exact(e.start) for e in events],
             "end": [clock_exact(e.end) for e in events],
             "label": [funny if e.label == 1 else other for e in events],
-            "origin": [_origin_name(e.origin) for e in events],
+            "origin": [origin_name(e.origin) for e in events],
             "note": [e.note for e in events],
         }
     )

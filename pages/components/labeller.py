@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,6 +15,7 @@ from core.label_queue import LabelQueue, Order
 from core.labelling import take
 from core.ledger import LabelEvent
 from core.playback import Playable, playable
+from core.retraining import train_if_due
 from core.segment import Segment
 from core.workspace import Video, Workspace
 from pages.components.data import duration_of, fps_of, kept_curve, ledger_of, series_for, unseen_spans, usual_lanes
@@ -125,7 +127,10 @@ def _player(
     length, fps = duration_of(space, video), fps_of(space, video)
 
     def save(events: list[PlayerEvent]) -> list[str]:
-        return take(ledger, events, duration_of=lambda id: length if id == video.id else 0.0)
+        ids = take(ledger, events, duration_of=lambda id: length if id == video.id else 0.0)
+        with suppress(PunchlineError):  # the labels are safe; a training that cannot begin is said on page Train
+            train_if_due(space, person, ledger.labels(person_id=person.id))
+        return ids
 
     labels = ledger.labels(person_id=person.id, video_id=video.id)
     skipped = ledger.skipped(person_id=person.id, video_id=video.id)

@@ -77,7 +77,7 @@ def moment_rows(
 ) -> list[MomentRow]:
     """Moments with what is labelled in their places; `pictures` are one a moment, or none."""
     labels = list(labels)
-    by_clip = {event.clip_id: event for event in labels}
+    by_clip = {event.clip_id: event for event in labels if event.origin in ("accepted", "rejected")}
     highest = max((moment.score for moment in found), default=1.0)
     rows = []
     for k, moment in enumerate(found):

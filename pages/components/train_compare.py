@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.model_comparison import Difference, compare, judged_alike
-from core.model_store import Model
+from core.model_store import Figure, Model
 from pages.components.charts import QUIET, bare
 from pages.components.shell import _
 from pages.components.train_data import origin_name
@@ -36,20 +36,25 @@ def verdict(used: Model, newer: Model) -> str:
     else:
         parts = [_("It learned from {n} labels, as many as “{name}”.", n=newer.n_clips, name=used.name)]
     if old is not None and new is not None:
-        gap = new.value - old.value
-        parts.append(
-            _("F1 {new} instead of {old} ({gap}).", new=interval_text(new), old=interval_text(old), gap=signed(gap))
-        )
-        apart = None not in (old.low, old.high, new.low, new.high) and not _overlap(old, new)
-        if not apart:
-            parts.append(_("The intervals overlap: the difference may be chance."))
+        gap = signed(new.value - old.value)
+        if gap == signed(0):
+            parts.append(_("F1 stays {value}.", value=interval_text(new)))
+        else:
+            parts.append(
+                _("F1 {new} instead of {old} ({gap}).", new=interval_text(new), old=interval_text(old), gap=gap)
+            )
+            if _may_be_chance(old, new):
+                parts.append(_("The intervals overlap: the difference may be chance."))
     if not judged_alike(used, newer):
         parts.append(_("They were not judged on the same clips in the same way, so this is a rough comparison."))
     return " ".join(parts)
 
 
-def _overlap(one: Any, other: Any) -> bool:
-    return bool(one.low <= other.high and other.low <= one.high)
+def _may_be_chance(one: Figure, other: Figure) -> bool:
+    """Whether two intervals overlap, or one is not known."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return True
+    return one.low <= other.high and other.low <= one.high
 
 
 def comparison(one: Model, other: Model) -> None:

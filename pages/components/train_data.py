@@ -174,7 +174,7 @@ def _bars(title: str, rows: list[tuple[str, int]], rest: str) -> None:
         )
     )
     st.markdown(f"**{title}**")
-    st.altair_chart(bare(chart.properties(height=26 * len(order) + 30)), width="stretch")
+    st.altair_chart(bare(chart.properties(height=26 * len(order) + 42)), width="stretch")
 
 
 def _left_out(rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:

@@ -33,9 +33,8 @@ def mistakes(space: Workspace, person: Person, model: Model) -> None:
     st.caption(
         _(
             "Some of these may be labels to correct; others show what kind of clip it needs more labels of. "
-            "The surest mistakes come first. The percentage is how likely it held the clip to be funny; "
-            "it calls a clip funny from about {threshold} on.",
-            threshold=percent(float(model.card.get("threshold", 0.5))),
+            "The surest mistakes come first. The percentage is how funny it held the clip to be while it was held out; "
+            "the threshold then came from the other clips and is not the same for all."
         )
     )
     st.fragment(_section)(space, person, model, found)

@@ -56,7 +56,7 @@ def results(model: Model) -> None:
         st.table(_table(model), border="horizontal")
         st.markdown(f"**{_('By how much this model is better, on the same clips')}**")
         st.table(_differences(model), border="horizontal")
-        st.caption(_("In brackets: intervals that hold the true value with {level}.", level=percent(LEVEL)))
+        st.caption(_("In brackets: {level} intervals.", level=percent(LEVEL)))
     curves(model)
 
 

@@ -27,9 +27,10 @@ from pages.components.shell import _, show_error, told
 from pages.components.train_data import counts_of
 
 LEARNED, HELD_OUT = "#4a8fd4", "#e0803c"  # losses
-# Seconds on two slow cores with 200 clips, measured: the training alone, and with the thorough judgement.
-USUAL_SECONDS = {"auto": (15, 52), "ensemble": (14, 50), "forest": (6, 30), "intervals": (4, 20), "rocket": (4, 20)}
-NETWORK_SECONDS, LEAST_SECONDS = (30, 160), (3, 6)
+# Seconds on a slow core with 188 clips of 4 videos, measured: the training alone, and with the thorough judgement.
+USUAL_SECONDS = {"auto": (15, 52), "ensemble": (6, 44), "forest": (5, 19), "rocket": (2, 11)}
+MEASURED_CLIPS, MEASURED_SPLITS = 188, 4
+NETWORK_SECONDS, LEAST_SECONDS = (20, 80), (1, 4)
 
 
 def kind_of_model(name: str) -> str:
@@ -68,7 +69,6 @@ def _about_model(name: str) -> str:
 
 def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: Sequence[Model]) -> None:
     """The choice of model, how it is judged, its name, and the button that begins."""
-    n_clips = sum(counts_of(dataset))
     with st.container(border=True):
         model_place, judge_place, name_place, start_place = st.columns([3, 2, 2, 1.3], vertical_alignment="bottom")
         kind = str(st.session_state.get("train-kind") or "auto")
@@ -100,7 +100,7 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
             width="stretch",
         )
         left, right = st.columns([5, 3.3], vertical_alignment="center")
-        seconds = expected_seconds(kind, judge, n_clips, models)
+        seconds = expected_seconds(kind, judge, dataset, models)
         left.caption(f"{_takes(seconds)} {_('It runs in the background; the model in use stays until you choose.')}")
         with right:
             _by_itself(space, person, models)
@@ -141,14 +141,18 @@ def _by_itself(space: Workspace, person: Person, models: Sequence[Model]) -> Non
     )
 
 
-def expected_seconds(kind: str, judge: bool, n_clips: int, models: Sequence[Model]) -> float:
+def expected_seconds(kind: str, judge: bool, dataset: ClipDataset, models: Sequence[Model]) -> float:
     """About how long a training takes: as long as the last one of its kind, else as measured."""
+    n_clips = sum(counts_of(dataset))
     for model in models:
         settings, seconds = model.card.get("settings", {}), model.card.get("seconds", {})
         if settings.get("model") == kind and settings.get("judge") == judge and "all" in seconds and model.n_clips:
             return float(seconds["all"]) * max(0.5, n_clips / model.n_clips)
     usual = NETWORK_SECONDS if kind in NETWORK_NAMES else USUAL_SECONDS.get(kind, LEAST_SECONDS)
-    return usual[judge] * max(0.5, n_clips / 200)
+    expected = usual[judge] * max(0.5, n_clips / MEASURED_CLIPS)
+    default, n_videos = TrainingSettings(), len(set(dataset.groups[dataset.usable].tolist()))
+    few = 1 < n_videos <= default.n_folds  # then each video is judged once
+    return expected * (default.n_folds * default.n_repeats / MEASURED_SPLITS if judge and not few else 1)
 
 
 def _takes(seconds: float) -> str:
@@ -239,7 +243,7 @@ def read_curves(jobs: Jobs, job: Job) -> list[dict[str, Any]]:
 
 def loss_chart(points: Sequence[dict[str, Any]], *, height: int) -> alt.LayerChart:
     """Losses by epoch: one thin line a network, in training and on clips held out."""
-    learned, held_out = _("on clips learned from"), _("on clips held out")
+    learned, held_out = _("clips learned from"), _("clips held out")
     rows = [{"epoch": p["epoch"] + 1, "loss": p["loss"], "kind": learned, "network": str(p["seed"])} for p in points]
     rows += [
         {"epoch": p["epoch"] + 1, "loss": p["validation"], "kind": held_out, "network": str(p["seed"])}
@@ -253,7 +257,7 @@ def loss_chart(points: Sequence[dict[str, Any]], *, height: int) -> alt.LayerCha
         color=alt.Color(
             "kind:N",
             scale=alt.Scale(domain=kinds, range=[LEARNED, HELD_OUT][: len(kinds)]),
-            legend=alt.Legend(title=None, orient="top"),
+            legend=alt.Legend(title=None, orient="top", labelFontSize=11.5),
         ),
         detail="network:N",
     )
