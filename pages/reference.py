@@ -25,15 +25,19 @@ def people_side(space: Workspace, people: list[Person]) -> Person | None:
 
 
 def main() -> None:
-    """Draw the page."""
-    st.title(_("Reference face"))
-    st.caption(_("Whose funny moments? Choose a few faces of the person from different angles."))
+    """Draw the page; what cannot be shown is said."""
     try:
-        space = workspace()
-        people, videos = space.people(), space.videos()
+        draw()
     except PunchlineError as error:
         show_error(error)
-        return
+
+
+def draw() -> None:
+    """Title, faces, person and thresholds."""
+    st.title(_("Reference face"))
+    st.caption(_("Whose funny moments? Choose a few faces of the person from different angles."))
+    space = workspace()
+    people, videos = space.people(), space.videos()
     left, right = st.columns([3, 2], gap="large")
     with right:
         st.subheader(_("The person"))

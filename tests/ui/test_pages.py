@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,9 @@ def fill(space: Workspace, folder: Path) -> str:
     """A video, a person, and an analysis of the video that knows the person's embedder."""
     video = space.register(write(folder / "방송.mp4", np.arange(40) / 10, Sound(tone(440, 4.0), codec="aac")))
     features = random_features(0, n_frames=30, n_faces=40, fingerprint=video.id, duration=4.0, warnings=())
-    write_features(space.features_path(video.id), features)
+    boxes = np.tile(np.array([10, 10, 60, 60], np.float32), (40, 1))
+    faces = replace(features.faces, timestamps=np.linspace(0, 3.5, 30), box_xyxy=boxes)
+    write_features(space.features_path(video.id), replace(features, faces=faces))
     person = reference()
     person.embeddings["e1"] = np.ones(32, np.float32)  # type: ignore[index]
     space.add_references("Mina", (person,))
