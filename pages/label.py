@@ -42,7 +42,7 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
         person = person_select(people, key="label-person")
     modes = {"queue": _("Clip by clip"), "mark": _("Mark while watching")}
     mode = right.segmented_control(
-        _("How"), list(modes), format_func=modes.__getitem__, default="queue", required=True, key="label-mode"
+        _("Mode"), list(modes), format_func=modes.__getitem__, default="queue", required=True, key="label-mode"
     )
     assert video is not None
     assert person is not None

@@ -79,7 +79,7 @@ def _forget_pair() -> None:
 
 def _successions(found: Sequence[Pattern], *, player_key: str) -> None:
     if not any(pattern.occurrences for pattern in found):
-        st.caption(_("Never here. A shorter least duration finds more."))
+        st.caption(_("None here. A shorter minimum finds more."))
         return
     rows = [
         Jumps(

@@ -134,7 +134,7 @@ def _followed(series: TimeSeries, chosen: Segment | None) -> None:
     title, setting = st.columns([2, 1.4], vertical_alignment="center")
     title.markdown(f"**{_('What followed what')}**")
     min_dwell = setting.slider(
-        _("An emotion lasts at least, in seconds"),
+        _("Shortest emotion, in seconds"),
         0.0,
         5.0,
         1.0,

@@ -39,14 +39,14 @@ def export_panel(subject: Subject, moments: Sequence[Moment], rows: Sequence[Mom
     left, right = st.columns([1, 1], gap="large")
     with left:
         format = st.selectbox(
-            _("As"),
+            _("Format"),
             list(FORMATS),
             format_func=lambda name: finished_text(FORMATS[name].description),
             key="export-format",
         )
         which = {
-            "kept": _("All that are not rejected"),
-            "accepted": _("Only accepted ones"),
+            "kept": _("All except rejected"),
+            "accepted": _("Accepted only"),
             "all": _("All"),
         }
         kind = st.segmented_control(
@@ -86,7 +86,7 @@ def _options(format: str) -> ExportOptions:
         first, second = st.columns(2)
         fade = first.number_input(_("Cross-fade, in seconds"), 0.0, 3.0, 0.0, step=0.1, format="%g", key="export-fade")
         height = second.selectbox(_("Height at most"), HEIGHTS, index=1, key="export-height")
-        captions = st.checkbox(_("Write time and score into the picture"), key="export-captions")
+        captions = st.checkbox(_("Show time and score in the video"), key="export-captions")
     return ExportOptions(
         before=before,
         after=after,
@@ -115,7 +115,7 @@ def _button(subject: Subject, format: str, wanted: list[Moment], target: Path, o
     said = _("Export {n} moments", n=len(wanted)) if len(wanted) != 1 else _("Export one moment")
     if not st.button(said, type="primary", disabled=not wanted or busy, key="export", icon=":material/download:"):
         if not wanted:
-            st.caption(_("No moment is chosen."))
+            st.caption(_("No moments selected."))
         return
     if not target.is_absolute():
         said = _("{folder} is no full path; begin it at the root of the disk.", folder=str(target.parent))

@@ -94,14 +94,14 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
         )
     with second:
         st.toggle(
-            _("Choose it for me"),
+            _("Automatic"),
             key=keys["auto"],
             disabled=by_top,
             help=_("The threshold with the best expected balance of missed and false moments."),
         )
     with third:
         st.number_input(
-            _("Most per hour"),
+            _("Limit per hour"),
             min_value=0.5,
             value=None,
             step=1.0,
@@ -113,7 +113,7 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
         )
     with fourth:
         st.number_input(
-            _("Only the best"),
+            _("Top moments"),
             min_value=1,
             value=None,
             step=1,
@@ -131,7 +131,7 @@ def _more(scored: Scored, keys: Keys) -> None:
     priors = {
         "auto": _("Automatic ({share})", share=percent(prior_of(scored, "auto"))),
         "labels": _("As in the labels ({share})", share=percent(scored.labelled_share)),
-        "own": _("A share of my own"),
+        "own": _("Custom share"),
     }
     prior = st.selectbox(
         _("Share of clips that are funny"),

@@ -32,7 +32,7 @@ def label_table(space: Workspace, person: Person) -> None:
     events = [event for event in st.session_state["table-events"] if event.person_id == person.id]
     st.subheader(_("Labels of {name}", name=person.name))
     if not events:
-        st.caption(_("None yet. F and N on the keyboard make the first ones."))
+        st.caption(_("No labels yet. Press F or N to make the first."))
         return
     n_funny = sum(event.label == 1 for event in events)
     clashes = ledger.contradictions(person_id=person.id)
@@ -57,7 +57,10 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
     )
     videos = sorted({event.video_id for event in events}, key=lambda id: names.get(id, id))
     video = middle.selectbox(
-        _("In"), ["", *videos], format_func=lambda id: names.get(id, id) if id else _("all videos"), key="table-video"
+        _("In video"),
+        ["", *videos],
+        format_func=lambda id: names.get(id, id) if id else _("all videos"),
+        key="table-video",
     )
     origins = sorted({event.origin for event in events})
     origin = right.selectbox(
@@ -149,7 +152,7 @@ def _removal(event: LabelEvent) -> LabelEvent:
 
 def transfer(space: Workspace, person: Person) -> None:
     """CSV files in and out."""
-    with st.expander(_("Labels from and to CSV files"), icon=":material/swap_vert:"):
+    with st.expander(_("Import and export labels (CSV)"), icon=":material/swap_vert:"):
         left, right = st.columns(2, gap="large")
         with left:
             st.caption(

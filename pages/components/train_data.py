@@ -111,7 +111,7 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
             )
         if n_out and min(funny, other) + n_out >= MIN_OF_A_CLASS:
             st.write(_("Labels that are left out count again once what is said below is settled."))
-        st.page_link("pages/label.py", label=_("Go on labelling"), icon=":material/label:")
+        st.page_link("pages/label.py", label=_("Label more clips"), icon=":material/label:")
     with bars:
         for name, n in ((_("Funny"), funny), (_("Not funny"), other)):
             said = _("{name}: {n} of {least}", name=name, n=n, least=MIN_OF_A_CLASS)

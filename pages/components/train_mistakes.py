@@ -28,7 +28,7 @@ def mistakes(space: Workspace, person: Person, model: Model) -> None:
     found = [m for m in model.judgement.get("mistakes") or [] if isinstance(m, Mapping) and "clip_id" in m]
     st.subheader(_("Where it is wrong"))
     if not found:
-        st.caption(_("It called every clip as you labelled it."))
+        st.caption(_("It agreed with every label."))
         return
     st.caption(
         _(

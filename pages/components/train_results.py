@@ -68,9 +68,9 @@ def _headline(model: Model) -> None:
             right,
             "precision",
             _("Right when it says funny"),
-            _("Of the clips it calls funny, so many are."),
+            _("Share of the clips it calls funny that really are."),
         ),
-        (found, "recall", _("Funny ones found"), _("Of the funny clips, it calls so many funny.")),
+        (found, "recall", _("Funny ones found"), _("Share of the funny clips that it finds.")),
     ):
         figure = model.figure(metric)
         place.metric(
@@ -198,7 +198,7 @@ def _better_than(model: Model) -> None:
         elif gap.high is not None and gap.high < 0:
             icon, said = ":red[:material/cancel:]", _("Worse than {name}", name=baseline_name(name))
         else:
-            icon, said = ":orange[:material/help:]", _("Not surely better than {name}", name=baseline_name(name))
+            icon, said = ":orange[:material/help:]", _("Not clearly better than {name}", name=baseline_name(name))
         st.markdown(f"{icon} {said}  \n:small[F1 {signed(gap.value)} ({signed_range(gap)})]")
 
 

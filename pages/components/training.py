@@ -36,7 +36,7 @@ NETWORK_SECONDS, LEAST_SECONDS = (20, 80), (1, 4)
 def kind_of_model(name: str) -> str:
     """A kind of model, as a title."""
     return {
-        "auto": _("Chosen by itself (recommended)"),
+        "auto": _("Automatic (recommended)"),
         "logistic": _("Logistic regression"),
         "forest": _("Random forest"),
         "intervals": _("Interval features"),
@@ -130,7 +130,7 @@ def _by_itself(space: Workspace, person: Person, models: Sequence[Model]) -> Non
         with told():
             store.set_retrains(person, bool(st.session_state[key]))
 
-    said = _("Train again by itself after {n} new labels", n=RETRAIN_AFTER)
+    said = _("Retrain automatically after {n} new labels", n=RETRAIN_AFTER)
     if models:
         said += f" ({n_new_labels(space, person, ledger_of(space).labels(person_id=person.id))})"
     st.toggle(

@@ -1,0 +1,262 @@
+"""Pages Detect and Analyse in a real browser: one click to the moments, jumps, judging, settings, export, charts."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from core.card_check import series_card
+from core.detection_store import read_detections
+from core.feature_store import Features, write_features
+from core.funny_moment_classifier import FunnyMomentClassifier
+from core.identity import Person, Reference
+from core.ledger import LabelEvent
+from core.library import Library
+from core.segment import Segment, tiou
+from core.series import EMOTIONS, N_FACE
+from core.workspace import Video, Workspace
+from tests.browser.conftest import ROOT, serve
+from tests.tables import Planted, direction, features_info, planted_table
+
+FACE = direction(1)
+MODELS = {
+    "detector": {"name": "mtcnn", "digest": "d1"},
+    "embedder": {"name": "resnet29", "digest": "e1"},
+    "recogniser": {"name": "ferplus", "digest": "r1"},
+}
+LAUGHS = [Segment(t, t + 6.0) for t in (18.0, 43.0, 71.0, 96.0, 150.0, 171.0)]
+AWAY = Segment(118.0, 130.0)  # nobody is seen; it is loud from 121 to 127
+DURATION = 192.0  # of the sample
+PLAYERS = """key => { for (const element of document.querySelector(`.st-key-${key}`)?.querySelectorAll("*") ?? []) {
+  const video = element.shadowRoot?.querySelector("video.front"); if (video) return video; } }"""
+
+
+def features(video: Video) -> Features:
+    """A face that is neutral, happy and loud in its laughs, and away for a while."""
+    rng = np.random.default_rng(0)
+    n = round(DURATION * 3)
+    t = np.arange(n) / 3
+    laughing = np.any([(t >= laugh.start) & (t < laugh.end) for laugh in LAUGHS], axis=0)
+    away = (t >= AWAY.start) & (t < AWAY.end)
+    loud = laughing | ((t >= 121) & (t < 127))
+    emotion = np.abs(rng.normal(0, 0.03, (n, N_FACE)))
+    emotion[np.arange(n), np.where(laughing, EMOTIONS.index("happiness"), EMOTIONS.index("neutral"))] = 0.8
+    emotion[:, :8] /= emotion[:, :8].sum(axis=1, keepdims=True)
+    emotion[:, 8:] = rng.normal(0, 0.05, (n, 2)) + 0.6 * laughing[:, None]
+    audio = np.stack([rng.normal(-40, 2, n) + 22 * loud, np.where(laughing, 24.0, 0.0)], axis=1).astype(np.float32)
+    faces = planted_table([Planted(k, 0.0 if away[k] else 1.0) for k in range(n)], n_frames=n, person=FACE)
+    info = features_info(duration=DURATION, fps=25.0, fingerprint=video.id, video_name=video.name, models=MODELS)
+    return Features(info, replace(faces, emotion=emotion.astype(np.float32)), audio)
+
+
+def train(space: Workspace, video: Video, person: Person) -> None:
+    """Label the first laughs and what lies between them, and fit the lightest model."""
+    library = Library(space)
+    funny = [LabelEvent(video.id, person.id, s.start, s.end, 1, "peaks") for s in LAUGHS[:4]]
+    other = [LabelEvent(video.id, person.id, t, t + 6, 0, "random") for t in (2.0, 9.0, 28.0, 35.0, 55.0, 82.0, 106.0)]
+    library.ledger.record([*funny, *other])
+    clips = library.clips(person=person)
+    fitted = FunnyMomentClassifier("logistic", n_folds=3).fit(clips.inputs[clips.usable], clips.labels[clips.usable])
+    head = {
+        "person_id": person.id,
+        "person": person.name,
+        "created": datetime.now(UTC).isoformat(),
+        "n_clips": len(clips.labels),
+        **series_card([library.series_of(video, person).parameters]),
+    }
+    fitted.save(library.new_model_folder("light"), head)
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    space = Workspace(tmp_path_factory.mktemp("detect") / "space")
+    video = space.register(ROOT / "assets" / "sample.mp4")
+    write_features(space.features_path(video.id), features(video))
+    nothing = np.zeros((8, 8, 3), np.uint8), np.zeros(4, np.float32), np.zeros((5, 2), np.float32)
+    person = space.add_references("지은", (Reference(*nothing, "made up", {"e1": FACE}),))
+    train(space, video, person)
+    return space
+
+
+@pytest.fixture(scope="module")
+def address(space: Workspace, browser: Browser) -> Iterator[str]:
+    with serve(ROOT / "app.py", {"PUNCHLINE_WORKSPACE": str(space.root)}) as address:
+        yield address
+
+
+def go(page: Page, address: str, name: str) -> None:
+    page.goto(address)
+    page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True).click()
+    page.get_by_role("heading", name=name, exact=True).wait_for()
+
+
+@pytest.fixture
+def result(page: Page, address: str, space: Workspace) -> Page:
+    """Page Detect with its result; the first test that needs it finds the moments by the one click."""
+    go(page, address, "Detect")
+    button = page.get_by_role("button", name="Find", exact=False)
+    button.wait_for()
+    if "Find funny moments" in button.inner_text():
+        button.click()
+    rows(page).first.wait_for(timeout=60_000)
+    wait_for_player(page, "detect-player")
+    return page
+
+
+def rows(page: Page) -> Locator:
+    return page.locator(".st-key-detect-moments .row")
+
+
+def wait_for_player(page: Page, key: str) -> None:
+    """Until its video is known; from then on the page notes where it is sent."""
+    page.wait_for_function(f"({PLAYERS})('{key}')?.readyState >= 1")
+    script = f"""const video = ({PLAYERS})('{key}'); window.sought = [];
+      video.addEventListener("seeking", () => window.sought.push(video.currentTime));"""
+    page.evaluate(f"() => {{ {script} }}")
+
+
+def sought(page: Page) -> float:
+    """Where the video was sent last, once it was."""
+    page.wait_for_function("window.sought.length > 0")
+    return float(page.evaluate("window.sought.splice(0).at(-1)"))
+
+
+def kept(space: Workspace) -> list[dict[str, Any]]:
+    """The moments of the kept result."""
+    (video,), (person,) = space.videos(), space.people()
+    return list(read_detections(space, video.id, person.id)["light"]["moments"])
+
+
+def judged(space: Workspace) -> list[tuple[float, int | None]]:
+    return [(e.start, e.label) for e in Library(space).ledger.labels() if e.origin in ("accepted", "rejected")]
+
+
+def test_one_click_finds_the_laughs_and_a_click_lands_there(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    assert len(moments) == rows(result).count() >= 4
+    assert all(max(tiou(Segment(m["start"], m["end"]), laugh) for laugh in LAUGHS) > 0.6 for m in moments)
+    rows(result).nth(2).click()
+    assert sought(result) == pytest.approx(moments[2]["start"], abs=0.2)
+    expect(rows(result).nth(2)).to_have_class("row current")
+    result.keyboard.press("k")
+    assert sought(result) == pytest.approx(moments[3]["start"], abs=0.2)
+    expect(rows(result).nth(3)).to_have_class("row current")
+    pictures = result.locator(".st-key-detect-moments .row img:not([hidden])")
+    expect(pictures).to_have_count(len(moments), timeout=20_000)
+    expect(result.get_by_text("happier than usual").first).to_be_visible()
+    result.locator(".st-key-detect-nearest .stage").first.click()
+    expect(result.locator(".st-key-detect-nearest .stage.playing video")).to_have_count(1)
+    expect(result.get_by_text("Loud, but the face is not seen")).to_be_visible()
+    result.locator(".st-key-detect-loud button").first.click()
+    assert AWAY.start <= sought(result) <= AWAY.end
+
+
+def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    rows(result).nth(0).click()
+    result.keyboard.press("a")
+    expect(rows(result).nth(1)).to_have_class("row current")
+    result.keyboard.press("x")
+    expect(result.get_by_text("Right so far: 50%, 1 of 2")).to_be_visible()
+    assert judged(space) == [(moments[0]["best_start"], 1), (moments[1]["best_start"], 0)]
+    result.keyboard.press("u")
+    expect(result.get_by_text("Right so far: 100%, 1 of 1")).to_be_visible()
+    result.reload()
+    rows(result).first.wait_for()
+    expect(rows(result).nth(0).locator(".yes")).to_have_attribute("aria-pressed", "true")
+    rows(result).nth(0).locator(".yes").click()
+    expect(result.get_by_text("Accepted and rejected moments become labels")).to_be_visible()
+    assert judged(space) == []
+
+
+def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspace) -> None:
+    n = len(kept(space))
+    best = result.get_by_role("spinbutton", name="Top moments")
+    best.fill("2")
+    best.press("Enter")
+    expect(rows(result)).to_have_count(2)
+    assert len(kept(space)) == 2
+    best.fill("")
+    best.press("Enter")
+    expect(rows(result)).to_have_count(n)
+    result.get_by_role("slider").first.focus()
+    result.keyboard.press("End")
+    result.get_by_text("No moment passes.").wait_for()
+    result.get_by_role("switch", name="Automatic").press(" ")
+    expect(rows(result)).to_have_count(n)
+
+
+def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspace, tmp_path: Path) -> None:
+    result.get_by_role("button", name="Export").wait_for()
+    result.get_by_role("combobox", name="Format").scroll_into_view_if_needed()
+    result.wait_for_timeout(500)  # a list closes when its page is scrolled
+    result.get_by_role("combobox", name="Format").click()
+    result.get_by_role("option", name="Table for spreadsheets (CSV)").click()
+    folder = result.get_by_role("textbox", name="Folder")
+    (tmp_path / "file").write_text("")
+    for place, said in (tmp_path / "file" / "in", "cannot be made"), (tmp_path / "lists", "Written:"):
+        folder.fill(str(place))
+        folder.press("Enter")
+        result.get_by_role("button", name=f"Export {len(kept(space))} moments").click()
+        result.get_by_text(said).first.wait_for()
+    with (tmp_path / "lists" / "sample moments.csv").open(encoding="utf-8-sig", newline="") as file:
+        starts = [float(row["start"]) for row in csv.DictReader(file)]
+    assert starts == [m["start"] for m in kept(space)]
+    expect(result.get_by_role("button", name="Download")).to_be_visible()
+
+
+def test_analyse_draws_and_jumps(page: Page, address: str) -> None:
+    go(page, address, "Analyse")
+    wait_for_player(page, "analyse-player")
+    page.locator(".st-key-analyse-strip canvas, .st-key-analyse-strip svg.marks").wait_for()
+    strip = page.locator(".st-key-analyse-strip")
+    strip.scroll_into_view_if_needed()
+    box = strip.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + 10)
+    assert 43 <= sought(page) <= 71
+    chip = page.locator(".st-key-analyse-patterns .group", has_text="neutral → happiness → neutral").locator("button")
+    expect(chip).to_have_count(len(LAUGHS))
+    chip.first.click()
+    assert sought(page) < LAUGHS[0].start
+    page.get_by_text("Mean probability").click()
+    lanes = page.locator(".st-key-analyse-player canvas.lanes").bounding_box()
+    assert lanes is not None
+    page.keyboard.down("Shift")
+    page.mouse.move(lanes["x"] + 100, lanes["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(lanes["x"] + 260, lanes["y"] + 40, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.get_by_text("Everything on this page is about this part").wait_for()
+
+
+def test_what_is_missing_is_said(page: Page, browser: Browser, space: Workspace, tmp_path: Path) -> None:
+    empty = Workspace(tmp_path)
+    with serve(ROOT / "app.py", {"PUNCHLINE_WORKSPACE": str(tmp_path)}) as address:
+        go(page, address, "Detect")
+        page.get_by_text("you need a video and a person").wait_for()
+        video = empty.register(ROOT / "assets" / "sample.mp4")
+        nothing = np.zeros((8, 8, 3), np.uint8), np.zeros(4, np.float32), np.zeros((5, 2), np.float32)
+        empty.add_references("지은", (Reference(*nothing, "made up", {"e1": FACE}),))
+        go(page, address, "Analyse")
+        page.get_by_text("not extracted yet").wait_for()
+        write_features(empty.features_path(video.id), features(video))
+        go(page, address, "Detect")
+        page.get_by_text("There is no model yet").wait_for()
+        shutil.copytree(space.root / "models", tmp_path / "models")
+        other = {**MODELS, "recogniser": {"name": "enet_b0_8_va_mtl", "digest": "r2"}}
+        read = features(video)
+        write_features(empty.features_path(video.id), replace(read, info=replace(read.info, models=other)))
+        go(page, address, "Detect")
+        page.get_by_text("cannot be used here").wait_for()
+        expect(page.get_by_role("button", name="Find funny moments")).to_be_disabled()
