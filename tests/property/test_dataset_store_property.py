@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.dataset_store import ClipsOnDisk, read_dataset, write_dataset
-from tests.clips import random_clips
+from tests.labelled import random_clips
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 

@@ -15,7 +15,7 @@ from core.dataset_store import ClipsOnDisk, Names, read_dataset, read_info, writ
 from core.errors import StorageFault
 from core.series import FEATURES
 from core.storage import AnotherFormat
-from tests.clips import label, random_clips
+from tests.labelled import label, random_clips
 from tests.processes import ROOT, left_over, run
 
 NAMES = Names({"video 0": ("방송 1.mp4", 29.97), "video 1": ("b.mp4", 25.0)}, {"p": "지은"})
@@ -188,7 +188,7 @@ def test_a_full_disk_is_told_and_the_old_file_stays(path):
         from pathlib import Path
         from core.dataset_store import write_dataset
         from core.errors import StorageFault
-        from tests.clips import random_clips
+        from tests.labelled import random_clips
         clips = random_clips(1, 300)
         for limit in (100_000, 0):
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))

@@ -18,7 +18,7 @@ from core.dataset_store import Names, read_dataset, read_info
 from core.dataset_upkeep import behind, refresh, verify
 from core.errors import StorageFault
 from core.ledger import Ledger
-from tests.clips import label, of, steady
+from tests.labelled import label, of, steady
 from tests.processes import ROOT, left_over, run
 
 NAMES = Names({"a": ("방송.mp4", 30.0), "b": ("b.mp4", 25.0)}, {"p": "지은"})
@@ -164,7 +164,7 @@ import sys
 from pathlib import Path
 from core.dataset_upkeep import refresh
 from core.ledger import Ledger
-from tests.clips import of, steady
+from tests.labelled import of, steady
 path = Path(sys.argv[1])
 ledger = Ledger(path.parent / "labels.sqlite")
 k = 0
@@ -206,7 +206,7 @@ def test_a_full_disk_leaves_the_old_file(path, ledger):
         from core.dataset_upkeep import refresh
         from core.errors import StorageFault
         from core.ledger import Ledger
-        from tests.clips import of, steady
+        from tests.labelled import of, steady
         path = Path({str(path)!r})
         ledger = Ledger(path.parent / "labels.sqlite")
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
