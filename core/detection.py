@@ -33,6 +33,7 @@ from core.workspace import Video
 
 USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
+NEARLY = 0.02  # of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one
 SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
 LOUD = 6.0  # dB above the usual loudness
 LOUD_SHARE = 0.90  # of the video is less loud than what counts as loud
@@ -306,7 +307,7 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
         if threshold is None:
             made = candidates(windows, log_odds, curve=curve)
             # Where nothing is likely, the best of it is still no moment.
-            threshold = max(best_threshold(made.probability, made.level), min(prior, USUAL_SHARE))
+            threshold = max(best_threshold(made.probability, made.level, tolerance=NEARLY), min(prior, USUAL_SHARE))
         offset = threshold * OFFSET if settings.offset is None else min(settings.offset, threshold)
         rules = Rules(threshold, offset, settings.min_duration_on, settings.min_duration_off)
         found = moments(windows, log_odds, rules, curve=curve)
