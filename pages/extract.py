@@ -13,7 +13,7 @@ from core.multimodal_processor import ExtractionSettings
 from core.overview import VideoState, overview
 from core.workspace import Workspace
 from pages.components.job_panel import job_line, preview_of
-from pages.components.shell import _, chosen_video, clock, finished_text, show_error, told, workspace
+from pages.components.shell import _, chosen_video, clock, finished_text, fragment, show_error, told, workspace
 
 RATES = (2.0, 3.0, 5.0, 10.0)
 
@@ -169,7 +169,7 @@ def main() -> None:
         st.page_link("pages/home.py", label=_("Add one on Home"), icon=":material/home:")
         return
     choice(space, states)
-    st.fragment(live_jobs, run_every=1.0 if st.session_state.get("live_jobs") else None)(space)
+    fragment(live_jobs, run_every=1.0 if st.session_state.get("live_jobs") else None)(space)
     done(space, states)
     if any(s.analysed == "done" for s in states) and not space.people():
         st.page_link("pages/reference.py", label=_("Next: pick the person"), icon=":material/face:")

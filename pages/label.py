@@ -10,7 +10,7 @@ from core.identity import Person
 from core.workspace import Video, Workspace
 from pages.components.label_table import label_table, transfer
 from pages.components.labeller import label_player
-from pages.components.shell import _, person_select, show_error, video_select, workspace
+from pages.components.shell import _, fragment, person_select, show_error, video_select, workspace
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def main() -> None:
             return
         label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
         st.divider()
-        st.fragment(label_table, run_every=2.0)(space, chosen.person)
+        fragment(label_table, run_every=2.0)(space, chosen.person)
         transfer(space, chosen.person)
     except PunchlineError as error:
         show_error(error)

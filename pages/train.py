@@ -8,7 +8,7 @@ from core.jobs import Jobs
 from core.model_store import ModelStore
 from core.workspace import Workspace
 from pages.components.data import ledger_of
-from pages.components.shell import _, person_select, show_error, workspace
+from pages.components.shell import _, fragment, person_select, show_error, workspace
 from pages.components.train_data import data_panel, dataset_of, enough
 from pages.components.train_models import models_panel
 from pages.components.training import live_training, start_panel
@@ -48,7 +48,7 @@ def main() -> None:
             if not live and enough(dataset):
                 start_panel(space, person, dataset, models)
         with st.container():
-            st.fragment(live_training, run_every=1.0 if live else None)(space, person)
+            fragment(live_training, run_every=1.0 if live else None)(space, person)
         models_panel(space, person, models)
     except PunchlineError as error:
         show_error(error)

@@ -16,7 +16,7 @@ from pages.components.charts import emotion_name
 from pages.components.data import column, duration_of, fps_of, unseen_spans, usual_lanes
 from pages.components.player import Controls, Lane, PlayerState, Source, Timeline, player
 from pages.components.player_text import player_texts
-from pages.components.shell import _, clock
+from pages.components.shell import _, clock, fragment
 
 PLAYER = "analyse-player"
 HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
@@ -25,7 +25,7 @@ SEEK = "analyse-seek"
 
 def analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
     """Everything, which follows the chosen range; it runs alone at every change."""
-    st.fragment(_analysis)(space, video, series, shown)
+    fragment(_analysis)(space, video, series, shown)
 
 
 def _analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:

@@ -16,7 +16,7 @@ from core.moments import Moment
 from pages.components.detect_data import Subject
 from pages.components.job_panel import progress_text
 from pages.components.moments import MomentRow
-from pages.components.shell import _, finished_text, show_error
+from pages.components.shell import _, finished_text, fragment, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
@@ -186,7 +186,7 @@ def _job(subject: Subject, job: Job) -> None:
     mine = st.session_state.setdefault("export-jobs", set())  # those of earlier sessions are no news
     if job.live:
         mine.add(job.id)
-        st.fragment(_progress, run_every=1.0)(subject, job.id)
+        fragment(_progress, run_every=1.0)(subject, job.id)
     elif job.id not in mine:
         return
     elif job.status == "done":

@@ -21,7 +21,7 @@ from pages.components.jumps import Jump, Jumps, jumps
 from pages.components.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
 from pages.components.player import Controls, Lane, PlayerEvent, Source, Timeline, player
 from pages.components.player_text import player_texts
-from pages.components.shell import _, clock, show_error
+from pages.components.shell import _, clock, fragment, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
@@ -32,7 +32,7 @@ SOME = 5  # best moments that are shown where none passes the threshold
 def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
     """The whole result. It runs alone at every change, and again by itself while pictures are being made."""
     wait = 1.0 if st.session_state.get("detect-waiting") else None
-    st.fragment(_review, run_every=wait)(subject, scored, series, shown)
+    fragment(_review, run_every=wait)(subject, scored, series, shown)
 
 
 def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:

@@ -17,6 +17,7 @@ THRESHOLDS = (
     *(0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),
     *(0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995),
 )
+MAY_BE_EMPTY = ("hour", "top")
 OWN_SHARE = 0.05  # where the user begins to choose one
 
 
@@ -52,8 +53,11 @@ def begin(subject: Subject, duration: float) -> Keys:
         "shortest": kept.min_duration_on,
         "gap": kept.min_duration_off,
     }
+    last = state.get(keys["last"], first)  # a browser that is still drawing may send a widget without its value
     for name, value in first.items():
-        state[keys[name]] = state.get(keys[name], value)
+        held = state.get(keys[name], value)
+        state[keys[name]] = last[name] if held is None and name not in MAY_BE_EMPTY else held
+    state[keys["last"]] = {name: state[keys[name]] for name in first}
     return keys
 
 

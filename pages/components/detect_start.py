@@ -14,7 +14,7 @@ from core.workspace import Video, Workspace
 from pages.components.data import duration_of
 from pages.components.detect_data import Model, Subject, fitness, kept_settings, latest_result
 from pages.components.job_panel import progress_text
-from pages.components.shell import _, finished_text, show_error, told
+from pages.components.shell import _, finished_text, fragment, show_error, told
 
 
 def nothing_to_show(videos: list[Video], people: list[Person], what: str) -> bool:
@@ -113,7 +113,7 @@ def fits(subject: Subject, series: PersonSeries) -> bool:
 
 def progress(subject: Subject, job: Job) -> None:
     """A running search; the result appears by itself."""
-    st.fragment(_progress, run_every=0.5)(subject.space, job.id)
+    fragment(_progress, run_every=0.5)(subject.space, job.id)
 
 
 def _progress(space: Workspace, id: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.jobs import Job, Jobs
-from pages.components.shell import _, clock, show_error, told, workspace
+from pages.components.shell import _, clock, fragment, show_error, told, workspace
 
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
@@ -85,7 +85,6 @@ def _forget(jobs: Jobs, job: Job) -> None:
 def job_panel() -> None:
     """All jobs that are live or need a decision. Looks by itself, and draws the page anew when one begins or ends."""
 
-    @st.fragment(run_every=LIVELY if st.session_state.get("live_jobs") else IDLE)
     def panel() -> None:
         with told():
             jobs = Jobs(workspace())
@@ -107,7 +106,7 @@ def job_panel() -> None:
                 with st.container(border=True):
                     job_line(jobs, job, place="side")
 
-    panel()
+    fragment(panel, run_every=LIVELY if st.session_state.get("live_jobs") else IDLE)()
     for kind, name in st.session_state.pop("just_done", []):
         st.toast(_("{what} finished: {name}", what=kind_name(kind), name=name), icon=":material/check_circle:")
 

@@ -31,7 +31,7 @@ from pages.components.player import (
 )
 from pages.components.player_text import player_texts
 from pages.components.proxy import proxy_notice
-from pages.components.shell import _, show_error
+from pages.components.shell import _, fragment, show_error
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds
@@ -57,7 +57,7 @@ def label_player(space: Workspace, video: Video, person: Person, mode: str, *, p
     if not shown.src:
         return
     # Looks again by itself: clips that another tab labelled meanwhile leave the queue.
-    st.fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping)
+    fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping)
 
 
 def _queue(

@@ -7,7 +7,7 @@ import streamlit as st
 from core.playback import Playable, playable, prepare
 from core.workspace import Video, Workspace
 from pages.components.job_panel import progress_text
-from pages.components.shell import _, show_error, told
+from pages.components.shell import _, fragment, show_error, told
 
 
 def megabytes(n: int) -> str:
@@ -26,7 +26,7 @@ def proxy_notice(space: Workspace, video: Video, shown: Playable, *, wanted: flo
         st.warning(_("The file is missing. Add it again from its new location on Home."), icon=":material/link_off:")
         return
     if shown.state in ("preparing", "minute"):
-        st.fragment(_progress, run_every=1.0)(space, video, shown.state, wanted)
+        fragment(_progress, run_every=1.0)(space, video, shown.state, wanted)
         return
     st.info(
         _(

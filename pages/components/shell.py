@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -32,13 +34,18 @@ def workspace() -> Workspace:
 
 def language() -> str:
     """The language of this browser session: the chosen one, else the saved one, else the browser's."""
-    if "language" not in st.session_state:
+    state = st.session_state
+    if state.get("language") in LANGUAGES:
+        state.spoken = state.language  # the browser may send the switch without its value
+    elif "spoken" not in state:
         saved = ""
-        with told():
+        with suppress(PunchlineError):
             saved = read_settings(workspace()).language
         browser = (st.context.locale or "en").split("-")[0]
-        st.session_state.language = saved or (browser if browser in LANGUAGES else "en")
-    return str(st.session_state.language)
+        state.spoken = saved or (browser if browser in LANGUAGES else "en")
+    if "language" not in state:
+        state.language = state.spoken
+    return str(state.spoken)
 
 
 def _(message: str, **values: object) -> str:
@@ -48,7 +55,7 @@ def _(message: str, **values: object) -> str:
 
 def finished_text(message: str) -> str:
     """A sentence made by the program's core, in the session's language as far as the catalogue knows it."""
-    return finished(message, str(st.session_state.get("language", "en")))
+    return finished(message, language())
 
 
 def show_error(error: PunchlineError | str) -> None:
@@ -65,11 +72,29 @@ def told() -> Iterator[None]:
         show_error(error)
 
 
+def fragment(function: Callable[..., None], *, run_every: float | None = None) -> Callable[..., None]:
+    """As `st.fragment`; a fault of ours in a run of its own becomes a sentence too, with the rest in the log."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            function(*args, **kwargs)
+        except PunchlineError as error:
+            show_error(error)
+        except Exception as error:
+            traceback.print_exc()
+            show_error(f"unexpected fault ({type(error).__name__}: {error})")
+
+    return st.fragment(guarded, run_every=run_every)
+
+
 def language_switch() -> None:
     """English or Korean; kept for later sessions too."""
     language()  # sets the widget's first value
 
     def changed() -> None:
+        if st.session_state.language not in LANGUAGES:
+            return
         with told():
             change_settings(workspace(), language=st.session_state.language)
 

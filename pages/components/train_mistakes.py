@@ -16,7 +16,7 @@ from pages.components.data import duration_of, fps_of, ledger_of
 from pages.components.player import Controls, Source, player
 from pages.components.player_text import player_texts
 from pages.components.proxy import proxy_notice
-from pages.components.shell import _, clock, told
+from pages.components.shell import _, clock, fragment, told
 from pages.components.train_figures import percent
 
 HEIGHT = 340  # pixels of the video
@@ -37,7 +37,7 @@ def mistakes(space: Workspace, person: Person, model: Model) -> None:
             "the threshold then came from the other clips and is not the same for all."
         )
     )
-    st.fragment(_section)(space, person, model, found)
+    fragment(_section)(space, person, model, found)
 
 
 def _section(space: Workspace, person: Person, model: Model, found: Sequence[Mapping[str, Any]]) -> None:

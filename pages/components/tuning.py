@@ -17,7 +17,7 @@ from core.workspace import Video, Workspace
 from pages.components.data import key_of
 from pages.components.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.people import chip_addresses, features_for
-from pages.components.shell import _, clock, show_error, told
+from pages.components.shell import _, clock, fragment, show_error, told
 
 N_FACES = 5  # on each side of a threshold
 LOWEST = -0.2  # similarity from which the histogram is drawn
@@ -48,7 +48,7 @@ def tuning_panel(space: Workspace, video: Video, person: Person) -> None:
     except PunchlineError as error:
         show_error(error)
         return
-    st.fragment(_panel)(space, video, person, features, prepared)
+    fragment(_panel)(space, video, person, features, prepared)
 
 
 def _panel(space: Workspace, video: Video, person: Person, features: Features, prepared: Tuning) -> None:

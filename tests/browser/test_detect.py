@@ -201,6 +201,7 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
     result.wait_for_timeout(500)  # a list closes when its page is scrolled
     result.get_by_role("combobox", name="Format").click()
     result.get_by_role("option", name="Table for spreadsheets (CSV)").click()
+    result.get_by_text("without margins").wait_for()
     folder = result.get_by_role("textbox", name="Folder")
     (tmp_path / "file").write_text("")
     for place, said in (tmp_path / "file" / "in", "cannot be made"), (tmp_path / "lists", "Written:"):
@@ -211,7 +212,7 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
     with (tmp_path / "lists" / "sample moments.csv").open(encoding="utf-8-sig", newline="") as file:
         starts = [float(row["start"]) for row in csv.DictReader(file)]
     assert starts == [m["start"] for m in kept(space)]
-    expect(result.get_by_role("button", name="Download")).to_be_visible()
+    expect(result.get_by_test_id("stDownloadButton")).to_be_visible()
 
 
 def test_analyse_draws_and_jumps(page: Page, address: str) -> None:
@@ -219,10 +220,9 @@ def test_analyse_draws_and_jumps(page: Page, address: str) -> None:
     wait_for_player(page, "analyse-player")
     page.locator(".st-key-analyse-strip canvas, .st-key-analyse-strip svg.marks").wait_for()
     strip = page.locator(".st-key-analyse-strip")
-    strip.scroll_into_view_if_needed()
     box = strip.bounding_box()
     assert box is not None
-    page.mouse.click(box["x"] + box["width"] * 0.3, box["y"] + 10)
+    strip.click(position={"x": 0.3 * box["width"], "y": 10})
     assert 43 <= sought(page) <= 71
     chip = page.locator(".st-key-analyse-patterns .group", has_text="neutral → happiness → neutral").locator("button")
     expect(chip).to_have_count(len(LAUGHS))
