@@ -89,6 +89,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--exhaustive", is_flag=True, help="Search every row's picture whole, at full size: slow, to compare.")
 @json_option
 @click.pass_context
 def extract(
@@ -100,13 +101,14 @@ def extract(
     emotion: str,
     resume: bool,
     device: str,
+    exhaustive: bool,
     as_json: bool,
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.multimodal_processor import ExtractionSettings, extract, summary
     from core.video import probe
 
-    settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device)
+    settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
     models = None
     results, failures = [], []
@@ -199,6 +201,13 @@ def weights_fetch(name: str, as_json: bool) -> None:
 @click.option(
     "--max-gap", type=click.FloatRange(0), default=1.0, show_default=True, help="Longest gap filled, seconds."
 )
+@click.option(
+    "--smoothing",
+    type=click.FloatRange(0, 10),
+    default=0.0,
+    show_default=True,
+    help="Running median over the emotions, seconds; 1 about halves flicker and keeps onsets.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write x.csv, x.npz or x.h5.")
 @json_option
 @click.pass_context
@@ -210,6 +219,7 @@ def series(
     relaxed: float | None,
     fill: Any,
     max_gap: float,
+    smoothing: float,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -230,7 +240,7 @@ def series(
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    made = person_series(features, found, thresholds=thresholds, fill=fill, max_gap=max_gap)
+    made = person_series(features, found, thresholds=thresholds, fill=fill, max_gap=max_gap, smoothing=smoothing)
     if features.info.complete:
         with workspace.lock(f"features-{record.id}"):
             feature_store.write_person_series(workspace.features_path(record.id), found.id, found.name, made)
@@ -244,6 +254,7 @@ def series(
         "rows": rows,
         "strict": thresholds.strict,
         "relaxed": thresholds.relaxed,
+        "smoothing": smoothing,
         "out": str(out) if out else None,
     }
     parts = ", ".join(f"{n} {kind}" for kind, n in rows.items())

@@ -11,12 +11,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
+from core.batches import batches
 from core.crop import Crop
 from core.errors import PunchlineError, WeightsUnavailable
 from core.identity import similarity_of
 from core.weights import Weights, describe, find
 
-BATCH = 16
+BATCH, GPU_BATCH = 16, 128
 # Input of dlib's network: mean red, green and blue, then a common divisor (dlib/dnn/input.h).
 RESNET_MEAN = (122.782, 117.001, 104.298)
 RESNET_DIVISOR = 256.0
@@ -198,10 +199,10 @@ def _embed(
         raise ValueError(f"{owner.name}: chips are {chips.dtype} {chips.shape}, expected uint8 (n, {side}, {side}, 3)")
     mean, divisor = standard
     embeddings = np.empty((len(chips), owner.dimension), np.float32)
-    for start in range(0, len(chips), BATCH):
-        batch = torch.from_numpy(np.ascontiguousarray(chips[start : start + BATCH])).to(device)
+    for part in batches(len(chips), BATCH if str(device) == "cpu" else GPU_BATCH):
+        batch = torch.from_numpy(np.ascontiguousarray(chips[part])).to(device)
         x = ((batch.float() - mean) / divisor).permute(0, 3, 1, 2)  # (batch, 3, side, side), channels last in memory
-        embeddings[start : start + BATCH] = net(x).float().cpu().numpy()
+        embeddings[part] = net(x).float().cpu().numpy()
     return embeddings
 
 

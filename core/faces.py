@@ -1,4 +1,4 @@
-"""Faces in pictures: detection with MTCNN."""
+"""Faces in pictures: detection with MTCNN, in whole pictures or around places where faces are expected."""
 
 from __future__ import annotations
 
@@ -6,33 +6,28 @@ import hashlib
 import importlib.util
 import io
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 
+from core.cascade import Cascade, Net, Pictures, shrink
 from core.crop import square
 from core.errors import WeightsUnavailable
 
-if TYPE_CHECKING:
-    import torch
-
-# MTCNN's geometry: PNet judges a window of 12 pixels every 2; sizes of the pyramid are half an octave apart.
-CELL, STRIDE, PYRAMID_FACTOR = 12, 2, 0.5**0.5
-# Scores below which the three networks drop a window; the last is the lowest probability that is reported.
-THRESHOLDS = (0.5, 0.6, 0.7)
-# Pixels of replicated border around every size of the pyramid: a third of the window.
-BORDER = 4
 # Faces in pixels: the smallest that can be found, and the size to which larger pictures bring theirs for the search.
 SMALLEST_FACE, SEARCHED_FACE = 20, 40
+# The same where the last network sees the picture at full size; the second one sees 24 pixels.
+REDUCED_FACE = 30
 # The largest face looked for, as a share of the picture's shorter side.
 LARGEST_FACE = 1.3
-Arrays = tuple[np.ndarray, ...]
-# A network with its weights, as facenet-pytorch builds it: chips to outputs.
-Net = Callable[[Any], tuple[Any, ...]]
+# Around an expected face: side of the region and sizes looked for, as shares of its side, and pixels of the region.
+REGION_SIZE, REGION_SHARES, REGION_SIDE = 3.0, (0.62, 1.6), 120
+# Overlap above which only one of several candidates in a region goes on: there is one face, and it is well centred.
+REGION_OVERLAP = 0.4
 
 
 @dataclass(frozen=True)
@@ -76,12 +71,26 @@ class FaceDetector(Protocol):
         ...
 
 
+@runtime_checkable
+class FaceFollower(Protocol):
+    """A detector that can be told where to look, for pictures that follow each other in a video.
+
+    Each picture is given at full size and reduced, both RGB uint8; boxes are in the pixels of the full one.
+    """
+
+    def search(self, images: Pictures, reduced: Pictures) -> list[Faces]:
+        """Faces of each picture; all are of one size."""
+        ...
+
+    def follow(self, images: Pictures, reduced: Pictures, picture: np.ndarray, box_xyxy: np.ndarray) -> list[Faces]:
+        """Faces around each expected box (m, 4) of the pictures with the indices (m,)."""
+        ...
+
+
 class MtcnnDetector:
     """Multi-task cascaded networks (Zhang et al. 2016, doi:10.1109/LSP.2016.2603342), weights of facenet-pytorch.
 
-    The networks are facenet-pytorch's, the cascade around them is ours: a window that leaves the picture sees its
-    border replicated (facenet-pytorch cuts the window off and stretches the rest, which misplaces the landmarks of
-    faces at the edge), and pictures larger than the smallest wanted face needs are searched at a smaller size.
+    Pictures larger than the smallest wanted face needs are searched at a smaller size.
 
     Parameters
     ----------
@@ -105,8 +114,8 @@ class MtcnnDetector:
             raise ValueError(f"MtcnnDetector: min_face {min_face} must lie in (0, 1] and batch {batch} be positive.")
         self.min_face = min_face
         self.batch = batch
-        self._device = device
-        (self._pnet, self._rnet, self._onet), self.digest = _load_mtcnn(device)
+        nets, self.digest = _load_mtcnn(device)
+        self._cascade = Cascade(nets, device)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[Faces]:
         """Faces with a probability of at least 0.7, the most probable first.
@@ -133,68 +142,106 @@ class MtcnnDetector:
                 raise ValueError(f"detect: got {pictures[0].dtype} {shape}, expected RGB uint8 (h, w, 3).")
             for first in range(0, len(pictures), self.batch):
                 part = pictures[first : first + self.batch]
-                found += self._search(part) if min(shape) > 0 else [Faces.none()] * len(part)
+                if min(shape) == 0:
+                    found += [Faces.none()] * len(part)
+                    continue
+                height, width = shape[:2]
+                reduce = min(SEARCHED_FACE / self._smallest(height, width), 1.0)
+                small = [shrink(image, width * reduce, height * reduce) for image in part]
+                found += self._search(small, small, part[0])
         return found
 
-    def _search(self, images: list[np.ndarray]) -> list[Faces]:
-        """All three stages on pictures of one size."""
-        height, width = images[0].shape[:2]
-        smallest = max(self.min_face * min(height, width), SMALLEST_FACE)
-        reduce = min(SEARCHED_FACE / smallest, 1.0)
-        small = [_shrink(image, width * reduce, height * reduce) for image in images]
-        picture, squares = self._propose(small, smallest * reduce)
-        picture, squares = self._refine(small, picture, squares)
-        picture, box, points, probability = self._conclude(small, picture, squares)
-        unit = np.array([width / small[0].shape[1], height / small[0].shape[0]])
-        box, points = box * np.tile(unit, 2), points * unit
-        centre = (box[:, :2] + box[:, 2:]) / 2
-        inside = ((centre >= 0) & (centre <= (width, height))).all(axis=1)
-        order = np.argsort(-probability, kind="stable")
-        rows = [order[(picture[order] == k) & inside[order]] for k in range(len(images))]
-        return [Faces(*(column[r].astype(np.float32) for column in (box, points, probability))) for r in rows]
+    def search(self, images: Pictures, reduced: Pictures) -> list[Faces]:
+        """Faces of pictures of one size, as `detect`; proposed in the reduced ones, concluded in the full ones."""
+        found: list[Faces] = []
+        for first in range(0, len(images), self.batch):
+            part = images[first : first + self.batch]
+            found += self._search(reduced[first : first + self.batch], part, part[0])
+        return found
 
-    def _propose(self, images: list[np.ndarray], smallest: float) -> tuple[np.ndarray, np.ndarray]:
-        """PNet over a pyramid of sizes: picture index (m,) and square (m, 4) of what may be a face."""
-        height, width = images[0].shape[:2]
-        levels: list[list[np.ndarray]] = []
-        edges = (BORDER, BORDER, BORDER, BORDER)
-        windows = [(np.empty(0, np.int64), np.empty((0, 4)), np.empty(0))]
-        face = smallest
-        while face <= LARGEST_FACE * min(height, width):
-            source = levels[-2] if len(levels) > 1 else images
-            levels.append([_shrink(image, width * CELL / face, height * CELL / face) for image in source])
-            face /= PYRAMID_FACTOR
-            padded = np.stack([cv2.copyMakeBorder(x, *edges, cv2.BORDER_REPLICATE) for x in levels[-1]])
-            if min(padded.shape[1:3]) >= CELL:
-                shift, score = (y.float().cpu().numpy() for y in self._pnet(_to_tensor(padded, self._device)))
-                unit = (width / levels[-1][0].shape[1], height / levels[-1][0].shape[0])
-                windows.append(_windows(shift, score[:, 1], np.array(unit)))
-        picture, box, score = (np.concatenate(column) for column in zip(*windows, strict=True))
-        keep = _suppress(box, score, picture, 0.7)
-        return picture[keep], _squares(box[keep])
+    def follow(self, images: Pictures, reduced: Pictures, picture: np.ndarray, box_xyxy: np.ndarray) -> list[Faces]:
+        """Faces in a square of three times the size around each expected face, of about that face's size.
 
-    def _refine(self, images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray) -> Arrays:
-        """RNet on the proposals: the picture indices and squares that remain."""
+        Parameters
+        ----------
+        picture, box_xyxy
+            Index of its picture (m,) and expected box (m, 4) of each face, in the full pictures' pixels.
+
+        Returns
+        -------
+        list[Faces]
+            One an expected face; the same face may be found from several.
+        """
         if len(picture) == 0:
-            return picture, squares
-        shift, score = _run(self._rnet, _chips(images, picture, squares, 24), self._device)
-        accepted = score[:, 1] > THRESHOLDS[1]
-        picture, squares, shift, score = (x[accepted] for x in (picture, squares, shift, score[:, 1]))
-        keep = _suppress(squares, score, picture, 0.7)
-        return picture[keep], _squares(_moved(squares[keep], shift[keep]))
+            return []
+        unit = _unit(images[0], reduced[0])
+        centre = (box_xyxy[:, :2] + box_xyxy[:, 2:]) / (2 * unit)
+        side = np.maximum((box_xyxy[:, 2:] - box_xyxy[:, :2]).max(axis=1) / unit.max(), 1)
+        size = np.maximum(np.round(REGION_SIZE * side), 3).astype(int)
+        corner = np.round(centre - size[:, None] / 2).astype(int)
+        around = (REGION_SIDE, REGION_SIDE)
+        regions = [
+            cv2.resize(square(reduced[k], x0, y0, n), around, interpolation=cv2.INTER_AREA)
+            for k, (x0, y0), n in zip(picture.tolist(), corner.tolist(), size.tolist(), strict=True)
+        ]
+        smallest, largest = (share * REGION_SIDE / REGION_SIZE for share in REGION_SHARES)
+        region, squares = self._cascade.propose(regions, smallest, largest)
+        region, squares = self._cascade.refine(regions, region, squares, REGION_OVERLAP)
+        scale = (size[region] / REGION_SIDE)[:, None]
+        squares = _scaled(squares * scale + np.tile(corner[region], 2), unit)
+        looked = [images[k] for k in picture.tolist()]
+        return _by_picture(looked, *self._cascade.conclude(looked, region, squares))
 
-    def _conclude(self, images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray) -> Arrays:
-        """ONet on what remains: picture index (n,), box (n, 4), landmarks (n, 5, 2), probability (n,)."""
-        if len(picture) == 0:
-            return picture, squares, np.empty((0, 5, 2)), np.empty(0)
-        shift, points, score = _run(self._onet, _chips(images, picture, squares, 48), self._device)
-        accepted = score[:, 1] >= THRESHOLDS[2]
-        picture, squares, shift, points, score = (x[accepted] for x in (picture, squares, shift, points, score[:, 1]))
-        points = points.reshape(-1, 2, 5).transpose(0, 2, 1)  # (n, 5, 2)
-        points = squares[:, None, :2] + points * (squares[:, 2:] - squares[:, :2])[:, None]
-        box = _moved(squares, shift)
-        keep = _suppress_contained(box, score, picture, 0.7)
-        return picture[keep], box[keep], points[keep], score[keep]
+    def _smallest(self, height: int, width: int) -> float:
+        """The smallest face wanted in a picture of this size, in its pixels."""
+        return max(self.min_face * min(height, width), SMALLEST_FACE)
+
+    def _search(self, reduced: Pictures, concluded: Pictures, image: np.ndarray) -> list[Faces]:
+        """All three stages on pictures of one size; `image` is one in whose pixels the faces are wanted."""
+        height, width = image.shape[:2]
+        small_height, small_width = reduced[0].shape[:2]
+        smallest = self._smallest(height, width) * min(small_height / height, small_width / width)
+        picture, squares = self._cascade.propose(reduced, smallest, LARGEST_FACE * min(small_height, small_width))
+        picture, squares = self._cascade.refine(reduced, picture, squares)
+        squares = _scaled(squares, _unit(concluded[0], reduced[0]))
+        picture, box, points, probability = self._cascade.conclude(concluded, picture, squares)
+        unit = _unit(image, concluded[0])
+        return _by_picture([image] * len(reduced), picture, box * np.tile(unit, 2), points * unit, probability)
+
+
+def reduction(height: int, width: int, min_face: float) -> float:
+    """The size at which pictures are searched for faces of `min_face` of their shorter side, as a share of their own.
+
+    The smallest faces then have 30 pixels.
+    """
+    return min(REDUCED_FACE / max(min_face * min(height, width), SMALLEST_FACE), 1.0)
+
+
+def _unit(image: np.ndarray, reduced: np.ndarray) -> np.ndarray:
+    """Size (x, y) of a reduced picture's pixel in pixels of the full one."""
+    return np.array([image.shape[1] / reduced.shape[1], image.shape[0] / reduced.shape[0]])
+
+
+def _scaled(squares: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Squares (n, 4) of whole pixels in a picture whose pixels are smaller by `unit` (x, y)."""
+    if (unit == 1).all() and (squares == np.round(squares)).all():
+        return squares
+    centre = (squares[:, :2] + squares[:, 2:]) / 2 * unit
+    size = np.maximum(np.round((squares[:, 2:] - squares[:, :2]) * unit.mean()), 1)
+    corner = np.round(centre - size / 2)
+    return np.concatenate([corner, corner + size], axis=1)
+
+
+def _by_picture(
+    images: Pictures, picture: np.ndarray, box: np.ndarray, points: np.ndarray, probability: np.ndarray
+) -> list[Faces]:
+    """One `Faces` a picture, without those whose centre lies outside it."""
+    height, width = images[0].shape[:2]
+    centre = (box[:, :2] + box[:, 2:]) / 2
+    inside = ((centre >= 0) & (centre <= (width, height))).all(axis=1)
+    order = np.argsort(-probability, kind="stable")
+    rows = [order[(picture[order] == k) & inside[order]] for k in range(len(images))]
+    return [Faces(*(column[r].astype(np.float32) for column in (box, points, probability))) for r in rows]
 
 
 def _load_mtcnn(device: str) -> tuple[list[Net], str]:
@@ -227,86 +274,3 @@ def _weights_folder() -> Path:
     if found is None or found.origin is None:
         raise WeightsUnavailable("facenet-pytorch, whose weights the face detector uses, is missing. Install it again.")
     return Path(found.origin).parent / "data"
-
-
-def _to_tensor(chips: np.ndarray, device: str) -> torch.Tensor:
-    """Pictures uint8 (n, h, w, 3) as the networks want them: float (n, 3, h, w), centred, about [-1, 1]."""
-    import torch
-
-    return (torch.from_numpy(chips).to(device).permute(0, 3, 1, 2).float() - 127.5) * 0.0078125
-
-
-def _run(net: Net, chips: np.ndarray, device: str) -> list[np.ndarray]:
-    """A network's outputs over any number of chips, 512 at a time."""
-    parts = [net(_to_tensor(chips[k : k + 512], device)) for k in range(0, len(chips), 512)]
-    return [np.concatenate([part.cpu().numpy() for part in column]) for column in zip(*parts, strict=True)]
-
-
-def _shrink(image: np.ndarray, width: float, height: float) -> np.ndarray:
-    size = (max(round(width), 1), max(round(height), 1))
-    return image if size == image.shape[1::-1] else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _windows(shift: np.ndarray, score: np.ndarray, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """PNet's windows above the threshold: picture index, box moved as the network says, score.
-
-    ``shift`` (n, 4, rows, columns), ``score`` (n, rows, columns); ``unit`` (x, y) is the size of a level's pixel.
-    """
-    picture, row, column = np.nonzero(score >= THRESHOLDS[0])
-    corner = (STRIDE * np.stack([column, row], axis=1) - BORDER) * unit
-    box = np.concatenate([corner, corner + CELL * unit], axis=1)
-    keep = _suppress(box, score[picture, row, column], picture, 0.5)
-    picture, row, column = picture[keep], row[keep], column[keep]
-    return picture, _moved(box[keep], shift[picture, :, row, column]), score[picture, row, column]
-
-
-def _moved(box: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Boxes (n, 4) moved by the network's shifts (n, 4), which are shares of the box's size."""
-    moved: np.ndarray = box + shift * np.tile(box[:, 2:] - box[:, :2], 2)
-    return moved
-
-
-def _squares(box: np.ndarray) -> np.ndarray:
-    """Squares of whole pixels around the boxes' centres, as large as their longer side."""
-    size = np.maximum(np.round((box[:, 2:] - box[:, :2]).max(axis=1, keepdims=True)), 1)
-    corner = np.round((box[:, :2] + box[:, 2:] - size) / 2)
-    return np.concatenate([corner, corner + size], axis=1)
-
-
-def _chips(images: list[np.ndarray], picture: np.ndarray, squares: np.ndarray, side: int) -> np.ndarray:
-    """Squares (n, 4) cut out of their pictures, uint8 (n, side, side, 3); large ones out of a halved picture."""
-    halvings = [images]
-    while min(halvings[-1][0].shape[:2]) > 4 * side:
-        halvings.append([_shrink(image, image.shape[1] / 2, image.shape[0] / 2) for image in halvings[-1]])
-    size = squares[:, 2] - squares[:, 0]
-    level = np.clip(np.log2(size / (2 * side)).astype(int), 0, len(halvings) - 1)
-    corner = np.round(squares[:, :2] / 2.0 ** level[:, None]).astype(int).tolist()
-    size = np.round(size / 2.0**level).astype(int).tolist()
-    chips = np.empty((len(squares), side, side, 3), np.uint8)
-    for chip, k, j, (x0, y0), n in zip(chips, picture, level, corner, size, strict=True):
-        cv2.resize(square(halvings[j][k], x0, y0, n), (side, side), dst=chip, interpolation=cv2.INTER_AREA)
-    return chips
-
-
-def _suppress(box: np.ndarray, score: np.ndarray, picture: np.ndarray, overlap: float) -> np.ndarray:
-    """Rows that survive non-maximum suppression by IoU within each picture, best first."""
-    if len(box) == 0:
-        return np.empty(0, np.int64)
-    corner_size: Any = np.concatenate([box[:, :2], box[:, 2:] - box[:, :2]], axis=1).astype(np.float64)
-    scores: Any = score.astype(np.float32)
-    pictures: Any = picture.astype(np.int32)
-    kept = cv2.dnn.NMSBoxesBatched(corner_size, scores, pictures, 0.0, overlap)
-    return np.asarray(kept, np.int64).reshape(-1)
-
-
-def _suppress_contained(box: np.ndarray, score: np.ndarray, picture: np.ndarray, overlap: float) -> np.ndarray:
-    """Rows that survive suppression by the share of the smaller box that a better one covers."""
-    area = np.prod(box[:, 2:] - box[:, :2], axis=1)
-    keep: list[int] = []
-    for k in np.argsort(-score, kind="stable"):
-        rivals = [j for j in keep if picture[j] == picture[k]]
-        size = np.minimum(box[rivals, 2:], box[k, 2:]) - np.maximum(box[rivals, :2], box[k, :2])
-        covered = np.prod(np.maximum(size, 0), axis=1) / np.minimum(area[rivals], area[k])
-        if (covered <= overlap).all():
-            keep.append(int(k))
-    return np.array(keep, dtype=np.int64)

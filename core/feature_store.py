@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageFault
-from core.face_table import FaceTable
+from core.face_table import FaceTable, concatenate
 from core.series import FEATURES, TimeSeries
 from core.storage import array_of, program_version, reading, replacing, storable, write_bytes
 
@@ -54,11 +54,42 @@ class FeaturesInfo:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """A video's face table with its sound features (n_frames, 2): loudness and pitch, NaN without sound."""
+    """A video's face table with its sound features (n_frames, 2): loudness and pitch, NaN without sound.
+
+    `chips` maps rows of the face table to small JPEG pictures of the face; most rows have none.
+    """
 
     info: FeaturesInfo
     faces: FaceTable
     audio: NDArray[np.float32]
+    chips: Mapping[int, bytes] = field(default_factory=dict)
+
+
+class StoredChips(Mapping[int, bytes]):
+    """The face pictures of a feature file, each read when it is asked for.
+
+    Once the file is gone or was replaced by another extraction's, it holds none of them: KeyError.
+    """
+
+    def __init__(self, path: Path, rows: NDArray[np.int64], created: str) -> None:
+        self._path, self._created = path, created
+        self._place = {int(row): k for k, row in enumerate(rows)}
+
+    def __getitem__(self, row: int) -> bytes:
+        place = self._place[row]
+        try:
+            with reading(self._path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+                if file.attrs["created"] == self._created:
+                    return bytes(file["faces/chips"][place])
+        except StorageFault as error:
+            raise KeyError(row) from error
+        raise KeyError(row)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +145,21 @@ def _read_table(file: h5py.File) -> tuple[FaceTable, NDArray[np.float32]]:
     return FaceTable(**columns), array_of(file, "audio/features")
 
 
+def _write_chips(file: h5py.File, chips: Mapping[int, bytes]) -> None:
+    if not chips:
+        return
+    rows = sorted(chips)
+    file["faces/chip_rows"] = np.array(rows, np.int64)
+    stored = file.create_dataset("faces/chips", (len(rows),), h5py.vlen_dtype(np.uint8))
+    for place, row in enumerate(rows):
+        stored[place] = np.frombuffer(chips[row], np.uint8)
+
+
+def _chip_rows(file: h5py.File) -> NDArray[np.int64]:
+    """Rows with a picture; there may be none."""
+    return array_of(file, "faces/chip_rows") if "faces/chip_rows" in file else np.empty(0, np.int64)
+
+
 def write_features(path: Path, features: Features) -> None:
     """Write a finished analysis. Series of persons in an older file are not carried over: they are rebuilt on demand.
 
@@ -125,6 +171,7 @@ def write_features(path: Path, features: Features) -> None:
     with replacing(path) as file:
         _write_info(file, features.info)
         _write_table(file, features.faces, features.audio)
+        _write_chips(file, features.chips)
 
 
 def read_features_info(path: Path) -> FeaturesInfo:
@@ -136,7 +183,8 @@ def read_features_info(path: Path) -> FeaturesInfo:
 def read_features(path: Path) -> Features:
     """A feature file without its persons. Raises StorageFault naming the file and the key."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
-        return Features(_read_info(file), *_read_table(file))
+        info = _read_info(file)
+        return Features(info, *_read_table(file), StoredChips(path, _chip_rows(file), info.created))
 
 
 def write_person_series(path: Path, person_id: str, name: str, person_series: PersonSeries) -> None:
@@ -212,6 +260,14 @@ def remove_person_series(path: Path, person_id: str) -> None:
     write_bytes(path, _without(path, person_id))
 
 
+def joined(parts: Sequence[Features]) -> Features:
+    """Features that follow each other in time as one, with the first one's `info`. At least one is needed."""
+    starts = np.cumsum([0, *(len(part.faces) for part in parts)]).tolist()
+    chips = {row + start: jpeg for part, start in zip(parts, starts, strict=False) for row, jpeg in part.chips.items()}
+    faces = concatenate([part.faces for part in parts])
+    return Features(parts[0].info, faces, np.concatenate([part.audio for part in parts]), chips)
+
+
 class Minutes:
     """The finished minutes of an extraction under way: a folder with one file a minute, each whole or absent."""
 
@@ -231,6 +287,7 @@ class Minutes:
         with replacing(self.folder / f"minute_{minute:06d}.h5") as file:
             _write_info(file, features.info)
             _write_table(file, features.faces, features.audio)
+            _write_chips(file, features.chips)
             file["last_thumbnail"] = last_thumbnail
 
     def read(self) -> Iterator[tuple[Features, NDArray[np.uint8]]]:
@@ -242,7 +299,10 @@ class Minutes:
         for path in self._paths():
             try:
                 with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
-                    minute = Features(_read_info(file), *_read_table(file)), array_of(file, "last_thumbnail")
+                    rows = _chip_rows(file).tolist()
+                    chips = {row: bytes(file["faces/chips"][k]) for k, row in enumerate(rows)}
+                    features = Features(_read_info(file), *_read_table(file), chips)
+                    minute = features, array_of(file, "last_thumbnail")
             except StorageFault:
                 return
             first = first or minute[0].info

@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import feature_store
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
 from core.errors import VideoUnreadable
-from core.face_table import FaceTable, concatenate
-from core.feature_store import Features, FeaturesInfo, Minutes, PersonSeries
+from core.extraction_pipeline import Ahead, may_use_gpu, threads_for_stages
+from core.face_table import FaceTable
+from core.feature_store import Features, FeaturesInfo, Minutes, PersonSeries, joined
 from core.identity import Person, Thresholds, match, similarity_of
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
-from core.tracks import tracks
-from core.video import Damage, fingerprint, probe
+from core.smoothing import smooth
+from core.tracks import SCENE_CUT, tracks
+from core.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
-    from core.video_feature_extractor import Models, Seen
+    from core.video_feature_extractor import Minute, Models, Seen
 
-SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
+AHEAD_BYTES = 48 << 20  # of pictures that are decoded ahead of the search
 
 OnProgress = Callable[[float, float], None]
 
 
 @dataclass(frozen=True)
 class ExtractionSettings:
-    """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models."""
+    """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models.
+
+    `exhaustive` searches every sampled picture whole and at full size and embeds every face: slow, to compare with.
+    """
 
     sample_rate: float = 3.0
     min_face: float = 1 / 12
     embedder: str = "resnet29"
     recogniser: str = "ferplus"
     device: str = "auto"
+    exhaustive: bool = False
 
     def load_models(self) -> Models:
         """The networks that these settings name. Raises WeightsUnavailable."""
@@ -93,69 +102,141 @@ def extract(
     VideoUnreadable, WeightsUnavailable, StorageFault
         Finished minutes stay.
     """
-    from core.video_feature_extractor import Resume, VideoFeatureExtractor
-
     video = probe(path)
-    models = models or settings.load_models()
-    info = FeaturesInfo(
-        video_name=path.name,
-        fingerprint=fingerprint(path),
+    minutes = Minutes(target.with_suffix(".minutes"))
+    damage = Damage()
+    with ExitStack() as stack:
+        pictures: Ahead[Picture] | None = None
+        anew = not resume or not (target.exists() or minutes.info())
+        if anew and not may_use_gpu(settings.device):  # decode while torch is loaded
+            pictures = stack.enter_context(closing(_pictures(path, settings, damage, None)))
+        models = models or settings.load_models()
+        info = _info(video, settings, models)
+        if resume and target.exists() and feature_store.read_features_info(target).same_extraction(info):
+            on_progress(video.duration, video.duration)
+            return feature_store.read_features(target)
+        going_on = _going_on(minutes, info, resume)
+        if pictures is None:
+            pictures = stack.enter_context(closing(_pictures(path, settings, damage, going_on, gpu=models.gpu)))
+        from core.video_feature_extractor import VideoFeatureExtractor
+
+        stack.enter_context(threads_for_stages())
+        sound = AudioFeatureExtractor(path)
+        seen = VideoFeatureExtractor(models, exhaustive=settings.exhaustive).minutes(
+            pictures,
+            sample_rate=settings.sample_rate,
+            last_thumbnail=going_on.last_thumbnail if going_on else None,
+            on_progress=lambda completed: on_progress(completed, video.duration),
+            on_seen=on_seen,
+        )
+        _save_minutes(minutes, info, stack.enter_context(closing(seen)), sound)
+    finished = _finished(path, video, minutes, info, damage, sound.damage)
+    with writing():
+        feature_store.write_features(target, finished)
+    minutes.clear()
+    on_progress(video.duration, video.duration)
+    return finished
+
+
+def _info(video: VideoInfo, settings: ExtractionSettings, models: Models) -> FeaturesInfo:
+    """What the file of an extraction says of itself while it is under way."""
+    return FeaturesInfo(
+        video_name=video.path.name,
+        fingerprint=fingerprint(video.path),
         duration=video.duration,
         width=video.width,
         height=video.height,
         fps=video.fps,
         sample_rate=settings.sample_rate,
         models=models.names(),
-        parameters={"min_face": settings.min_face, "embedding": "both ways", "audio": AUDIO_PARAMETERS},
+        parameters={
+            "min_face": settings.min_face,
+            "search": "exhaustive" if settings.exhaustive else "followed",
+            "embedding": "both ways",
+            "audio": AUDIO_PARAMETERS,
+        },
         complete=False,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    if resume and target.exists():
-        stored = feature_store.read_features_info(target)
-        if stored.same_extraction(info):
-            on_progress(video.duration, video.duration)
-            return feature_store.read_features(target)
-    minutes = Minutes(target.with_suffix(".minutes"))
+
+
+@dataclass(frozen=True, eq=False)
+class _GoingOn:
+    """Where an earlier extraction stopped: its first and last timestamps (seconds) and last thumbnail."""
+
+    first_timestamp: float
+    after: float
+    last_thumbnail: NDArray[np.uint8]
+
+
+def _going_on(minutes: Minutes, info: FeaturesInfo, resume: bool) -> _GoingOn | None:
+    """Where the finished minutes end; minutes of another extraction are forgotten."""
     under_way = minutes.info()
     if under_way is not None and not (resume and under_way.same_extraction(info)):
         minutes.clear()
-    done: list[Features] = []
-    start = None
+    found = None
     for features, thumbnail in minutes.read():
-        done.append(features)
-        start = Resume(float(done[0].faces.timestamps[0]), float(features.faces.timestamps[-1]), thumbnail)
-    sound = AudioFeatureExtractor(path)
-    damage = Damage()
-    extractor = VideoFeatureExtractor(models)
-    for minute in extractor.minutes(
+        timestamps = features.faces.timestamps
+        first = found.first_timestamp if found else float(timestamps[0])
+        found = _GoingOn(first, float(timestamps[-1]), thumbnail)
+    return found
+
+
+def _pictures(
+    path: Path, settings: ExtractionSettings, damage: Damage, going_on: _GoingOn | None, *, gpu: bool = False
+) -> Ahead[Picture]:
+    """The sampled pictures, decoded ahead."""
+    from core.faces import reduction
+
+    pictures = sampled_pictures(
         path,
-        sample_rate=settings.sample_rate,
-        resume=start,
+        settings.sample_rate,
+        lambda height, width: reduction(height, width, settings.min_face),
+        first_timestamp=going_on.first_timestamp if going_on else None,
+        after=going_on.after if going_on else None,
         damage=damage,
-        on_progress=lambda completed: on_progress(completed, video.duration),
-        on_seen=on_seen,
-    ):
-        audio = sound.features(minute.faces.timestamps, sample_period=1 / settings.sample_rate)
-        done.append(Features(info, minute.faces, audio))
-        minutes.write(minute.index, done[-1], minute.last_thumbnail)
+        gpu=gpu,
+    )
+    return Ahead(pictures, limit=AHEAD_BYTES, weight=lambda picture: picture.image.nbytes)
+
+
+def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], sound: AudioFeatureExtractor) -> None:
+    """Keep each minute as soon as its sound is read too, which is done while the pictures of the next are."""
+
+    def save(minute: Minute) -> None:
+        audio = sound.features(minute.faces.timestamps, sample_period=1 / info.sample_rate)
+        minutes.write(minute.index, Features(info, minute.faces, audio, minute.chips), minute.last_thumbnail)
+
+    under_way: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(1) as listener:
+        try:
+            for minute in seen:
+                under_way.append(listener.submit(save, minute))
+                while len(under_way) > 1:
+                    under_way.popleft().result()
+        finally:  # what is finished is kept whatever stops the rest
+            while under_way:
+                under_way.popleft().result()
+
+
+def _finished(
+    path: Path, video: VideoInfo, minutes: Minutes, info: FeaturesInfo, damage: Damage, unheard: Damage
+) -> Features:
+    """All minutes as one, with tracks over the whole video and what is to be said of it."""
+    done = [features for features, _ in minutes.read()]
     if not done:
         raise VideoUnreadable(f"{path}: not one picture has a time; the file is damaged, copy or convert it again")
-    warnings = [*damage.warnings(video.duration), *(f"sound: {text}" for text in sound.damage.warnings(0.0))]
+    found = joined(done)
+    warnings = [*damage.warnings(video.duration), *(f"sound: {text}" for text in unheard.warnings(0.0))]
     if not video.has_audio:
         warnings.append("the video has no sound: loudness and pitch are missing")
-    faces = concatenate([features.faces for features in done])
-    if len(faces) == 0:
+    if len(found.faces) == 0:
         warnings.append("no face was found in the whole video")
-    finished = Features(
+    return replace(
+        found,
         info=replace(info, complete=True, warnings=tuple(warnings)),
-        faces=with_tracks(faces, models.embedder.name),
-        audio=np.concatenate([features.audio for features in done]),
+        faces=with_tracks(found.faces, info.models["embedder"]["name"]),
     )
-    with writing():
-        feature_store.write_features(target, finished)
-    minutes.clear()
-    on_progress(video.duration, video.duration)
-    return finished
 
 
 def with_tracks(faces: FaceTable, embedder_name: str) -> FaceTable:
@@ -180,16 +261,24 @@ def current_features(target: Path) -> Features | None:
     if not done:
         return None
     info = done[0].info
-    faces = with_tracks(concatenate([features.faces for features in done]), info.models["embedder"]["name"])
-    return Features(info, faces, np.concatenate([features.audio for features in done]))
+    found = joined(done)
+    return replace(found, faces=with_tracks(found.faces, info.models["embedder"]["name"]))
 
 
 def series_parameters(
-    features: FeaturesInfo, person: Person, *, thresholds: Thresholds, fill: Fill, max_gap: float
+    features: FeaturesInfo,
+    person: Person,
+    *,
+    thresholds: Thresholds,
+    fill: Fill,
+    max_gap: float,
+    smoothing: float = 0.0,
 ) -> dict[str, Any]:
     """What decides the values of a person's series; equal parameters mean equal series."""
     digest = features.models["embedder"]["digest"]
-    return {
+    # Without smoothing there is no entry: the parameters of such a series are those of one made before it existed.
+    smoothed = {"smoothing": smoothing} if smoothing else {}
+    return smoothed | {
         "models": dict(features.models),
         "extraction": dict(features.parameters),
         "sample_rate": features.sample_rate,
@@ -213,6 +302,7 @@ def person_series(
     thresholds: Thresholds | None = None,
     fill: Fill = "linear",
     max_gap: float = 1.0,
+    smoothing: float = 0.0,
 ) -> PersonSeries:
     """The 12-d series of one person, from the face table alone: the video is not touched.
 
@@ -222,6 +312,10 @@ def person_series(
         Those saved for the person and this video if None.
     fill, max_gap
         As `core.series.fill_gaps`.
+
+    smoothing
+        Width in seconds of the running median (`core.smoothing.smooth`) over the face features that were seen, before
+        gaps are filled; 0 leaves them as they are.
 
     Raises
     ------
@@ -241,11 +335,14 @@ def person_series(
     values[seen, :N_FACE] = features.faces.emotion[found.face[seen]]
     values[:, N_FACE:] = features.audio
     raw = TimeSeries(values, features.faces.timestamps, found.source, features.info.sample_rate)
+    steady = smooth(raw, smoothing, cut_before=features.faces.scene_change >= SCENE_CUT) if smoothing else raw
     return PersonSeries(
-        series=fill_gaps(raw, fill=fill, max_gap=max_gap),
+        series=fill_gaps(steady, fill=fill, max_gap=max_gap),
         similarity=found.similarity,
-        baseline=baseline(raw),
-        parameters=series_parameters(features.info, person, thresholds=chosen, fill=fill, max_gap=max_gap),
+        baseline=baseline(steady),
+        parameters=series_parameters(
+            features.info, person, thresholds=chosen, fill=fill, max_gap=max_gap, smoothing=smoothing
+        ),
     )
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
+
 
 def tracks(
     frame: np.ndarray,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +15,13 @@ from typing import Any
 
 import av
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from core.errors import VideoUnreadable
+from core.packet_choice import Grid, chosen
 
 FINGERPRINT_BLOCK = 1 << 20  # bytes
 AUDIO_RATE = 16_000  # samples per second
@@ -57,6 +60,13 @@ class Frame:
     image: Image
 
 
+@dataclass(frozen=True)
+class Picture(Frame):
+    """A sampled frame that is also there at a smaller size, `reduced` (h, w, 3), to be searched."""
+
+    reduced: Image
+
+
 @dataclass
 class Damage:
     """What could not be read: counted while a file is read, reported afterwards."""
@@ -80,13 +90,13 @@ class Damage:
         return found
 
 
-def _open(path: Path) -> av.container.InputContainer:
+def _open(path: Path, *, hardware: HWAccel | None = None) -> av.container.InputContainer:
     if not path.is_file():
         raise VideoUnreadable(f"{path}: no such file; check the path, or that the drive is connected")
     if path.stat().st_size == 0:
         raise VideoUnreadable(f"{path}: the file is empty (0 bytes); copy or download it again")
     try:
-        return av.open(str(path))
+        return av.open(str(path), hwaccel=hardware)
     except (FFmpegError, OSError, ValueError) as error:
         raise VideoUnreadable(
             f"{path}: no readable video ({getattr(error, 'strerror', None) or error}); "
@@ -114,9 +124,9 @@ def _duration(container: av.container.InputContainer) -> float:
     return max(0.0, duration)
 
 
-def _upright(frame: av.VideoFrame) -> Image:
+def _upright(frame: av.VideoFrame, rotation: float | None = None) -> Image:
     image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    turns = round(frame.rotation / 90) % 4
+    turns = round((frame.rotation if rotation is None else rotation) / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 
 
@@ -165,10 +175,10 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _decoded(
+def _packets(
     container: av.container.InputContainer, stream: av.VideoStream | av.AudioStream, damage: Damage
 ) -> Iterator[Any]:
-    """Frames of one stream, of its kind; damaged packets are counted and passed over, a broken end ends it."""
+    """Packets of one stream, the last one empty; damaged ones are counted and passed over, a broken end ends it."""
     packets = container.demux(stream)
     failures = 0
     while True:
@@ -184,19 +194,47 @@ def _decoded(
                 return
             packets = container.demux(stream)  # a generator that has raised is finished, the file may not be
             continue
-        try:
-            yield from packet.decode()
-        except FFmpegError:
-            damage.bad_packets += 1
+        yield packet
+
+
+def _decoded(
+    container: av.container.InputContainer,
+    stream: av.VideoStream | av.AudioStream,
+    damage: Damage,
+    grid: Grid | None = None,
+) -> Iterator[Any]:
+    """Frames of one stream, of its kind; damaged packets are counted and passed over.
+
+    With a grid, frames that no other frame needs are left out where another one is nearer to each of its times.
+    """
+    packets = _packets(container, stream, damage)
+    if grid is None:
+        for packet in packets:
+            yield from _frames_of(packet, damage)
+        return
+    start, tick = _start(container), stream.time_base or Fraction(1, av.time_base)
+    decoder = stream.codec_context
+    for packet, needed in chosen(packets, grid, lambda ticks: max(0.0, float(ticks * tick) - start)):
+        decoder.skip_frame = "DEFAULT" if needed else "NONREF"
+        yield from _frames_of(packet, damage)
+
+
+def _frames_of(packet: Any, damage: Damage) -> list[Any]:
+    try:
+        frames: list[Any] = packet.decode()
+    except FFmpegError:
+        damage.bad_packets += 1
+        return []
+    return frames
 
 
 def _timed(
-    container: av.container.InputContainer, stream: av.VideoStream, damage: Damage
+    container: av.container.InputContainer, stream: av.VideoStream, damage: Damage, grid: Grid | None = None
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     """Frames with their PTS in seconds from the container's start, strictly increasing."""
     start = _start(container)
     last = -np.inf
-    for frame in _decoded(container, stream, damage):
+    for frame in _decoded(container, stream, damage, grid):
         if frame.is_corrupt:
             damage.bad_packets += 1
             continue
@@ -209,9 +247,11 @@ def _timed(
         yield timestamp, frame
 
 
-def _timed_from(path: Path, start: float, damage: Damage) -> Iterator[tuple[float, av.VideoFrame]]:
+def _timed_from(
+    path: Path, start: float, damage: Damage, *, grid: Grid | None = None, hardware: HWAccel | None = None
+) -> Iterator[tuple[float, av.VideoFrame]]:
     """Like `_timed` of a whole file, but from at most `start` seconds; what comes before it may be left out."""
-    with _open(path) as container:
+    with _open(path, hardware=hardware) as container:
         stream = _picture_stream(container)
         stream.thread_type = "AUTO"
         tick = stream.time_base or Fraction(1, av.time_base)
@@ -221,16 +261,17 @@ def _timed_from(path: Path, start: float, damage: Damage) -> Iterator[tuple[floa
                 container.seek(offset, stream=stream, backward=True)
             except FFmpegError:
                 break
-            frames = _timed(container, stream, damage)
+            frames = _timed(container, stream, damage, grid)
             first = next(frames, None)
             if first is not None and first[0] <= start:
                 yield first
                 yield from frames
                 return
-    with _open(path) as container:  # from the very start: the first visit, or a file in which seeking fails
+    # From the very start: the first visit, or a file in which seeking fails.
+    with _open(path, hardware=hardware) as container:
         stream = _picture_stream(container)
         stream.thread_type = "AUTO"
-        yield from _timed(container, stream, damage)
+        yield from _timed(container, stream, damage, grid)
 
 
 def sampled_frames(
@@ -264,32 +305,78 @@ def sampled_frames(
     VideoUnreadable
         As `probe`.
     """
+    sampled = _sampled(path, sample_rate, first_timestamp, after, damage or Damage())
+    for timestamp, frame in sampled:
+        yield Frame(timestamp, _upright(frame))
+
+
+def sampled_pictures(
+    path: Path,
+    sample_rate: float,
+    reduction: Callable[[int, int], float],
+    *,
+    first_timestamp: float | None = None,
+    after: float | None = None,
+    damage: Damage | None = None,
+    gpu: bool = False,
+) -> Iterator[Picture]:
+    """`sampled_frames` at two sizes.
+
+    Parameters
+    ----------
+    reduction
+        Height and width in pixels -> size of the reduced picture as a share of them, at most 1.
+    gpu
+        Decode on an NVIDIA GPU where it can.
+    """
+    hardware = HWAccel(device_type="cuda", allow_software_fallback=True) if gpu and not probe(path).rotation else None
+    full, small = VideoReformatter(), VideoReformatter()
+    for timestamp, frame in _sampled(path, sample_rate, first_timestamp, after, damage or Damage(), hardware):
+        image = _upright(full.reformat(frame, format="rgb24", threads=1), frame.rotation)
+        share = reduction(frame.height, frame.width)
+        if share >= 1:
+            yield Picture(timestamp, image, image)
+            continue
+        width, height = max(1, round(frame.width * share)), max(1, round(frame.height * share))
+        reduced = small.reformat(frame, width, height, "rgb24", interpolation="AREA", threads=1)
+        yield Picture(timestamp, image, _upright(reduced, frame.rotation))
+
+
+def _sampled(
+    path: Path,
+    sample_rate: float,
+    first_timestamp: float | None,
+    after: float | None,
+    damage: Damage,
+    hardware: HWAccel | None = None,
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """What `sampled_frames` gives, as decoded frames."""
     if not 0.5 <= sample_rate < np.inf:
         raise ValueError(f"sample_rate must be at least 0.5 Hz, got {sample_rate}")
     if after is not None and first_timestamp is None:
         raise ValueError("after needs first_timestamp, the origin of the grid; got None")
-    damage = damage if damage is not None else Damage()
     period = 1.0 / sample_rate
-    origin = first_timestamp
+    grid = Grid(period, first_timestamp)
     last = -np.inf if after is None else after
     k = 0
     held: tuple[float, av.VideoFrame] | None = None  # the latest frame before the current one
-    for timestamp, frame in _timed_from(path, max(0.0, last - 2 * period), damage):
-        if origin is None:
-            origin = timestamp
+    for timestamp, frame in _timed_from(path, max(0.0, last - 2 * period), damage, grid=grid, hardware=hardware):
+        if grid.origin is None:
+            grid.origin = timestamp
+        origin = grid.origin
         if held is None and timestamp > origin:  # entered after the start: skip the grid times before this frame
             k = max(k, int(np.ceil((timestamp - origin) * sample_rate - 1e-6)))
         while (target := origin + k * period) <= timestamp + 1e-6:
-            chosen = held if held is not None and target - held[0] <= timestamp - target else (timestamp, frame)
-            if chosen[0] > last and abs(chosen[0] - target) <= period / 2 + 1e-6:
-                last = chosen[0]
-                yield Frame(last, _upright(chosen[1]))
+            nearest = held if held is not None and target - held[0] <= timestamp - target else (timestamp, frame)
+            if nearest[0] > last and abs(nearest[0] - target) <= period / 2 + 1e-6:
+                last = nearest[0]
+                yield last, nearest[1]
             k += 1
         held = (timestamp, frame)
-    if held is not None and origin is not None and held[0] > last:
-        target = origin + k * period
+    if held is not None and grid.origin is not None and held[0] > last:
+        target = grid.origin + k * period
         if abs(held[0] - target) <= period / 2 + 1e-6:
-            yield Frame(held[0], _upright(held[1]))
+            yield held
 
 
 def frame_at(path: Path, time: float) -> Frame:

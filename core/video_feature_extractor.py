@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,22 +14,25 @@ from core.crop import cut
 from core.embedding import Embedder, embed_both_ways, embedder
 from core.emotion import EmotionRecogniser, recogniser
 from core.errors import DeviceUnavailable
+from core.extraction_pipeline import Ahead
+from core.face_reading import FaceReading, Read, cut_out
+from core.face_search import FaceSearch, samples, scene_change, thumbnail_of
 from core.face_table import NO_TRACK, FaceTable, concatenate
 from core.faces import FaceDetector, Faces, MtcnnDetector
-from core.video import Damage, Frame, Image, sampled_frames
+from core.video import Frame, Image, Picture
 
-MINUTE = 60.0  # seconds: what is kept when an extraction is stopped
-BATCH = 8  # pictures searched together
-THUMBNAIL = (32, 18)  # pixels (w, h) of the pictures compared for a scene change
+BLOCKS_AHEAD = 2  # that a stage may be ahead of the next
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Models:
-    """The three networks of an extraction."""
+    """The three networks of an extraction; `gpu`: they run on one."""
 
     detector: FaceDetector
     embedder: Embedder
     recogniser: EmotionRecogniser
+    gpu: bool = False
 
     def names(self) -> dict[str, dict[str, str]]:
         """Name and digest of each, as written into a feature file."""
@@ -64,100 +66,103 @@ def load_models(
         detector=MtcnnDetector(min_face, device=device),
         embedder=embedder(embedder_name, device=device),
         recogniser=recogniser(recogniser_name, device=device),
+        gpu=device != "cpu",
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Minute:
-    """What one minute of a video gave. `last_thumbnail` is that of its last sampled picture."""
+    """What one minute of a video gave.
+
+    `last_thumbnail` is that of its last sampled picture, `chips` maps rows of the table to small JPEG pictures.
+    """
 
     index: int
     faces: FaceTable
     last_thumbnail: NDArray[np.uint8]
+    chips: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A sampled picture, RGB uint8 (h, w, 3), its time in seconds, and the boxes (n, 4) of its faces in pixels."""
+    """A sampled picture as it was searched, RGB uint8 (h, w, 3), its time, and the boxes (n, 4) of its faces.
+
+    It may be smaller than the video's own pictures; the boxes are in its pixels, the time in seconds.
+    """
 
     timestamp: float
     image: Image
     box_xyxy: NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
-class Resume:
-    """Where an earlier extraction stopped: its first and last timestamps (seconds) and last thumbnail."""
-
-    first_timestamp: float
-    after: float
-    last_thumbnail: NDArray[np.uint8]
-
-
 class VideoFeatureExtractor:
-    """Searches every sampled picture of a video for faces and reads them."""
+    """Searches the sampled pictures of a video for faces and reads them.
 
-    def __init__(self, models: Models) -> None:
+    Parameters
+    ----------
+    exhaustive
+        Search every picture whole and at full size and embed every face: slow, to compare with.
+    """
+
+    def __init__(self, models: Models, *, exhaustive: bool = False) -> None:
         self.models = models
+        self.exhaustive = exhaustive
 
     def minutes(
         self,
-        path: Path,
+        pictures: Iterator[Picture],
         *,
         sample_rate: float,
-        resume: Resume | None = None,
-        damage: Damage | None = None,
+        last_thumbnail: Image | None = None,
         on_progress: Callable[[float], None] = lambda completed: None,
         on_seen: Callable[[Seen], None] = lambda seen: None,
-    ) -> Iterator[Minute]:
+    ) -> Generator[Minute]:
         """The face table minute by minute, in order of time; faces have no tracks yet.
 
-        A minute is a fixed stretch of the video's time, so that a resumed extraction gives the same ones; a minute
-        without a sampled picture is left out.
+        Searching, reading and what is done with a minute overlap. A minute is a fixed stretch of the video's time, so
+        that a resumed extraction gives the same ones; a minute without a sampled picture is left out.
 
-        Raises
-        ------
-        VideoUnreadable
-            As `core.video.probe`.
+        Parameters
+        ----------
+        pictures
+            In order of time, `sample_rate` a second; closed at the end if it can be.
+        last_thumbnail
+            That of the picture before the first, where an earlier extraction stopped.
         """
-        frames = sampled_frames(
-            path,
-            sample_rate,
-            first_timestamp=resume.first_timestamp if resume else None,
-            after=resume.after if resume else None,
-            damage=damage,
-        )
-        thumbnail = resume.last_thumbnail if resume else None
-        held: list[FaceTable] = []
-        index = 0
-        for batch in _batches(frames):
-            minute = int(batch[0].timestamp // MINUTE)
-            if held and minute != index:
-                assert thumbnail is not None
-                yield Minute(index, concatenate(held), thumbnail)
-                held = []
-            index = minute
-            table, thumbnail = self.read(batch, thumbnail)
-            held.append(table)
-            for k, frame in enumerate(batch):
-                on_seen(Seen(frame.timestamp, frame.image, table.box_xyxy[table.frame == k]))
-            on_progress(batch[-1].timestamp)
-        if held and thumbnail is not None:
-            yield Minute(index, concatenate(held), thumbnail)
+        held: list[Read] = []
+        with closing(self._read(pictures, sample_rate, last_thumbnail)) as blocks:
+            for block in blocks:
+                held.append(block)
+                for c in block.cuts:
+                    on_seen(Seen(c.sample.picture.timestamp, c.sample.picture.image, c.seen_xyxy))
+                on_progress(float(block.table.timestamps[-1]))
+                last = block.cuts[-1].sample
+                if last.ends_minute:
+                    yield _minute(last.minute, held, last.thumbnail)
+                    held = []
+
+    def _read(self, pictures: Iterator[Picture], sample_rate: float, last_thumbnail: Image | None) -> Ahead[Read]:
+        """The stages, each in a thread of its own."""
+        models = self.models
+        search = FaceSearch(models.detector, sample_rate, exhaustive=self.exhaustive, gpu=models.gpu)
+        reading = FaceReading(models.embedder, models.recogniser, sample_rate, exhaustive=self.exhaustive)
+        found = search.search(samples(pictures, last_thumbnail))
+        cuts = Ahead(_with(cut_out(found, models.embedder.crop, models.recogniser.crop), pictures), limit=BLOCKS_AHEAD)
+        return Ahead(_with((reading.read(block) for block in cuts), cuts), limit=BLOCKS_AHEAD)
 
     def read(self, batch: list[Frame], thumbnail: Image | None) -> tuple[FaceTable, Image]:
         """The face table of a few pictures, and the thumbnail of the last; `thumbnail`: of the one before."""
         found = self.models.detector.detect([frame.image for frame in batch])
-        scene_change = []
+        changes = []
         for frame in batch:
-            latest: Image = np.asarray(cv2.resize(frame.image, THUMBNAIL, interpolation=cv2.INTER_AREA), np.uint8)
-            scene_change.append(0.0 if thumbnail is None else float(cv2.absdiff(latest, thumbnail).mean()) / 255)
+            latest = thumbnail_of(frame.image)
+            changes.append(scene_change(latest, thumbnail))
             thumbnail = latest
         assert thumbnail is not None
         n = sum(map(len, found))
         table = FaceTable(
             timestamps=np.array([frame.timestamp for frame in batch]),
-            scene_change=np.array(scene_change, np.float32),
+            scene_change=np.array(changes, np.float32),
             frame=np.repeat(np.arange(len(batch), dtype=np.int32), [len(faces) for faces in found]),
             box_xyxy=np.concatenate([faces.box_xyxy for faces in found]),
             landmarks=np.concatenate([faces.landmarks for faces in found]),
@@ -179,14 +184,20 @@ def _chips(batch: list[Frame], found: list[Faces], model: Embedder | EmotionReco
     return np.stack(chips) if chips else np.empty((0, model.crop.side, model.crop.side, 3), np.uint8)
 
 
-def _batches(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
-    """A few pictures at a time, all of one size and one minute."""
-    while batch := list(islice(frames, 1)):
-        for frame in frames:
-            first = batch[0]
-            same_minute = frame.timestamp // MINUTE == first.timestamp // MINUTE
-            if len(batch) == BATCH or not same_minute or frame.image.shape != first.image.shape:
-                yield batch
-                batch = []
-            batch.append(frame)
-        yield batch
+def _minute(index: int, held: list[Read], last_thumbnail: Image) -> Minute:
+    chips: dict[int, bytes] = {}
+    offset = 0
+    for block in held:
+        chips.update({row + offset: jpeg for row, jpeg in block.chips.items()})
+        offset += len(block.table)
+    return Minute(index, concatenate([block.table for block in held]), last_thumbnail, chips)
+
+
+def _with(items: Iterator[T], source: object) -> Iterator[T]:
+    """Items that are made from a source, which is closed with them."""
+    try:
+        yield from items
+    finally:
+        close = getattr(source, "close", None)
+        if close is not None:
+            close()

@@ -424,3 +424,42 @@ def test_partial_files_are_no_minutes(tmp_path):
     minutes = three_minutes(tmp_path)
     (tmp_path / ".0123.part").write_bytes(b"half")
     assert len(list(minutes.read())) == 3
+
+
+CHIPS = {1: b"\xff\xd8 first", 7: b"\xff\xd8 second, longer"}
+
+
+def test_pictures_of_faces_are_read_when_asked_for(path: Path) -> None:
+    feature_store.write_features(path, replace(random_features(0), chips=CHIPS))
+    chips = feature_store.read_features(path).chips
+    assert dict(chips) == CHIPS
+    assert len(chips) == 2
+    assert 2 not in chips
+    feature_store.write_person_series(path, "abc", "A", random_person_series(1))
+    assert chips[7] == CHIPS[7]
+    feature_store.write_features(path, replace(random_features(0, created="later"), chips={1: b"other"}))
+    with pytest.raises(KeyError):
+        chips[1]
+    path.unlink()
+    with pytest.raises(KeyError):
+        chips[1]
+
+
+def test_a_file_without_pictures_of_faces_is_read(path: Path) -> None:
+    with h5py.File(path) as file:
+        assert "faces/chips" not in file
+    assert dict(feature_store.read_features(path).chips) == {}
+
+
+def test_minutes_keep_pictures_and_are_joined_with_their_rows(tmp_path: Path) -> None:
+    minutes = Minutes(tmp_path / "v.minutes")
+    for k in range(2):
+        table = random_features(k, n_frames=9, n_faces=12)
+        shifted = replace(table.faces, timestamps=table.faces.timestamps + 60 * k)
+        minutes.write(k, replace(table, faces=shifted, chips=CHIPS), THUMBNAIL)
+    parts = [features for features, _ in minutes.read()]
+    assert [dict(part.chips) for part in parts] == [CHIPS, CHIPS]
+    whole = feature_store.joined(parts)
+    assert dict(whole.chips) == {1: CHIPS[1], 7: CHIPS[7], 13: CHIPS[1], 19: CHIPS[7]}
+    assert len(whole.faces) == 24
+    assert whole.audio.shape == (18, 2)

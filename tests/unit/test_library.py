@@ -294,7 +294,7 @@ def test_export_and_import_into_another_workspace_lose_nothing(small, tmp_path):
     library = Library(Workspace(small))
     video, person = library.workspace.find_video("a.mp4").id, library.workspace.only_person().id
     given = [
-        LabelEvent(video, person, 1.0, 7.0, 1, "peaks", labeller="Ann", note="하하; \"x\""),
+        LabelEvent(video, person, 1.0, 7.0, 1, "peaks", labeller="Ann", note='하하; "x"'),
         LabelEvent(video, person, 20.0, 26.5, 0, "uncertain", clip_id="moved"),
     ]
     library.ledger.record(given)

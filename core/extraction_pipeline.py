@@ -1,0 +1,120 @@
+"""Stages of an extraction at work at the same time, and the threads that a machine has for them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Ahead(Generic[T]):
+    """An iterator over `items` that a thread of its own produces ahead of their use, in the same order.
+
+    What `items` raises is raised where the item would have come. Closing it stops the thread and closes `items`, so
+    stages that feed each other are stopped by closing the last.
+
+    Parameters
+    ----------
+    items
+        Used by the thread alone from here on.
+    limit, weight
+        The thread waits while the items that were not yet taken weigh so much together.
+    """
+
+    def __init__(self, items: Iterator[T], *, limit: float, weight: Callable[[T], float] = lambda item: 1.0) -> None:
+        self._items, self._limit, self._weight = items, limit, weight
+        self._ready: deque[T] = deque()
+        self._held = 0.0
+        self._changed = threading.Condition()
+        self._stopped = self._ended = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._produce, daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._ended)
+            if not self._ready:
+                if self._error is not None:
+                    error, self._error = self._error, None
+                    raise error
+                raise StopIteration
+            item = self._ready.popleft()
+            self._held -= self._weight(item)
+            self._changed.notify_all()
+            return item
+
+    def close(self) -> None:
+        """Stop as soon as the item in work is finished; nothing more comes."""
+        with self._changed:
+            self._stopped = True
+            self._ready.clear()
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _produce(self) -> None:
+        try:
+            for item in self._items:
+                if not self._offer(item):
+                    break
+                del item  # else it would be held while the next one is made
+        except BaseException as error:  # it belongs to the thread that takes the items
+            self._error = error
+        finally:
+            close = getattr(self._items, "close", None)
+            if close is not None:
+                close()
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _offer(self, item: T) -> bool:
+        """Hand an item over once there is room; False where nobody wants it any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._held < self._limit or self._stopped)
+            if self._stopped:
+                return False
+            self._ready.append(item)
+            self._held += self._weight(item)
+            self._changed.notify_all()
+            return True
+
+
+def n_cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def may_use_gpu(device: str) -> bool:
+    """Whether an extraction on this device may find an NVIDIA GPU; asked before torch, which knows, is loaded."""
+    return device != "cpu" and (device != "auto" or sys.platform != "linux" or Path("/proc/driver/nvidia").exists())
+
+
+@contextmanager
+def threads_for_stages() -> Iterator[None]:
+    """As many threads for each network as leave some for the other stages; what was set before is set again.
+
+    With fewer than eight processors it is one: the decoder and several stages keep them busy already.
+    """
+    import cv2
+    import torch
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    wanted = min(before[0], max(1, n_cores() // 4))
+    torch.set_num_threads(wanted)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
