@@ -20,7 +20,7 @@ MINUTE = 60.0  # seconds: what is kept when an extraction is stopped
 WHOLE_EVERY = 1.0  # seconds between two whole searches
 LONGEST_INTERVAL = 8  # pictures between two whole searches at most, for the sake of memory
 BLOCK, GPU_BLOCK = 12, 60  # pictures searched together, about
-BLOCK_BYTES = 40 << 20
+BLOCK_BYTES = 32 << 20
 THUMBNAIL = (32, 18)  # pixels (w, h) of the pictures compared for a scene change
 CONFIDENT = 0.9  # detection probability of a face whose loss or appearance counts
 # How far a face may have moved between two whole searches, and between its place and where it was expected, in its own

@@ -29,7 +29,7 @@ from core.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_p
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
 
-AHEAD_BYTES = 48 << 20  # of pictures that are decoded ahead of the search
+AHEAD_BYTES = 36 << 20  # of pictures that are decoded ahead of the search
 
 OnProgress = Callable[[float, float], None]
 

@@ -43,6 +43,7 @@ def progress_bar(page: Page) -> float:
     return float(text.split("%")[0])
 
 
+@pytest.mark.browser
 @pytest.mark.timeout(400)
 def test_a_newcomer_reads_the_sample_by_clicks_alone(page: Page, address: str, space: Workspace) -> None:
     page.set_default_timeout(90_000)
@@ -81,6 +82,7 @@ def test_a_newcomer_reads_the_sample_by_clicks_alone(page: Page, address: str, s
     page.get_by_role("button", name="Label clips").wait_for()
 
 
+@pytest.mark.browser
 @pytest.mark.timeout(300)
 def test_two_browsers_see_one_job_and_either_cancels_it(
     browser: Browser, address: str, space: Workspace, tmp_path: Path

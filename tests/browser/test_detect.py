@@ -27,6 +27,8 @@ from core.workspace import Video, Workspace
 from tests.browser.conftest import ROOT, serve
 from tests.tables import Planted, direction, features_info, planted_table
 
+pytestmark = pytest.mark.browser
+
 FACE = direction(1)
 MODELS = {
     "detector": {"name": "mtcnn", "digest": "d1"},

@@ -16,6 +16,8 @@ from pages.components.player import PlayerEvent, receive
 from tests import media
 from tests.browser.conftest import serve
 
+pytestmark = pytest.mark.browser
+
 APP = Path(__file__).with_name("player_app.py")
 DURATIONS = (60.0, 45.0)
 

@@ -27,6 +27,8 @@ from tests import media
 from tests.browser.conftest import ROOT, serve
 from tests.unit.test_library import add_person, analysis
 
+pytestmark = pytest.mark.browser
+
 N_LAUGHS = 14
 LAUGHS = [Segment(20.0 * k + 4, 20.0 * k + 10) for k in range(N_LAUGHS)]
 QUICK = TrainingSettings(model="logistic", n_folds=3)
