@@ -194,7 +194,7 @@ def test_a_training_that_failed_says_why_and_goes_away(page: Page, address: str,
 
 def test_the_wish_to_train_by_itself_is_kept(page: Page, address: str, space: Workspace, ada: Person) -> None:
     opened(page, address, "Ada")
-    page.get_by_text("Train again by itself after 20 new labels").click()
+    page.get_by_text("Retrain automatically after 20 new labels").click()
     eventually(page, lambda: ModelStore(space).retrains(ada))
 
 
