@@ -31,7 +31,6 @@ def take_in(text: str) -> None:
         )
         return
     choose("video_id", found[0].id)
-    st.session_state.taken_in = len(found)
     st.rerun()
 
 

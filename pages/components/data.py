@@ -154,7 +154,10 @@ def scores_for(space: Workspace, video: Video, person: Person) -> Scored | None:
 
 def kept_curve(space: Workspace, video: Video, person: Person) -> tuple[np.ndarray, np.ndarray] | None:
     """The score curve of the latest detection at the labelled mix, (timestamps, scores); None where there is none."""
-    scored = scores_for(space, video, person)
+    try:
+        scored = scores_for(space, video, person)
+    except PunchlineError:  # clips can be labelled without features
+        return None
     if scored is None:
         return None
     curve = decide(scored, DetectionSettings(prior="labels", max_per_hour=None)).curve
