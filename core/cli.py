@@ -110,20 +110,17 @@ def extract(
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
-    models = None
     results, failures = [], []
     for text in videos:
         try:
             with path_of(workspace, text) as (video, path), workspace.lock(f"extract-{video.id}", timeout=0):
                 probe(path)
-                models = models or settings.load_models()
                 started = time.monotonic()
                 target = workspace.features_path(video.id)
                 features = extract(
                     path,
                     target,
                     settings=settings,
-                    models=models,
                     resume=resume,
                     on_progress=ProgressLine(path.name),
                     writing=partial(workspace.lock, f"features-{video.id}", timeout=60),

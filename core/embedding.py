@@ -72,13 +72,13 @@ class ResidualBlock(nn.Module):
         self.down = down
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.c2(torch.relu(self.c1(x)))
+        y = self.c2(torch.relu_(self.c1(x)))
         if self.down:
             x = F.avg_pool2d(x, 2, 2)
             # dlib adds tensors of unequal shape by extending both with zeros to the larger.
             shape = [max(sizes) for sizes in zip(x.shape[1:], y.shape[1:], strict=True)]
             x, y = _extend(x, shape), _extend(y, shape)
-        return torch.relu(x + y)
+        return torch.relu_(x + y)
 
 
 def _extend(x: torch.Tensor, shape: list[int]) -> torch.Tensor:
@@ -107,7 +107,7 @@ class ResNet29(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Descriptors (n, 128) from RGB images (n, 3, 150, 150), standardised as dlib does."""
-        x = F.max_pool2d(torch.relu(self.stem(images)), 3, 2)  # (n, 32, 35, 35)
+        x = F.max_pool2d(torch.relu_(self.stem(images)), 3, 2)  # (n, 32, 35, 35)
         x = self.blocks(x)  # (n, 256, 3, 3)
         descriptors: torch.Tensor = self.fc(x.mean(dim=(2, 3)))  # (n, 128)
         return descriptors

@@ -216,8 +216,9 @@ class FaceReading:
                     tracks.append(track)
                 self._open.append(track)
                 self._take(track, int(rows[k]), c, k, looks)
-        self._lose(self._open)
-        if cuts[-1].sample.last:
+        ends = cuts[-1].sample.last
+        self._lose([track for track in self._open if ends or not track.steady])
+        if ends:
             self._open = []
         return [track for track in tracks if track.rows]
 
@@ -235,7 +236,7 @@ class FaceReading:
 
     @staticmethod
     def _lose(tracks: list[_Track]) -> None:
-        """The last row of a track, or of a block, has an embedding of its own."""
+        """The last row of a track has an embedding of its own, and the last of a block unless the track is steady."""
         for track in tracks:
             if track.rows and track.rows[-1] not in track.own:
                 track.own.append(track.rows[-1])

@@ -1,4 +1,7 @@
-"""Which packets of a video must be decoded so that the frames nearest to a grid of times come out."""
+"""Which packets of a video must be decoded so that the frames nearest to a grid of times come out.
+
+Of H.264 and H.265 they are told by their network abstraction layer units (ITU-T H.264 table 7-1, H.265 table 7-1).
+"""
 
 from __future__ import annotations
 
@@ -96,3 +99,76 @@ def chosen(packets: Iterable[P], grid: Grid, seconds: Callable[[int], float]) ->
             yield held, grid.origin is None or time in times.wanted
             times.wanted.discard(time)
     yield from ((held, True) for held, _ in waiting)
+
+
+def decodable(packets: Iterable[tuple[P, bool]], restarts: Callable[[P], bool]) -> Iterator[tuple[P, bool]]:
+    """What `chosen` gives, without packets that no needed frame depends on.
+
+    These are the ones between a needed packet and one at which decoding starts anew. Where a packet behind such a one
+    is shown before it, and so may depend on what was before, they stay.
+
+    Parameters
+    ----------
+    restarts
+        Whether nothing that is shown after a packet depends on packets before it.
+    """
+    held: list[P] = []  # since the last needed one
+    rest = iter(packets)
+    following = next(rest, None)
+    while following is not None:
+        packet, needed = following
+        following = next(rest, None)
+        if held and restarts(packet) and following is not None and _in_order(packet, following[0]):
+            held = []
+        if needed:
+            yield from ((left, False) for left in held)
+            held = []
+            yield packet, True
+        else:
+            held.append(packet)
+    yield from ((left, False) for left in held)
+
+
+def _in_order(packet: Timed, following: Timed) -> bool:
+    """Whether the second of two packets is also shown after the first."""
+    return packet.pts is not None and following.pts is not None and packet.pts < following.pts
+
+
+# Of each codec: unit types that begin with nothing to refer to, and where the type stands in a unit's first byte.
+RESTARTING_UNITS = {"h264": ({5}, 0, 0x1F), "hevc": ({19, 20}, 1, 0x3F)}
+LARGEST_HEAD = 4096  # bytes before a picture's own unit: parameter sets and messages
+
+
+def restarts_decoding(data: bytes, codec: str, extradata: bytes | None) -> bool:
+    """Whether a key packet is an instantaneous decoder refresh; false for codecs other than H.264 and H.265.
+
+    Parameters
+    ----------
+    data
+        The packet, its units behind start codes or behind their lengths.
+    extradata
+        The stream's decoder configuration, whose first byte says which of the two.
+    """
+    if codec not in RESTARTING_UNITS:
+        return False
+    wanted, shift, mask = RESTARTING_UNITS[codec]
+    heads = _behind_lengths(data, codec, extradata) if extradata and extradata[0] == 1 else _behind_start_codes(data)
+    return any((head >> shift) & mask in wanted for head in heads)
+
+
+def _behind_lengths(data: bytes, codec: str, extradata: bytes) -> Iterator[int]:
+    """First byte of each unit (ISO/IEC 14496-15)."""
+    place = 4 if codec == "h264" else 21
+    size = (extradata[place] & 3) + 1 if len(extradata) > place else 4
+    start = 0
+    while start + size < len(data):
+        yield data[start + size]
+        start += size + int.from_bytes(data[start : start + size], "big")
+
+
+def _behind_start_codes(data: bytes) -> Iterator[int]:
+    """First byte of each unit near the beginning (annex B of both standards)."""
+    start = data.find(b"\0\0\1")
+    while 0 <= start < LARGEST_HEAD and start + 3 < len(data):
+        yield data[start + 3]
+        start = data.find(b"\0\0\1", start + 3)

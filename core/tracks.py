@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
 
@@ -59,6 +58,8 @@ def tracks(
     ValueError
         If the lengths do not fit together or ``frame`` is not sorted or outside ``timestamps``.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, wanted when a video's faces are all there
+
     _check_table(frame, box_xyxy, timestamps, cut_before)
     reach = max_gap + (float(np.median(np.diff(timestamps))) / 2 if len(timestamps) > 1 else 0.0) + 1e-6
     shot = np.cumsum(cut_before)[frame] if len(frame) else np.empty(0, np.int64)

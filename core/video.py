@@ -21,7 +21,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from core.errors import VideoUnreadable
-from core.packet_choice import Grid, chosen
+from core.packet_choice import Grid, chosen, decodable, restarts_decoding
 
 FINGERPRINT_BLOCK = 1 << 20  # bytes
 AUDIO_RATE = 16_000  # samples per second
@@ -205,7 +205,7 @@ def _decoded(
 ) -> Iterator[Any]:
     """Frames of one stream, of its kind; damaged packets are counted and passed over.
 
-    With a grid, frames that no other frame needs are left out where another one is nearer to each of its times.
+    With a grid, only frames that are nearest to one of its times, and those that they need, must be among them.
     """
     packets = _packets(container, stream, damage)
     if grid is None:
@@ -214,7 +214,12 @@ def _decoded(
         return
     start, tick = _start(container), stream.time_base or Fraction(1, av.time_base)
     decoder = stream.codec_context
-    for packet, needed in chosen(packets, grid, lambda ticks: max(0.0, float(ticks * tick) - start)):
+
+    def restarts(packet: Any) -> bool:
+        return packet.is_keyframe and restarts_decoding(bytes(packet), decoder.name, decoder.extradata)
+
+    picked = chosen(packets, grid, lambda ticks: max(0.0, float(ticks * tick) - start))
+    for packet, needed in decodable(picked, restarts):
         decoder.skip_frame = "DEFAULT" if needed else "NONREF"
         yield from _frames_of(packet, damage)
 

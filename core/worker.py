@@ -106,14 +106,17 @@ def do_extract(workspace: Workspace, job: Job, report: Report) -> Mapping[str, A
     settings = ExtractionSettings(**job.settings)
     with workspace.lock(f"extract-{video.id}", timeout=0):
         report.stage("loading")
-        models = settings.load_models()
-        report.stage("reading")
+
+        def progress(completed: float, total: float) -> None:
+            if report.state.stage == "loading":
+                report.stage("reading")
+            report.progress(completed, total)
+
         features = extract(
             path,
             workspace.features_path(video.id),
             settings=settings,
-            models=models,
-            on_progress=report.progress,
+            on_progress=progress,
             on_seen=report.seen,
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
         )

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,22 @@ def test_several_classes_of_clips_of_several_lengths():
     assert made.score(X, names) > 0.9
 
 
-# What a model can see. A network may learn all four, given clips enough: see the slow tests.
+# What a model can see. A network may learn all of it, given clips enough: see the slow tests.
 
 
-SEEN = {"logistic": False, "intervals": False, "forest": True, "rocket": True}
+SEEN = {"logistic": False, "intervals": False, "forest": True, "rocket": True}  # two features together
+
+
+@pytest.mark.parametrize("feature", [0, 7, 11])
+@pytest.mark.parametrize("name", SEEN)
+def test_one_feature_alone_is_seen_and_only_there(name, feature):
+    made = FunnyMomentClassifier(name, n_folds=2).fit(*clips.one_feature(160, feature))
+    other, truth = clips.one_feature(200, feature, seed=1)
+    assert made.score(other, truth) > 0.85
+    elsewhere, _ = clips.one_feature(200, (feature + 3) % 12, seed=1)
+    assert made.score(elsewhere, truth) < 0.65
+    other[:, :, feature] = np.random.default_rng(2).permutation(other[:, :, feature])
+    assert made.score(other, truth) < 0.62
 
 
 @pytest.mark.parametrize("name", SEEN)
@@ -114,10 +127,10 @@ def test_timing_alone_is_seen_with_timestamps_and_not_without(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORK_NAMES)
-def test_networks_see_order_timing_and_what_only_says_something_together(name):
-    for make in (clips.order, clips.together):
+def test_networks_see_order_timing_one_feature_and_what_only_says_something_together(name):
+    for make in (clips.order, clips.together, partial(clips.one_feature, feature=7)):
         made = FunnyMomentClassifier(name, n_folds=2, n_seeds=1).fit(*make(240))
-        assert made.score(*make(200, seed=1)) > 0.85, make.__name__
+        assert made.score(*make(200, seed=1)) > 0.85, make
     X, y, timestamps = clips.timing(240)
     made = FunnyMomentClassifier(name, n_folds=2, n_seeds=1).fit(X, y, timestamps=timestamps)
     other, truth, later = clips.timing(200, seed=1)

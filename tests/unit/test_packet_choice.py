@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from core.packet_choice import Grid, chosen
+import pytest
+
+from core.packet_choice import Grid, chosen, decodable, restarts_decoding
 
 
 @dataclass(frozen=True)
@@ -46,3 +48,70 @@ def test_packets_without_times_keep_their_order_and_are_needed() -> None:
     found = choose(packets, Grid(10.0, 0.0))
     assert [p for p, _ in found] == packets
     assert all(need for _, need in found)
+
+
+def decode(pts: list[int], needed: set[int], restarts: set[int]) -> list[tuple[int, bool]]:
+    """Which of the packets shown at these times are decoded, in their order, where decoding starts anew at some."""
+    packets = [(Packet(time, k), time in needed) for k, time in enumerate(pts)]
+    return [(p.pts, need) for p, need in decodable(iter(packets), lambda p: p.pts in restarts)]
+
+
+def test_what_is_shown_after_the_last_needed_frame_and_before_a_restart_is_left_out():
+    found = decode(list(range(10)), needed={0, 3, 8}, restarts={0, 5})
+    assert found == [
+        (0, True),
+        (1, False),
+        (2, False),
+        (3, True),
+        (5, False),
+        (6, False),
+        (7, False),
+        (8, True),
+        (9, False),
+    ]
+
+
+def test_a_stretch_without_a_needed_frame_is_left_out_whole():
+    found = decode(list(range(12)), needed={1, 10}, restarts={0, 3, 6, 9})
+    assert [time for time, _ in found] == [0, 1, 9, 10, 11]
+
+
+def test_nothing_is_left_out_before_a_restart_that_is_shown_before_packets_behind_it():
+    # 5 is read after the restart 6, is shown before it, and may need what came before
+    assert [time for time, _ in decode([0, 1, 2, 3, 4, 6, 5, 7], needed={0, 7}, restarts={6})] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        6,
+        5,
+        7,
+    ]
+
+
+def unit(first: int, size: int = 4, *, lengths: bool) -> bytes:
+    body = bytes([first]) + bytes(range(1, 9))
+    return (len(body).to_bytes(size, "big") if lengths else b"\0\0\1") + body
+
+
+AVCC, AVCC_2, HVCC = bytes([1, 0, 0, 0, 0xFF]), bytes([1, 0, 0, 0, 0xFD]), bytes([1, *[0] * 20, 0xFF])
+
+
+@pytest.mark.parametrize("lengths", [True, False])
+def test_a_restart_is_an_instantaneous_refresh_behind_other_units(lengths):
+    def packet(*heads: int) -> bytes:
+        return b"".join(unit(head, lengths=lengths) for head in heads)
+
+    h264, hevc = (AVCC, HVCC) if lengths else (b"\0\0\0\1", None)
+    assert restarts_decoding(packet(0x67, 0x68, 0x06, 0x65), "h264", h264)
+    assert not restarts_decoding(packet(0x67, 0x68, 0x06, 0x41), "h264", h264)  # a recovery point is none
+    assert restarts_decoding(packet(0x40, 0x26), "hevc", hevc)
+    assert not restarts_decoding(packet(0x40, 0x2A), "hevc", hevc)  # clean random access: leading pictures may follow
+    assert not restarts_decoding(packet(0x65), "av1", h264)
+
+
+def test_lengths_of_two_bytes_and_broken_ones():
+    assert restarts_decoding(unit(0x06, 2, lengths=True) + unit(0x65, 2, lengths=True), "h264", AVCC_2)
+    assert not restarts_decoding(b"", "h264", AVCC)
+    assert not restarts_decoding(b"\xff\xff\xff\xff\x06", "h264", AVCC)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
+import av
 import numpy as np
 import psutil
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import VideoUnreadable
+from core.packet_choice import Grid
 from core.video import Damage, _decoded, _timed, _timed_from, fingerprint, frame_at, probe, sampled_frames, sound_blocks
 from tests.media import (
     COLOURS,
@@ -110,6 +112,21 @@ def test_the_grid_takes_the_nearest_frame_once_and_none_is_made_up(tmp_path, tim
     timestamps, numbers = read(path, sample_rate)
     assert numbers.tolist() == nearest_on_grid(times, sample_rate)
     np.testing.assert_allclose(timestamps, times[numbers], atol=1e-9)
+
+
+@pytest.mark.parametrize("options", [{}, {"x264-params": "open-gop=1"}], ids=["closed", "open"])
+@pytest.mark.parametrize("sample_rate", [0.5, 3])
+def test_pictures_that_nothing_needs_are_not_decoded_and_the_others_are_the_same(tmp_path, sample_rate, options):
+    wanted = {"g": "25", "bf": "3", "b-adapt": "0", "sc_threshold": "0", **options}
+    path = write(tmp_path / "v.mp4", np.arange(200) / FPS, options=wanted)
+    every = {frame.timestamp: frame.image for frame in sampled_frames(path, 100)}
+    sampled = list(sampled_frames(path, sample_rate))
+    assert len(sampled) == pytest.approx(200 / FPS * sample_rate, abs=1)
+    assert all(np.array_equal(every[frame.timestamp], frame.image) for frame in sampled)
+    with av.open(str(path)) as container:
+        n_decoded = len(list(_decoded(container, container.streams.video[0], Damage(), Grid(1 / sample_rate, 0.0))))
+    # of 25 pictures of a closed group, 7 are references; an open one needs all its references
+    assert n_decoded < (40 if options == {} and sample_rate < 1 else 125)
 
 
 class NumberedFrame:
