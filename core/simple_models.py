@@ -5,11 +5,14 @@ A model gives scores, a number for each clip and class; the estimator calibrates
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from core.clip_features import Convolutions, interval_features, summarise
 from core.model_input import Inputs
@@ -19,6 +22,7 @@ Arrays = Mapping[str, NDArray[Any]]
 PENALTIES = np.logspace(-3, 4, 15)  # of ridge regression, against the mean square of a feature
 C = 0.1  # of logistic regression, inverse strength of its L2 penalty
 N_TREES = 200
+JUDGED_AT_ONCE, WALKED_AT_ONCE = 1024, 128  # clips that a thread judges, and that go down the trees together
 FURTHEST = 10.0  # deviations: what lies further out in a feature counts as so far
 NAMES = ("logistic", "forest", "intervals", "rocket")  # the simplest first
 
@@ -57,7 +61,14 @@ class SimpleModel:
         return made
 
     def scores(self, inputs: Inputs) -> Floats:
-        """Scores (n, n_classes), the greatest for the likeliest class."""
+        """Scores (n, n_classes), the greatest for the likeliest class. Many clips are judged by several threads."""
+        parts = [inputs[start : start + JUDGED_AT_ONCE] for start in range(0, len(inputs), JUDGED_AT_ONCE)]
+        if len(parts) < 2:
+            return self._scores(inputs)
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+            return np.concatenate(list(threads.map(self._scores, parts)))
+
+    def _scores(self, inputs: Inputs) -> Floats:
         features = self._features(inputs)
         if self.name == "forest":
             return _log_votes(self.arrays, features, self.n_classes)
@@ -93,8 +104,9 @@ class SimpleModel:
         return summarise(inputs) if self.name == "logistic" else interval_features(inputs)
 
     def _standardised(self, features: Floats) -> Floats:
-        z = np.clip((features - self.arrays["mean"]) * self.arrays["inverse"], -FURTHEST, FURTHEST)
-        return z.astype(np.float32)
+        mean, inverse = (self.arrays[name].astype(np.float32) for name in ("mean", "inverse"))
+        z: Floats = np.clip((features.astype(np.float32) - mean) * inverse, -FURTHEST, FURTHEST)
+        return z
 
 
 def _goes_on(children: NDArray[Any]) -> bool:
@@ -182,18 +194,19 @@ def _grow(
 
 def _log_votes(arrays: Arrays, features: Floats, n_classes: int) -> Floats:
     """Logarithm of the mean vote (n, n_classes), with half a vote for each class so that none is impossible."""
-    features = features.astype(np.float32)
-    total = np.zeros((len(features), n_classes))
-    rows = np.arange(len(features))
-    for root in arrays["roots"].tolist():
-        node = np.full(len(features), root)
+    n, width = features.shape
+    values = np.ascontiguousarray(features, np.float32).reshape(-1)
+    children, roots = arrays["children"].reshape(-1), arrays["roots"]
+    total = np.zeros((n, n_classes))
+    for start in range(0, n, WALKED_AT_ONCE):
+        place = np.arange(start, min(n, start + WALKED_AT_ONCE))[None] * width  # (1, clips)
+        node = np.repeat(roots[:, None], place.shape[1], axis=1)  # (trees, clips)
         while True:
-            below = (features[rows, arrays["feature"][node]] > arrays["threshold"][node]).astype(int)
-            following = arrays["children"][node, below]
-            if (following == node).all():
+            below = values.take(place + arrays["feature"].take(node)) > arrays["threshold"].take(node)
+            following = children.take(2 * node + below)
+            if np.array_equal(following, node):
                 break
             node = following
-        total += arrays["votes"][node]
-    n_trees = len(arrays["roots"])
-    out: Floats = np.log((total + 0.5) / (n_trees + 0.5 * n_classes))
+        total[start : start + WALKED_AT_ONCE] = arrays["votes"][node].sum(axis=0)
+    out: Floats = np.log((total + 0.5) / (len(roots) + 0.5 * n_classes))
     return out
