@@ -197,8 +197,8 @@ class Convolutions:
             features = []
             for k, order, out, inside in self._outputs(part):
                 count = np.maximum(inside.sum(axis=1), 1)[:, None].astype(np.float32)
-                for half in (0, 1):
-                    features.append(_n_above(out, self.arrays["bias"][half, order, k], inside) / count)
+                biases = (self.arrays["bias"][half, order, k] for half in (0, 1))
+                features += [_n_above(out, bias, inside) / count for bias in biases]
             found.append(np.concatenate(features, axis=1))
         width = 4 * self.arrays["mixtures"].shape[0] * self.arrays["mixtures"].shape[2]
         return np.concatenate(found) if found else np.zeros((0, width), np.float32)

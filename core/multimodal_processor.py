@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core import feature_store
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
 from core.errors import VideoUnreadable
-from core.extraction_pipeline import Ahead, may_use_gpu, threads_for_stages
+from core.extraction_pipeline import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
 from core.face_table import FaceTable
 from core.feature_store import Features, FeaturesInfo, Minutes, PersonSeries, joined
 from core.identity import Person, Thresholds, match, similarity_of
@@ -196,6 +196,7 @@ def _pictures(
         after=going_on.after if going_on else None,
         damage=damage,
         gpu=gpu,
+        n_threads=threads_for_decoding(),
     )
     return Ahead(pictures, limit=AHEAD_BYTES, weight=lambda picture: picture.image.nbytes)
 

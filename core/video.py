@@ -253,12 +253,18 @@ def _timed(
 
 
 def _timed_from(
-    path: Path, start: float, damage: Damage, *, grid: Grid | None = None, hardware: HWAccel | None = None
+    path: Path,
+    start: float,
+    damage: Damage,
+    *,
+    grid: Grid | None = None,
+    hardware: HWAccel | None = None,
+    n_threads: int = 0,
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     """Like `_timed` of a whole file, but from at most `start` seconds; what comes before it may be left out."""
     with _open(path, hardware=hardware) as container:
         stream = _picture_stream(container)
-        stream.thread_type = "AUTO"
+        stream.thread_type, stream.thread_count = "AUTO", n_threads
         tick = stream.time_base or Fraction(1, av.time_base)
         for lead in SEEK_LEADS if start > 0 else ():
             try:
@@ -275,7 +281,7 @@ def _timed_from(
     # From the very start: the first visit, or a file in which seeking fails.
     with _open(path, hardware=hardware) as container:
         stream = _picture_stream(container)
-        stream.thread_type = "AUTO"
+        stream.thread_type, stream.thread_count = "AUTO", n_threads
         yield from _timed(container, stream, damage, grid)
 
 
@@ -324,6 +330,7 @@ def sampled_pictures(
     after: float | None = None,
     damage: Damage | None = None,
     gpu: bool = False,
+    n_threads: int = 0,
 ) -> Iterator[Picture]:
     """`sampled_frames` at two sizes.
 
@@ -333,10 +340,14 @@ def sampled_pictures(
         Height and width in pixels -> size of the reduced picture as a share of them, at most 1.
     gpu
         Decode on an NVIDIA GPU where it can.
+    n_threads
+        For decoding; 0 takes one a processor and one more.
     """
     hardware = HWAccel(device_type="cuda", allow_software_fallback=True) if gpu and not probe(path).rotation else None
     full, small = VideoReformatter(), VideoReformatter()
-    for timestamp, frame in _sampled(path, sample_rate, first_timestamp, after, damage or Damage(), hardware):
+    damage = damage or Damage()
+    sampled = _sampled(path, sample_rate, first_timestamp, after, damage, hardware=hardware, n_threads=n_threads)
+    for timestamp, frame in sampled:
         image = _upright(full.reformat(frame, format="rgb24", threads=1), frame.rotation)
         share = reduction(frame.height, frame.width)
         if share >= 1:
@@ -353,7 +364,9 @@ def _sampled(
     first_timestamp: float | None,
     after: float | None,
     damage: Damage,
+    *,
     hardware: HWAccel | None = None,
+    n_threads: int = 0,
 ) -> Iterator[tuple[float, av.VideoFrame]]:
     """What `sampled_frames` gives, as decoded frames."""
     if not 0.5 <= sample_rate < np.inf:
@@ -365,7 +378,8 @@ def _sampled(
     last = -np.inf if after is None else after
     k = 0
     held: tuple[float, av.VideoFrame] | None = None  # the latest frame before the current one
-    for timestamp, frame in _timed_from(path, max(0.0, last - 2 * period), damage, grid=grid, hardware=hardware):
+    begin = max(0.0, last - 2 * period)
+    for timestamp, frame in _timed_from(path, begin, damage, grid=grid, hardware=hardware, n_threads=n_threads):
         if grid.origin is None:
             grid.origin = timestamp
         origin = grid.origin
