@@ -79,12 +79,13 @@ def dataset_info(ctx: click.Context, as_json: bool) -> None:
     from dataclasses import asdict
 
     from core.dataset_store import read_info
+    from core.dataset_upkeep import behind
     from core.ledger import Ledger
 
     workspace = workspace_of(ctx)
     path = workspace.root / "dataset.h5"
     info = read_info(path)
-    n_new = Ledger(workspace.root / "labels.sqlite").last_seq() - info.ledger_seq
+    n_new = behind(path, Ledger(workspace.root / "labels.sqlite"))
     content: dict[str, Any] = {"file": str(path), **asdict(info), "n_events_since": n_new}
     lines = [
         f"{path}",

@@ -167,19 +167,6 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
 # What people say of them
 
 
-def as_label(moment: Moment, scored: Scored, accepted: bool, *, labeller: str = "") -> LabelEvent:
-    """The label that accepting or rejecting a moment makes: its best window of 5 to 7 s, funny or not."""
-    return LabelEvent(
-        video_id=scored.video_id,
-        person_id=scored.person_id,
-        start=round(moment.best.start, 3),
-        end=round(moment.best.end, 3),
-        label=int(accepted),
-        origin="accepted" if accepted else "rejected",
-        labeller=labeller,
-    )
-
-
 @dataclass(frozen=True)
 class Precision:
     """Of the moments that somebody looked at: how many were accepted, and the share with its 95 % interval.

@@ -11,7 +11,6 @@ import pytest
 from core.detection import DetectionSettings, decide, score
 from core.detection_store import (
     as_json,
-    as_label,
     detections_path,
     kept_scores,
     moments_in,
@@ -120,29 +119,6 @@ def test_damaged_scores_are_not_used(library):
 
 
 # Labels
-
-
-def test_a_moment_that_is_judged_becomes_the_label_of_its_best_window(library):
-    scored, found, _ = saved(library)
-    moment = found.moments[0]
-    yes, no = as_label(moment, scored, True, labeller="Ada"), as_label(moment, scored, False)
-    assert (yes.label, yes.origin, yes.labeller, no.label, no.origin) == (1, "accepted", "Ada", 0, "rejected")
-    assert (yes.video_id, yes.person_id) == (VIDEO.id, PERSON.id)
-    assert moment.start <= yes.start < yes.end <= moment.end
-    assert 5 <= yes.end - yes.start <= 7
-    assert yes.clip_id == no.clip_id  # the later one holds
-    library.ledger.record([yes])
-    library.ledger.record([no])
-    assert [event.label for event in library.ledger.labels()] == [0]
-
-
-def test_a_long_fit_is_labelled_by_its_best_window(tmp_path):
-    library = FakeLibrary(tmp_path, stream(120.0, Segment(40.0, 62.0)))
-    scored = score(library, VIDEO, PERSON, load=library.load)
-    (moment,) = decide(scored, SETTINGS).moments
-    assert moment.duration > 15
-    event = as_label(moment, scored, True)
-    assert event.end - event.start <= 7
 
 
 def test_precision_counts_what_was_accepted_and_rejected():
