@@ -79,7 +79,7 @@ class Cascade:
                     windows.append((picture + part.start, box, probability))
         picture, box, score = (np.concatenate(column) for column in zip(*windows, strict=True))
         keep = suppress(box, score, picture, 0.7)
-        return picture[keep], _squares(box[keep])
+        return picture[keep], squares_of(box[keep])
 
     def refine(
         self, images: Pictures, picture: np.ndarray, squares: np.ndarray, overlap: float = REFINED_OVERLAP
@@ -94,7 +94,7 @@ class Cascade:
         accepted = score[:, 1] > THRESHOLDS[1]
         picture, squares, shift, score = (x[accepted] for x in (picture, squares, shift, score[:, 1]))
         keep = suppress(squares, score, picture, overlap)
-        return picture[keep], _squares(_moved(squares[keep], shift[keep]))
+        return picture[keep], squares_of(_moved(squares[keep], shift[keep]))
 
     def conclude(self, images: Pictures, picture: np.ndarray, squares: np.ndarray) -> Arrays:
         """ONet on what remains: picture index (n,), box (n, 4), landmarks (n, 5, 2), probability (n,)."""
@@ -106,7 +106,7 @@ class Cascade:
         keep = suppress_contained(box, score, picture, 0.7)
         picture, box, points, score = (x[keep] for x in (picture, box, points, score))
         for _ in range(SETTLING if len(picture) else 0):
-            box, points, _ = self._look(images, picture, _squares(box))
+            box, points, _ = self._look(images, picture, squares_of(box))
         return picture, box, points, score
 
     def _look(self, images: Pictures, picture: np.ndarray, squares: np.ndarray) -> Arrays:
@@ -155,7 +155,7 @@ def _moved(box: np.ndarray, shift: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _squares(box: np.ndarray) -> np.ndarray:
+def squares_of(box: np.ndarray) -> np.ndarray:
     """Squares of whole pixels around the boxes' centres, as large as their longer side."""
     size = np.maximum(np.round((box[:, 2:] - box[:, :2]).max(axis=1, keepdims=True)), 1)
     corner = np.round((box[:, :2] + box[:, 2:] - size) / 2)

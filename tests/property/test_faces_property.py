@@ -60,6 +60,7 @@ def tables(draw):
     return frame, box, who, np.arange(n_frames) * step, cut_before
 
 
+@settings(deadline=None)  # the first call imports scipy's optimiser
 @given(tables(), st.sampled_from([(0.9, -0.5), (0.4, 0.2), (0.6, 0.5), (0.3, 0.05)]))
 def test_tracks_are_numbered_exclusive_and_repeatable(table, levels):
     frame, box, who, timestamps, cut_before = table
