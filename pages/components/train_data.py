@@ -15,6 +15,7 @@ from core.clip_dataset_builder import ClipDataset, build_clips
 from core.errors import PunchlineError
 from core.feature_store import PersonSeries
 from core.identity import Person
+from core.ledger import LabelEvent
 from core.series import TimeSeries
 from core.training import MIN_OF_A_CLASS, excluded_of
 from core.workspace import Video, Workspace
@@ -131,15 +132,21 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         dots = "&emsp;".join(f'<span style="color:{colour}">●</span> {kind}' for kind, colour in kinds.items())
         st.html(f'<small style="opacity:0.75">{dots}</small>')
     used = [event for event, fine in zip(dataset.events, dataset.usable, strict=True) if fine]
-    by_video = [(names.get(e.video_id, e.video_id), int(e.label or 0)) for e in used]
+    by_video = [(names.get(e.video_id, e.video_id), _kind_of(e)) for e in used]
     by_video += [(names.get(row["video_id"], row["video_id"]), 2) for row in left_out]
     with videos:
         _bars(_("By video"), by_video, _("other videos"))
     with origins:
-        _bars(_("By how they were found"), [(origin_name(e.origin), int(e.label or 0)) for e in used], "")
+        _bars(_("By how they were found"), [(origin_name(e.origin), _kind_of(e)) for e in used], "")
+
+
+def _kind_of(event: LabelEvent) -> int:
+    """Place of a label's kind among funny, not funny and left out."""
+    return 0 if event.label == 1 else 1
 
 
 def _bars(title: str, rows: list[tuple[str, int]], rest: str) -> None:
+    """How many clips of each kind (by its place among funny, not funny and left out) there are by name."""
     kinds = [_("funny"), _("not funny"), _("left out")]
     totals = Counter(name for name, _kind in rows)
     shown = [name for name, _n in totals.most_common(MOST_BARS)]
