@@ -156,7 +156,7 @@ def _moved(box: np.ndarray, shift: np.ndarray) -> np.ndarray:
 
 
 def squares_of(box: np.ndarray) -> np.ndarray:
-    """Squares of whole pixels around the boxes' centres, as large as their longer side."""
+    """Squares (n, 4) of whole pixels around the centres of boxes (n, 4), as large as their longer side; all finite."""
     size = np.maximum(np.round((box[:, 2:] - box[:, :2]).max(axis=1, keepdims=True)), 1)
     corner = np.round((box[:, :2] + box[:, 2:] - size) / 2)
     return np.concatenate([corner, corner + size], axis=1)

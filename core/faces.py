@@ -30,7 +30,7 @@ REGION_SIZE, REGION_SHARES, REGION_SIDE = 3.0, (0.62, 1.6), 120
 # fewer to look at than 0.5, and lost 1 of 217 sure faces in four videos.
 VIDEO_THRESHOLD = 0.6
 # Probability of a face at its expected place, and how far its edges may be off in its sides, to look no further.
-SURE, FARTHEST_OFF = 0.95, 0.2
+SURE, LARGEST_SHIFT = 0.95, 0.2
 # Overlap above which only one of several candidates in a region goes on: there is one face, and it is well centred.
 REGION_OVERLAP = 0.4
 
@@ -198,7 +198,7 @@ class MtcnnDetector:
         index, box, points, probability = self._cascade.conclude(images, np.arange(len(images)), squares_of(box_xyxy))
         side = np.maximum((box_xyxy[:, 2:] - box_xyxy[:, :2]).max(axis=1)[index], 1)
         off = np.abs(box - box_xyxy[index]).max(axis=1) / side
-        sure = (probability >= SURE) & (off <= FARTHEST_OFF)
+        sure = (probability >= SURE) & (off <= LARGEST_SHIFT)
         return _by_picture(images, index[sure], box[sure], points[sure], probability[sure])
 
     def _around(self, images: Pictures, reduced: Pictures, picture: np.ndarray, box_xyxy: np.ndarray) -> list[Faces]:

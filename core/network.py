@@ -26,7 +26,6 @@ LEARNING_RATE, WEIGHT_DECAY = 4e-3, 0.02
 BATCH, JUDGED_AT_ONCE = 64, 4096
 MIN_BATCHES, MIN_BATCH = 12, 12  # few clips come in smaller batches, for enough steps
 PATIENCE = 8  # epochs without a better validation loss
-MIN_FOR_VALIDATION = 80  # clips; with fewer the number of epochs is fixed
 WARM_UP = 0.2  # share of the training in which the learning rate rises
 
 
