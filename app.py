@@ -5,12 +5,12 @@ import traceback
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from core.media import media_middleware, media_routes
-from pages.components.shell import ROOT, workspace_root
+from core.playback.route import media_middleware, media_routes
+from pages.components.shared.shell import ROOT, workspace_root
 
 if __name__ == "__main__":
-    from pages.components.job_panel import job_panel
-    from pages.components.shell import _, language_switch, show_error
+    from pages.components.shared.job_panel import job_panel
+    from pages.components.shared.shell import _, language_switch, show_error
 
     st.set_page_config(page_title="Punchline", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
     page = st.navigation(

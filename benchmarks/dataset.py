@@ -22,11 +22,12 @@ from statistics import median
 import h5py
 import numpy as np
 
-from core.clip_dataset_builder import ClipDataset, failed_ratio
-from core.dataset_store import ClipsOnDisk, read_dataset, write_dataset
-from core.label_csv import read_labels
-from core.label_queue import LabelQueue
-from core.ledger import LabelEvent, Ledger
+from core.clip_dataset_builder import ClipDataset
+from core.dataset.dataset_file import ClipsOnDisk, read_dataset, write_dataset
+from core.labels.csv import read_labels
+from core.labels.ledger import LabelEvent, Ledger
+from core.labels.queue import LabelQueue
+from core.labels.rules import failed_ratio
 from core.segment import Segment
 from core.series import FEATURES, TimeSeries
 

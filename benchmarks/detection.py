@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from core.clip_dataset_builder import MAX_FAILED_RATIO
-from core.detection import DetectionSettings, Scored, decide
-from core.explanation import clip_summary
+from core.detection.detect import DetectionSettings, Scored, decide
+from core.detection.explanation import clip_summary
+from core.labels.rules import MAX_FAILED_RATIO
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, FEATURES, N_FACE, TimeSeries, baseline, centred, fill_gaps, resample
 from core.sliding_window_processor import score_windows, sliding_windows
@@ -128,7 +128,7 @@ class LightModel:
 
 
 def scored(series: TimeSeries, model: LightModel) -> Scored:
-    """As `core.detection.score`, without a workspace."""
+    """As `core.detection.detect.score`, without a workspace."""
     windows = sliding_windows(series)
     usual = baseline(series)
     log_odds = score_windows(

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from core.identity import Reference
-from core.ledger import Ledger
-from core.workspace import Workspace
+from core.labels.ledger import Ledger
+from core.people.person import Reference
+from core.workspace.workspace import Workspace
 from tests.browser.conftest import FLAGS, ROOT, chromium, serve
 
 SAMPLE = ROOT / "assets" / "sample.mp4"

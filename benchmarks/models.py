@@ -29,11 +29,11 @@ import cv2
 import numpy as np
 import torch
 
-from core import embedding, emotion
-from core.crop import cut
-from core.emotion import EMOTIONS
-from core.faces import Faces, MtcnnDetector
-from core.reference import embed_reference
+from core.faces import embedding, emotion
+from core.faces.crop import cut
+from core.faces.detection import Faces, MtcnnDetector
+from core.faces.emotion import EMOTIONS
+from core.people.photos import embed_reference
 
 FERPLUS_COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 BATCH = 16

@@ -20,16 +20,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from core.classifiers.metrics import Judged, difference, matched, measured
 from core.clip_dataset_builder import build_clips
-from core.detection import DetectionSettings, decide, score
+from core.detection.detect import DetectionSettings, decide, score
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.judging import BASELINES, LabelledClips, Split, baseline_predictions
-from core.label_csv import read_labels
-from core.library import Library
-from core.metrics import Judged, difference, matched, measured
+from core.labels.csv import read_labels
 from core.segment import LabeledSegment
-from core.training import TrainingSettings, labelled, train
-from core.workspace import Workspace
+from core.training.judging import BASELINES, LabelledClips, Split, baseline_predictions
+from core.training.model_store import ModelStore
+from core.training.train import TrainingSettings, labelled, train
+from core.workspace.library import Library
+from core.workspace.workspace import Workspace
 
 
 def truth_of(video: Path) -> list[LabeledSegment]:
@@ -68,7 +69,7 @@ def main() -> None:
     library = Library(Workspace(arguments.workspace))
     person = library.workspace.only_person()
     name = f"planted-{arguments.model}"
-    known = {folder.name: folder for folder, _ in library.models()}
+    known = {model.name: model.folder for model in ModelStore(library.workspace).all()}
     folder = known.get(name) or train(library, person, TrainingSettings(model=arguments.model), name=name)[0]
     fitted, card = FunnyMomentClassifier.load(folder)
 

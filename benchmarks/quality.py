@@ -19,12 +19,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.crop import square
-from core.faces import reduction
-from core.feature_store import Features
-from core.identity import Person
+from core.faces.crop import square
+from core.faces.detection import reduction
+from core.faces.feature_file import Features
 from core.multimodal_processor import ExtractionSettings, extract, person_series
-from core.reference import faces_in, read_photo
+from core.people.person import Person
+from core.people.photos import faces_in, read_photo
 from core.series import N_FACE
 from core.video_feature_extractor import Models
 

@@ -19,10 +19,10 @@ from statistics import median
 import h5py
 import numpy as np
 
-from core.face_table import FaceTable
-from core.feature_store import Features, FeaturesInfo, read_features, write_features
-from core.identity import Person, Reference, Thresholds
+from core.faces.feature_file import Features, FeaturesInfo, read_features, write_features
+from core.faces.table import FaceTable
 from core.multimodal_processor import person_series
+from core.people.person import Person, Reference, Thresholds
 
 SAMPLE_RATE = 3.0
 MODELS = {role: {"name": name, "digest": role} for role, name in (("detector", "mtcnn"), ("embedder", "resnet29"))}

@@ -73,8 +73,8 @@ def measure(video: Path, root: Path) -> dict[str, float]:
     """Start the real app on a workspace with this video, and look at it from a browser."""
     from playwright.sync_api import sync_playwright
 
-    from core.media import media_address
-    from core.workspace import Workspace
+    from core.playback.route import media_address
+    from core.workspace.workspace import Workspace
     from tests.browser.conftest import FLAGS, chromium, free_port
 
     id = Workspace(root).register(video).id

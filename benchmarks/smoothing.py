@@ -26,13 +26,13 @@ from pathlib import Path
 
 import numpy as np
 
-from core.feature_store import read_features
+from core.faces.feature_file import read_features
+from core.faces.smoothing import MAX_GAP, Method, smoothed
+from core.faces.tracks import SCENE_CUT
 from core.multimodal_processor import ExtractionSettings, extract, person_series
 from core.segment import Segment
 from core.series import EMOTIONS, N_FACE
-from core.smoothing import MAX_GAP, Method, smoothed
-from core.tracks import SCENE_CUT
-from core.workspace import Workspace
+from core.workspace.workspace import Workspace
 
 SMILES = ("funny", "silent_smile")
 CALM = ("calm", "loud_calm")

@@ -17,11 +17,11 @@ from statistics import median
 
 import numpy as np
 
-from core.face_groups import group
-from core.face_table import FaceTable
-from core.feature_store import Features, FeaturesInfo
-from core.identity import Person, Reference, Thresholds
-from core.threshold_tuning import similarities, tune, tuning
+from core.faces.feature_file import Features, FeaturesInfo
+from core.faces.table import FaceTable
+from core.people.groups import group
+from core.people.person import Person, Reference, Thresholds
+from core.people.tuning import similarities, tune, tuning
 
 SAMPLE_RATE = 3.0
 TRACK_LENGTH = 20  # samples

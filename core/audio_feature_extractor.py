@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from core.video import AUDIO_RATE, Damage, SoundBlock, sound_blocks
+from core.video.video import AUDIO_RATE, Damage, SoundBlock, sound_blocks
 
 LOUDNESS_FLOOR = -80.0  # dBFS
 PITCH_REFERENCE = 55.0  # Hz, the note A1

@@ -12,16 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError, SeriesTooShort
-from core.feature_store import PersonSeries
-from core.ledger import LabelEvent
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent
+from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip, failed_ratio
 from core.segment import Segment
-from core.series import FEATURES, Sampling, Source, TimeSeries, baseline, centred, resample
+from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, resample
 
-N_ROWS = 15
-MIN_DURATION, MAX_DURATION = 5.0, 7.0  # seconds of a clip
-TOLERANCE = 0.005  # seconds: times are rounded to milliseconds on their way
-OUTSIDE = 0.5  # seconds that a clip may reach beyond the video, whose length players tell differently
-MAX_FAILED_RATIO = 0.30
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
 MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of its rows
 Floats = NDArray[np.floating]
@@ -127,17 +123,6 @@ def usual(own: TimeSeries, others: Iterable[TimeSeries] = ()) -> NDArray[np.floa
     if own.observed.sum() * own.sample_period >= MIN_OBSERVED:
         return baseline(own)
     return baseline(own, *others)
-
-
-def check_clip(start: float, end: float, *, video_duration: float | None = None) -> str | None:
-    """Why a clip cannot be used, or None."""
-    if not MIN_DURATION - TOLERANCE <= end - start <= MAX_DURATION + TOLERANCE:
-        return f"the clip is {end - start:.2f} s long, expected {MIN_DURATION:.0f} to {MAX_DURATION:.0f} s"
-    if start < -OUTSIDE:
-        return f"the clip starts at {start:.2f} s, the video at 0"
-    if video_duration and end > video_duration + OUTSIDE:
-        return f"the clip ends at {end:.2f} s, the video at {video_duration:.2f} s"
-    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,9 +314,3 @@ def _dataset(
         remarks=remarks,
         max_failed_ratio=max_failed_ratio,
     )
-
-
-def failed_ratio(source: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(n,) share of the rows (n, 15) of each clip whose face is interpolated or missing."""
-    failed: NDArray[np.float64] = (source >= Source.INTERPOLATED).mean(axis=1)
-    return failed

@@ -11,15 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import storage
-from core.augmentation import Augment
-from core.calibration import Calibration, with_prior
+from core.classifiers.augmentation import Augment
+from core.classifiers.calibration import Calibration, with_prior
+from core.classifiers.choice import (
+    CHOICES,
+    ENSEMBLE,
+    NETWORK_NAMES,
+    SIMPLE_NAMES,
+    Choice,
+    Learner,
+    Training,
+    members_of,
+)
+from core.classifiers.folds import folds
+from core.classifiers.inputs import ClipFault, Floats, Scaler, check_clips
+from core.classifiers.metrics import best_f1_threshold
 from core.errors import ModelFault
-from core.folds import folds
-from core.metrics import best_f1_threshold
-from core.model_choice import CHOICES, ENSEMBLE, NETWORK_NAMES, SIMPLE_NAMES, Choice, Learner, Training, members_of
-from core.model_input import ClipFault, Floats, Scaler, check_clips
 from core.series import FEATURES
+from core.storage import files as storage
 
 CARD_FORMAT, CARD_VERSION = "punchline-model", 2
 OnStep = Callable[[str], None]
@@ -152,7 +161,7 @@ class FunnyMomentClassifier:
         timestamps
             (n, rows) seconds, not decreasing; rows are equally far apart where they are not given.
         augment
-            Draws other clips around the same labels, for networks: see `core.augmentation`.
+            Draws other clips around the same labels, for networks: see `core.classifiers.augmentation`.
         on_curve
             Called after every epoch of a network with (seed number, epoch, loss, validation loss or None).
         on_step

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import feature_store
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
 from core.errors import VideoUnreadable
-from core.extraction_pipeline import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
-from core.face_table import FaceTable
-from core.feature_store import Features, FeaturesInfo, Minutes, PersonSeries, joined
-from core.identity import Person, Thresholds, match, similarity_of
+from core.faces import feature_file as feature_store
+from core.faces.feature_file import Features, FeaturesInfo, Minutes, PersonSeries, joined
+from core.faces.similarity import similarity_of
+from core.faces.smoothing import smooth
+from core.faces.tracks import SCENE_CUT, with_tracks
+from core.people.person import Person, Thresholds, match
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
-from core.smoothing import smooth
-from core.tracks import SCENE_CUT, tracks
-from core.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures
+from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
+from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
@@ -186,7 +186,7 @@ def _pictures(
     path: Path, settings: ExtractionSettings, damage: Damage, going_on: _GoingOn | None, *, gpu: bool = False
 ) -> Ahead[Picture]:
     """The sampled pictures, decoded ahead."""
-    from core.faces import reduction
+    from core.faces.detection import reduction
 
     pictures = sampled_pictures(
         path,
@@ -238,20 +238,6 @@ def _finished(
         info=replace(info, complete=True, warnings=tuple(warnings)),
         faces=with_tracks(found.faces, info.models["embedder"]["name"]),
     )
-
-
-def with_tracks(faces: FaceTable, embedder_name: str) -> FaceTable:
-    """A table whose faces are linked into tracks over the whole video."""
-    similarity = similarity_of(embedder_name)
-    embedding = faces.embedding.astype(np.float16).astype(np.float32)  # as a reader of the file will see it
-    track = tracks(
-        faces.frame,
-        faces.box_xyxy,
-        lambda a, b: similarity(embedding[a], embedding[b]),
-        faces.timestamps,
-        faces.scene_change >= SCENE_CUT,
-    )
-    return replace(faces, embedding=embedding, track=track)
 
 
 def current_features(target: Path) -> Features | None:
@@ -315,8 +301,8 @@ def person_series(
         As `core.series.fill_gaps`.
 
     smoothing
-        Width in seconds of the running median (`core.smoothing.smooth`) over the face features that were seen, before
-        gaps are filled; 0 leaves them as they are.
+        Width in seconds of the running median (`core.faces.smoothing.smooth`) over the face features that were seen,
+        before gaps are filled; 0 leaves them as they are.
 
     Raises
     ------

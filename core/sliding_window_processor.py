@@ -1,6 +1,6 @@
 """Sliding windows over a long series: where they lie, their rows, their log-odds, and the score curve they give.
 
-What is made of the curve is decided in `core.moments`.
+What is made of the curve is decided in `core.detection.moments`.
 """
 
 from __future__ import annotations

@@ -10,16 +10,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.crop import cut
-from core.embedding import Embedder, embed_both_ways, embedder
-from core.emotion import EmotionRecogniser, recogniser
 from core.errors import DeviceUnavailable
-from core.extraction_pipeline import Ahead
-from core.face_reading import FaceReading, Read, cut_out
-from core.face_search import FaceSearch, samples, scene_change, thumbnail_of
-from core.face_table import NO_TRACK, FaceTable, concatenate
-from core.faces import FaceDetector, Faces, MtcnnDetector
-from core.video import Frame, Image, Picture
+from core.faces.crop import cut
+from core.faces.detection import FaceDetector, Faces, MtcnnDetector
+from core.faces.embedding import Embedder, embed_both_ways, embedder
+from core.faces.emotion import EmotionRecogniser, recogniser
+from core.faces.reading import FaceReading, Read, cut_out
+from core.faces.search import FaceSearch, samples, scene_change, thumbnail_of
+from core.faces.table import NO_TRACK, FaceTable, concatenate
+from core.video.ahead import Ahead
+from core.video.video import Frame, Image, Picture
 
 BLOCKS_AHEAD = 2  # that a stage may be ahead of the next
 T = TypeVar("T")

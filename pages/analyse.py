@@ -3,13 +3,13 @@
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.playback import playable
-from core.workspace import Workspace
-from pages.components.analyse_view import analysis
-from pages.components.data import series_for
-from pages.components.detect_start import not_extracted, nothing_to_show
-from pages.components.proxy import proxy_notice
-from pages.components.shell import _, person_select, show_error, video_select, workspace
+from core.playback.playable import playable
+from core.workspace.workspace import Workspace
+from pages.components.analyse.view import analysis
+from pages.components.detect.start import not_extracted, nothing_to_show
+from pages.components.player.proxy import proxy_notice
+from pages.components.shared.data import series_for
+from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
 
 
 def body(space: Workspace) -> None:

@@ -3,14 +3,13 @@
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.identity import Person
-from core.jobs import Jobs
-from core.playback import playable
-from core.workspace import Video, Workspace
-from pages.components.data import series_for
-from pages.components.detect_data import Subject, models_of, scores_of
-from pages.components.detect_review import review
-from pages.components.detect_start import (
+from core.people.person import Person
+from core.playback.playable import playable
+from core.workspace.jobs import Jobs
+from core.workspace.workspace import Video, Workspace
+from pages.components.detect.data import Subject, models_of, scores_of
+from pages.components.detect.review import review
+from pages.components.detect.start import (
     find_button,
     fits,
     model_select,
@@ -20,8 +19,9 @@ from pages.components.detect_start import (
     progress,
     unfinished,
 )
-from pages.components.proxy import proxy_notice
-from pages.components.shell import _, person_select, show_error, video_select, workspace
+from pages.components.player.proxy import proxy_notice
+from pages.components.shared.data import series_for
+from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
 
 
 def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from core.actions.overview import VideoState, overview
 from core.errors import PunchlineError
-from core.feature_store import read_features_info
-from core.jobs import Job, Jobs
+from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings
-from core.overview import VideoState, overview
-from core.workspace import Workspace
-from pages.components.job_panel import job_line, preview_of
-from pages.components.shell import _, chosen_video, clock, finished_text, fragment, show_error, told, workspace
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Workspace
+from pages.components.shared.job_panel import job_line, preview_of
+from pages.components.shared.shell import _, chosen_video, clock, finished_text, fragment, show_error, told, workspace
 
 RATES = (2.0, 3.0, 5.0, 10.0)
 

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
+from core.actions.overview import Step, VideoState, overview
 from core.errors import PunchlineError
-from core.overview import Step, VideoState, overview
-from core.settings import read_settings
-from core.video_folders import drop_folder, refresh
-from core.workspace import Workspace
-from pages.components.browser import browse_dialog, take_in
-from pages.components.pictures import thumbnail
-from pages.components.shell import ROOT, _, choose, clock, show_error, told, workspace
+from core.workspace.folders import drop_folder, refresh
+from core.workspace.settings import read_settings
+from core.workspace.workspace import Workspace
+from pages.components.home.browser import browse_dialog, take_in
+from pages.components.shared.pictures import thumbnail
+from pages.components.shared.shell import ROOT, _, choose, clock, show_error, told, workspace
 
 PAGE_SIZE = 12
 SAMPLE = ROOT / "assets" / "sample.mp4"

@@ -6,11 +6,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import PunchlineError
-from core.identity import Person
-from core.workspace import Video, Workspace
-from pages.components.label_table import label_table, transfer
-from pages.components.labeller import label_player
-from pages.components.shell import _, fragment, person_select, show_error, video_select, workspace
+from core.people.person import Person
+from core.workspace.workspace import Video, Workspace
+from pages.components.label.labeller import label_player
+from pages.components.label.table import label_table, transfer
+from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.identity import Person
-from core.workspace import Workspace
-from pages.components.people import faces_of_video, person_card, photos
-from pages.components.shell import _, person_select, show_error, video_select, workspace
-from pages.components.tuning import tuning_panel
+from core.people.person import Person
+from core.workspace.workspace import Workspace
+from pages.components.reference.people import faces_of_video, person_card, photos
+from pages.components.reference.tuning import tuning_panel
+from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
 
 
 def people_side(space: Workspace, people: list[Person]) -> Person | None:

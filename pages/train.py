@@ -3,15 +3,15 @@
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.identity import Person
-from core.jobs import Jobs
-from core.model_store import ModelStore
-from core.workspace import Workspace
-from pages.components.data import ledger_of
-from pages.components.shell import _, fragment, person_select, show_error, workspace
-from pages.components.train_data import data_panel, dataset_of, enough
-from pages.components.train_models import models_panel
-from pages.components.training import live_training, start_panel
+from core.people.person import Person
+from core.training.model_store import ModelStore
+from core.workspace.jobs import Jobs
+from core.workspace.workspace import Workspace
+from pages.components.shared.data import ledger_of
+from pages.components.shared.shell import _, fragment, person_select, show_error, workspace
+from pages.components.train.data import data_panel, dataset_of, enough
+from pages.components.train.models import models_panel
+from pages.components.train.training import live_training, start_panel
 
 
 def whom(space: Workspace) -> Person | None:

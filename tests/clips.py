@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.model_input import Inputs, Scaler
+from core.classifiers.inputs import Inputs, Scaler
 
 
 def balanced(n: int) -> np.ndarray:

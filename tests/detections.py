@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clip_dataset_builder import usual
-from core.feature_store import PersonSeries
-from core.identity import Person
-from core.ledger import LabelEvent, Ledger
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent, Ledger
+from core.people.person import Person
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, TimeSeries, baseline
-from core.workspace import Video, Workspace
+from core.workspace.workspace import Video, Workspace
 
 HAPPINESS, LOUDNESS = FEATURES.index("happiness"), FEATURES.index("loudness")
 VIDEO, PERSON = Video("v1", (Path("방송.mp4"),)), Person("p1", "지은", ())
@@ -66,6 +66,7 @@ class FakeLibrary:
         self.workspace = Workspace(root)
         self.ledger = Ledger(self.workspace.root / "labels.sqlite")
         self.card = {"person_id": PERSON.id, "labelled_share": 0.5, "series_parameters": [PARAMETERS], "created": "t1"}
+        self.model("newest")
         self.made = PersonSeries(
             series, np.ones(len(series), np.float32), baseline(series), PARAMETERS if parameters is None else parameters
         )
@@ -76,8 +77,8 @@ class FakeLibrary:
     def usual_for(self, video: Video, person: Person) -> NDArray[np.float32]:
         return usual(self.made.series)
 
-    def model_folder(self, name: str | None, person: Person) -> Path:
-        folder = self.workspace.root / "models" / (name or "newest")
+    def model(self, name: str) -> Path:
+        folder = self.workspace.root / "models" / name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "card.json").write_text(json.dumps(self.card), encoding="utf-8")
         return folder

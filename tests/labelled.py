@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.clip_dataset_builder import ClipDataset, failed_ratio
-from core.feature_store import PersonSeries
-from core.ledger import LabelEvent
+from core.clip_dataset_builder import ClipDataset
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent
+from core.labels.rules import failed_ratio
 from core.series import FEATURES, TimeSeries, baseline
 
 TEXTS = ("", "웃음; \"ha\", 'ho'", "two\nlines", "emoji 😀")

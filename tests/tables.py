@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.face_table import NO_TRACK, FaceTable
-from core.feature_store import Features, FeaturesInfo, PersonSeries
+from core.faces.feature_file import Features, FeaturesInfo, PersonSeries
+from core.faces.table import NO_TRACK, FaceTable
 from core.series import AUDIO_FEATURES, EMOTIONS, FEATURES, N_FACE, Source, TimeSeries
 
 DIMENSION = 32

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
-from core.emotion import EMOTIONS, EmotionNet
+from core.faces.emotion import EMOTIONS, EmotionNet
 
 FERPLUS_COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
 TO_EMOTIONS = [FERPLUS_COLUMNS.index(name) for name in EMOTIONS]

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.errors import PunchlineError
-from core.jobs import Job, Jobs
-from core.ledger import Ledger
-from core.proxy import plan
-from core.storage import write_json
-from core.video import probe
-from core.workspace import Video, Workspace
+from core.labels.ledger import Ledger
+from core.playback.facts import about
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Video, Workspace
 
 Step = Literal["find", "person", "extract", "wait", "label", "train", "detect", "review"]
 ENOUGH_LABELS = 20  # clips of a person from which training is worth a try
-BUDGET = 1.0  # seconds that may be spent on looking into files not seen before
 
 
 @dataclass(frozen=True)
 class VideoState:
     """One video: what it is, how far it is, and what to do next.
 
-    `about` holds duration (s), width, height, fps, codec, has_audio and playback (`core.proxy.Playback` as a mapping),
-    or `fault`; it is empty while unknown.
+    `about` holds duration (s), width, height, fps, codec, has_audio and playback (`core.playback.proxy.Playback` as a
+    mapping), or `fault`; it is empty while unknown.
     `analysed` is none, partial or done; `n_moments` is None where nothing was looked for yet.
     """
 
@@ -44,40 +39,6 @@ class VideoState:
     def duration(self) -> float:
         """Seconds, 0 where unknown."""
         return float(self.about.get("duration", 0.0))
-
-
-def _known(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    try:
-        content = json.loads((workspace.root / "about.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) -> dict[str, dict[str, Any]]:
-    """What the files say about themselves, by video id; asked once and kept.
-
-    Parameters
-    ----------
-    budget
-        Seconds after which the rest is left for the next call.
-    """
-    known = _known(workspace)
-    deadline = time.monotonic() + budget
-    asked = {}
-    for video in videos:
-        if video.id not in known and video.path is not None and time.monotonic() < deadline:
-            try:
-                info = probe(video.path)
-                facts = {n: getattr(info, n) for n in ("duration", "width", "height", "fps", "codec", "has_audio")}
-                asked[video.id] = {**facts, "playback": asdict(plan(video.path))}
-            except PunchlineError as error:
-                asked[video.id] = {"fault": str(error)}
-    if asked:
-        with workspace.lock("about"):
-            known = _known(workspace) | asked
-            write_json(workspace.root / "about.json", known)
-    return known
 
 
 def overview(workspace: Workspace) -> list[VideoState]:

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 from filelock import Timeout
 
 from core.errors import FaceNotFound, PunchlineError, VideoUnreadable, WorkspaceFault
-from core.feature_store import write_features
-from core.identity import Person, Reference
-from core.jobs import HEARTBEAT, Job, Jobs
-from core.media import proxy_path
+from core.faces.feature_file import write_features
 from core.multimodal_processor import ExtractionSettings, extract, summary
-from core.person_store import write_person
-from core.storage import write_bytes
-from core.workspace import Video, Workspace
+from core.people.person import Person, Reference
+from core.people.person_file import write_person
+from core.playback.route import proxy_path
+from core.storage.files import write_bytes
+from core.workspace.jobs import HEARTBEAT, Job, Jobs
+from core.workspace.workspace import Video, Workspace
 
 if TYPE_CHECKING:
     from core.video_feature_extractor import Models, Seen
@@ -125,7 +125,7 @@ def do_extract(workspace: Workspace, job: Job, report: Report) -> Mapping[str, A
 
 def do_scan(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     """Look at some pictures spread over a video, so that its people can be picked before it is read."""
-    from core.quick_scan import scan
+    from core.people.scan import scan
 
     video, path = _found(workspace, job)
     report.stage("loading")
@@ -141,7 +141,7 @@ def do_photos(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
 
     The settings are the person's `name` and the `photos`: pairs of a path, removed afterwards, and the photo's name.
     """
-    from core.reference import faces_in, read_photo
+    from core.people.photos import faces_in, read_photo
 
     report.stage("loading")
     models = _models("resnet29")
@@ -173,8 +173,8 @@ def do_photos(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
 
 def do_train(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     """Train a model on a person's labels; the settings hold its `name` and the `settings` of the training."""
-    from core.library import Library
-    from core.training import TrainingSettings, train
+    from core.training.train import TrainingSettings, train
+    from core.workspace.library import Library
 
     person = next((person for person in workspace.people() if person.id == job.subject), None)
     if person is None:
@@ -196,9 +196,9 @@ def do_train(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any
 
 def do_detect(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     """Score a video by a model for a person, and keep scores and moments; the settings name `person_id` and `model`."""
-    from core.detection import DetectionSettings, decide, score
-    from core.detection_store import save_detections
-    from core.library import Library
+    from core.detection.detect import DetectionSettings, decide, score
+    from core.detection.results import save_detections
+    from core.workspace.library import Library
 
     video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
     person = next((person for person in workspace.people() if person.id == job.settings["person_id"]), None)
@@ -214,7 +214,7 @@ def do_detect(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
 
 def do_export(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     """Write moments of a video: the settings hold them as (start, end, score), `format`, `target` and `options`."""
-    from core.export import ExportOptions, export
+    from core.export.formats import ExportOptions, export
     from core.segment import Detection
 
     video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
@@ -235,8 +235,8 @@ def do_export(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
 
 def do_proxy(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     """Write what a browser plays of a video: the wanted `minute` of the settings first, then the whole."""
-    from core.playback import piece_paths
-    from core.proxy import MINUTE, make_minute, make_proxy
+    from core.playback.playable import piece_paths
+    from core.playback.proxy import MINUTE, make_minute, make_proxy
 
     video, path = _found(workspace, job)
     piece, note = piece_paths(workspace, video.id, int(job.settings.get("minute", 0)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model_input import Inputs
+from core.classifiers.inputs import Inputs
 from core.segment import LabeledSegment
 from core.series import Sampling, TimeSeries, centred, rows_at
 

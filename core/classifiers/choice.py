@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.augmentation import Augment
-from core.calibration import Calibration, limited
-from core.folds import folds
-from core.model_input import Floats, Inputs, Scaler
+from core.classifiers.augmentation import Augment
+from core.classifiers.calibration import Calibration, limited
+from core.classifiers.folds import folds
+from core.classifiers.inputs import Floats, Inputs, Scaler
 
 SIMPLE_NAMES = ("logistic", "forest", "intervals", "rocket")  # the simplest first
 ENSEMBLE = "ensemble"
@@ -39,7 +39,7 @@ class Learner:
     scaler
         From the training clips.
     members
-        `core.simple_models.SimpleModel` or `core.network.Network` by name.
+        `core.classifiers.simple.SimpleModel` or `core.classifiers.network_training.Network` by name.
     curves
         Of networks: for each seed and epoch the loss in training and validation.
     """
@@ -76,11 +76,11 @@ class Learner:
         for member in members_of(name):
             own = {k.split("/", 1)[1]: a for k, a in arrays.items() if k.startswith(f"{member}/")}
             if member in NETWORK_NAMES:
-                from core.network import Network
+                from core.classifiers.network_training import Network
 
                 made[member] = Network(member, shape, own, device=device)
             else:
-                from core.simple_models import SimpleModel
+                from core.classifiers.simple import SimpleModel
 
                 made[member] = SimpleModel(member, n_classes, own)
             made[member].check(n_features, n_rows)
@@ -146,7 +146,7 @@ class Training:
         if name in NETWORK_NAMES:
             made = self._network(name, scaler, inputs, n_seeds, on_curve)
             return Learner(scaler, {name: made}, made.curves)
-        from core.simple_models import SimpleModel
+        from core.classifiers.simple import SimpleModel
 
         return Learner(
             scaler,
@@ -159,7 +159,7 @@ class Training:
         )
 
     def _network(self, name: str, scaler: Scaler, inputs: Inputs, n_seeds: int, on_curve: Any) -> Any:
-        from core.network import Network, Task, augment_with
+        from core.classifiers.network_training import Network, Task, augment_with
 
         validation = np.zeros(len(self.y), bool)
         if len(self.y) >= MIN_FOR_VALIDATION:

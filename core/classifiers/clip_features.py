@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.model_input import Inputs
+from core.classifiers.inputs import Inputs
 
 Floats = NDArray[np.floating]
 Arrays = Mapping[str, NDArray[Any]]

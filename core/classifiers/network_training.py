@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from core.augmentation import Augment, disturbed, mixing
+from core.classifiers.augmentation import Augment, disturbed, mixing
+from core.classifiers.inputs import Inputs, Scaler
+from core.classifiers.networks import Batch, network
 from core.errors import DeviceUnavailable
-from core.model_input import Inputs, Scaler
-from core.models import Batch, network
 
 Floats = NDArray[np.floating]
 Arrays = Mapping[str, NDArray[Any]]

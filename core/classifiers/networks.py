@@ -15,7 +15,7 @@ LONGEST_WAVE = 200.0  # steps between rows
 
 
 class Batch(NamedTuple):
-    """Clips as `core.model_input.Inputs` has them, as tensors.
+    """Clips as `core.classifiers.inputs.Inputs` has them, as tensors.
 
     `values` (batch, rows, d) is 0 where missing, `seen` (batch, rows, d) is 0 or 1, `timestamps` and `gaps` (batch,
     rows) are in steps between rows, `present` (batch, rows) is 0 where a clip is padded.

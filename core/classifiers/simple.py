@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from core.clip_features import Convolutions, interval_features, summarise
-from core.model_input import Inputs
+from core.classifiers.clip_features import Convolutions, interval_features, summarise
+from core.classifiers.inputs import Inputs
 
 Floats = NDArray[np.floating]
 Arrays = Mapping[str, NDArray[Any]]

@@ -46,7 +46,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 
 def workspace_of(ctx: click.Context) -> Any:
-    from core.workspace import Workspace
+    from core.workspace.workspace import Workspace
 
     return Workspace(ctx.find_root().params["workspace"])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from core.command import Group, answer, json_option, say, workspace_of
+from core.cli.answers import Group, answer, json_option, say, workspace_of
 
 LINES = 20  # findings that are shown; --json has all
 WAIT = 60.0  # seconds for another process that builds
@@ -35,8 +35,8 @@ def dataset_rebuild(ctx: click.Context, as_json: bool) -> None:
 
 
 def _refresh(ctx: click.Context, as_json: bool, *, rebuild: bool) -> None:
-    from core.dataset_upkeep import names_of, refresh
-    from core.library import Library
+    from core.dataset.upkeep import names_of, refresh
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     library = Library(workspace)
@@ -78,9 +78,9 @@ def dataset_info(ctx: click.Context, as_json: bool) -> None:
     """Say what is in dataset.h5."""
     from dataclasses import asdict
 
-    from core.dataset_store import read_info
-    from core.dataset_upkeep import behind
-    from core.ledger import Ledger
+    from core.dataset.dataset_file import read_info
+    from core.dataset.upkeep import behind
+    from core.labels.ledger import Ledger
 
     workspace = workspace_of(ctx)
     path = workspace.root / "dataset.h5"
@@ -106,8 +106,8 @@ def dataset_verify(ctx: click.Context, as_json: bool) -> None:
     """Name what is stale, missing, contradicting or orphaned in dataset.h5; exit code 1 if there is anything."""
     from dataclasses import asdict
 
-    from core.dataset_upkeep import names_of, verify
-    from core.library import Library
+    from core.dataset.upkeep import names_of, verify
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     library = Library(workspace)

@@ -65,7 +65,7 @@ def _codec(name: str, optional: bool) -> Check:
 
 
 def _weights() -> list[Check]:
-    from core.weights import catalogue, find
+    from core.faces.weights import catalogue, find
 
     found = []
     for weights in catalogue():
@@ -102,7 +102,7 @@ def _workspace(root: Path) -> Check:
     def look() -> str:
         import shutil
 
-        from core.workspace import Workspace
+        from core.workspace.workspace import Workspace
 
         workspace = Workspace(root)
         free = shutil.disk_usage(workspace.root).free / 1e9

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from core.command import Command, answer, json_option, path_of, person_of, say, workspace_of
+from core.cli.answers import Command, answer, json_option, path_of, person_of, say, workspace_of
 from core.errors import WorkspaceFault
-from core.export import FORMATS
+from core.export.formats import FORMATS
 
 
 @click.command(cls=Command)
@@ -37,8 +37,8 @@ def export(
     as_json: bool,
 ) -> None:
     """Export the moments that `punchline detect` found in a VIDEO."""
-    from core.detection_store import moments_in, read_detections
-    from core.export import ExportOptions, export
+    from core.detection.results import moments_in, read_detections
+    from core.export.formats import ExportOptions, export
 
     workspace = workspace_of(ctx)
     person = person_of(workspace, name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from core.command import Group, answer, json_option, say, workspace_of
+from core.cli.answers import Group, answer, json_option, say, workspace_of
 
 
 @click.group(cls=Group)
@@ -22,8 +22,8 @@ def labels() -> None:
 @click.pass_context
 def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     """Take labels from a CSV FILE: video,start,end,label[,person,note,...], or video,time,label."""
-    from core.label_csv import read_labels
-    from core.library import Library
+    from core.labels.csv import read_labels
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     library = Library(workspace)
@@ -51,9 +51,9 @@ def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool
 @click.pass_context
 def labels_export(ctx: click.Context, file: Path, as_json: bool) -> None:
     """Write all labels into a CSV FILE that `labels import` takes."""
-    from core import storage
-    from core.label_csv import write_labels
-    from core.library import Library
+    from core.labels.csv import write_labels
+    from core.storage import files as storage
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     names = {person.id: person.name for person in workspace.people()}
@@ -85,7 +85,7 @@ def labels_stats(ctx: click.Context, as_json: bool) -> None:
     """Count the labels of each person and video."""
     from collections import Counter
 
-    from core.library import Library
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     names = {person.id: person.name for person in workspace.people()}

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from core.command import (
+from core.cli.answers import (
     Group,
     ProgressLine,
     answer,
@@ -24,14 +24,14 @@ from core.command import (
     say,
     workspace_of,
 )
-from core.command_dataset import dataset
-from core.command_export import export
-from core.command_label import labels
-from core.command_model import detect, train
-from core.command_person import person
+from core.cli.dataset import dataset
+from core.cli.export import export
+from core.cli.labels import labels
+from core.cli.models import detect, train
+from core.cli.people import person
 from core.errors import PunchlineError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +64,7 @@ def app(ctx: click.Context, port: int) -> None:
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check versions, weights, codecs, GPU and workspace."""
-    from core.doctor import checks
+    from core.cli.doctor import checks
 
     found = checks(ctx.find_root().params["workspace"])
     ok = all(check.ok or check.optional for check in found)
@@ -106,7 +106,7 @@ def extract(
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.multimodal_processor import ExtractionSettings, extract, summary
-    from core.video import probe
+    from core.video.video import probe
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
@@ -154,7 +154,7 @@ def weights() -> None:
 @json_option
 def weights_list(as_json: bool) -> None:
     """List all weights, and which are here."""
-    from core.weights import catalogue, is_here
+    from core.faces.weights import catalogue, is_here
 
     rows = [
         {"name": w.name, "here": is_here(w), "bundled": w.url is None, "megabytes": round(w.size / 1e6, 1)}
@@ -173,7 +173,7 @@ def weights_list(as_json: bool) -> None:
 @json_option
 def weights_fetch(name: str, as_json: bool) -> None:
     """Download the weights NAME once; a download that broke off goes on where it was."""
-    from core.weights import describe, fetch
+    from core.faces.weights import describe, fetch
 
     wanted = describe(name)
     if wanted.url is not None:
@@ -221,7 +221,8 @@ def series(
     as_json: bool,
 ) -> None:
     """Make the 12-d series of a person from an analysed VIDEO, without reading the video again."""
-    from core import export, feature_store
+    from core.export import formats as export
+    from core.faces import feature_file as feature_store
     from core.multimodal_processor import person_series
     from core.series import Source
 
@@ -260,7 +261,3 @@ def series(
 
 for command in (person, labels, dataset, train, detect, export):
     main.add_command(command)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.command import Command, answer, clock, json_option, person_of, say, workspace_of
-from core.model_choice import CHOICES
+from core.classifiers.choice import CHOICES
+from core.cli.answers import Command, answer, clock, json_option, person_of, say, workspace_of
 
 if TYPE_CHECKING:
-    from core.detection import Prior
+    from core.detection.detect import Prior
 
 
 @click.command(cls=Command)
@@ -35,8 +35,8 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a classifier on a person's labels."""
-    from core import training
-    from core.library import Library
+    from core.training import train as training
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     found = person_of(workspace, name)
@@ -107,9 +107,9 @@ def detect(
     as_json: bool,
 ) -> None:
     """Find the funny moments of a person in an analysed VIDEO."""
-    from core.detection import DetectionSettings, decide, score
-    from core.detection_store import save_detections
-    from core.library import Library
+    from core.detection.detect import DetectionSettings, decide, score
+    from core.detection.results import save_detections
+    from core.workspace.library import Library
 
     workspace = workspace_of(ctx)
     found = person_of(workspace, name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from core.command import Group, answer, json_option, path_of, say, workspace_of
+from core.cli.answers import Group, answer, json_option, path_of, say, workspace_of
 from core.errors import PunchlineError
 
 
@@ -39,9 +39,9 @@ def person_add(
     """Add reference faces to the person NAME, from IMAGES or from a moment of a video."""
     if (video is None) != (at is None) or not (images or video):
         raise click.UsageError("give photos, or --video with --at")
-    from core.identity import clean_name
-    from core.reference import faces_in, read_photo
-    from core.video import frame_at
+    from core.people.person import clean_name
+    from core.people.photos import faces_in, read_photo
+    from core.video.video import frame_at
     from core.video_feature_extractor import load_models
 
     clean_name(name)

@@ -19,11 +19,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import MAX_FAILED_RATIO, N_ROWS, ClipDataset, Floats, failed_ratio
+from core.clip_dataset_builder import ClipDataset, Floats
 from core.errors import StorageFault
-from core.ledger import LabelEvent
+from core.labels.ledger import LabelEvent
+from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, failed_ratio
 from core.series import FEATURES, centred
-from core.storage import array_of, program_version, reading, replacing, storable
+from core.storage.files import array_of, program_version, reading, replacing, storable
 
 DATASET_FORMAT, DATASET_VERSION = "punchline-dataset", 1
 MADE_BY = "`punchline dataset build`"

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from core.clip_dataset_builder import ClipDataset, build_clips
-from core.dataset_store import Names, read_dataset, read_info, write_dataset
+from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
 from core.errors import StorageFault
-from core.feature_store import PersonSeries, read_features_info
-from core.ledger import LabelEvent, Ledger
+from core.faces.feature_file import PersonSeries, read_features_info
+from core.labels.ledger import LabelEvent, Ledger
 from core.series import TimeSeries
-from core.storage import AnotherFormat
-from core.workspace import Workspace
+from core.storage.files import AnotherFormat
+from core.workspace.workspace import Workspace
 
 SeriesOf = Callable[[str, str], PersonSeries | None]
 OthersOf = Callable[[str, str], Iterable[TimeSeries]]

@@ -10,13 +10,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.card_check import check_model, labelled_share
-from core.clip_dataset_builder import MAX_FAILED_RATIO, clip_digest, sampling_of
+from core.clip_dataset_builder import clip_digest, sampling_of
+from core.detection.moments import OFFSET, Moment, Rules, best_moments, best_threshold, candidates, moments
 from core.errors import PunchlineError
-from core.identity import Person
-from core.ledger import LabelEvent
-from core.library import Library
-from core.moments import OFFSET, Moment, Rules, best_moments, best_threshold, candidates, moments
+from core.labels.ledger import LabelEvent
+from core.labels.rules import MAX_FAILED_RATIO
+from core.people.person import Person
 from core.segment import Segment
 from core.series import FEATURES, TimeSeries, centred
 from core.sliding_window_processor import (
@@ -29,7 +28,10 @@ from core.sliding_window_processor import (
     score_windows,
     sliding_windows,
 )
-from core.workspace import Video
+from core.training.card import check_model, labelled_share
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
+from core.workspace.workspace import Video
 
 USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
@@ -204,7 +206,7 @@ def score(
     WorkspaceFault
         If the video is not analysed.
     """
-    folder = library.model_folder(model, person)
+    folder = ModelStore(library.workspace).folder_of(model, person)
     fitted, card = (load or load_model)(folder)
     made = library.series_of(video, person)
     warnings = check_model(card, made.parameters, name=folder.name)
@@ -294,7 +296,7 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
     """The moments under these settings: a pure function, quick enough for a slider.
 
     The log-odds of every window are shifted from the labelled share to the expected one; moments are then told on the
-    curve of their probabilities (`core.moments.moments`).
+    curve of their probabilities (`core.detection.moments.moments`).
     """
     prior = prior_of(scored, settings.prior)
     windows = scored.windows

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import N_ROWS, ClipDataset, sampling_of
-from core.detection import Load, load_model, log_odds_by
-from core.identity import Person
-from core.ledger import LabelEvent
-from core.library import Library
+from core.clip_dataset_builder import ClipDataset, sampling_of
+from core.detection.detect import Load, load_model, log_odds_by
+from core.labels.ledger import LabelEvent
+from core.labels.rules import N_ROWS
+from core.people.person import Person
 from core.segment import Segment
 from core.series import FEATURES, PITCH, centred, resample
-from core.workspace import Video
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
+from core.workspace.workspace import Video
 
 LOWEST_PITCH = 55.0  # Hz, pitch is counted in semitones above it
 # What is replaced together: emotions of one family share their probability, so one alone would say little.
@@ -141,7 +143,7 @@ def explain_segment(
     ModelFault, WorkspaceFault, SeriesTooShort
         If there is no such model, the video is not analysed, or the place lies outside it.
     """
-    fitted, _ = load(library.model_folder(model, person))
+    fitted, _ = load(ModelStore(library.workspace).folder_of(model, person))
     series = library.series_of(video, person).series
     clip = resample(series, segment, n_rows=N_ROWS, sampling=sampling_of(series))
     values = centred(clip.values, library.usual_for(video, person))

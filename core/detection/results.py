@@ -16,16 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from core import storage
 from core.clip_dataset_builder import clip_digest, sampling_of
-from core.detection import DetectionSettings, Found, Scored, share_of_random
-from core.identity import Person
-from core.ledger import LabelEvent
-from core.library import Library
-from core.moments import Moment
+from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
+from core.detection.moments import Moment
+from core.labels.ledger import LabelEvent
+from core.people.person import Person
 from core.segment import Segment
 from core.sliding_window_processor import sliding_windows
-from core.workspace import Video, Workspace
+from core.storage import files as storage
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
 
 FORMAT, VERSION = "punchline-detections", 1
 
@@ -114,7 +115,7 @@ def moments_in(result: Mapping[str, Any]) -> list[Moment]:
 
 
 def kept_scores(library: Library, video: Video, person: Person, *, model: str | None = None) -> Scored | None:
-    """The scores kept for a person in a video, as `core.detection.score` gave them, to `decide` on without delay.
+    """The scores kept for a person in a video, as `detect.score` gave them, to `decide` on without delay.
 
     None where there are none, where they are another model's, or where the series is another one by now. Labels count
     as they are now.
@@ -124,7 +125,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
     ModelFault, WorkspaceFault
         If there is no such model, or the video is not analysed.
     """
-    folder = library.model_folder(model, person)
+    folder = ModelStore(library.workspace).folder_of(model, person)
     made = library.series_of(video, person)
     path = detections_path(library.workspace, video.id, person.id).with_suffix(".npz")
     windows = sliding_windows(made.series)

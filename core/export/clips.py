@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.mp4_writer import Recipe, Writer, even_size
-from core.packet_source import Source
-from core.storage import writing
-from core.timeline import Media, Piece
-from core.transcode import OnProgress, copy, encode
+from core.export.timecode import Media, Piece
+from core.storage.files import writing
+from core.video.packets import Source
+from core.video.transcode import OnProgress, copy, encode
+from core.video.writer import Recipe, Writer, even_size
 
 COPIED_PICTURES = {"h264", "hevc"}
 COPIED_SOUND = {"aac", "mp3", "ac3"}

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from xml.etree import ElementTree as ET
 
-from core.list_export import one_line
-from core.timeline import DROPPING, Media, Piece, nominal, timecode_of
+from core.export.lists import one_line
+from core.export.timecode import DROPPING, Media, Piece, nominal, timecode_of
 
 EDL_EVENTS = 999
 EDL_FASTEST = 99  # frames a second: a timecode has two digits for them

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from core import feature_store, list_export, storage, timeline_export
-from core.clip_export import write_clip
 from core.errors import PunchlineError, StorageFault
-from core.feature_store import PersonSeries
-from core.file_name import safe_name
+from core.export import editors as timeline_export
+from core.export import lists as list_export
+from core.export.clips import write_clip
+from core.export.timecode import Media, Piece, pieces, read_media
+from core.faces import feature_file as feature_store
+from core.faces.feature_file import PersonSeries
 from core.segment import Detection
 from core.series import FEATURES, Source
-from core.timeline import Media, Piece, pieces, read_media
-from core.transcode import OnProgress
+from core.storage import files as storage
+from core.storage.names import safe_name
+from core.video.transcode import OnProgress
 
 SERIES_SUFFIXES = (".csv", ".npz", ".h5")
 BOM = b"\xef\xbb\xbf"
@@ -135,7 +138,7 @@ def export(
         if format == "clips":
             return _clips(chosen, media, target, on_progress, said)
         if format == "reel":
-            from core.reel import write_reel
+            from core.export.reel import write_reel
 
             said += write_reel(
                 target,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from core.errors import PunchlineError
-from core.timeline import Media, Piece, timecode_of
+from core.export.timecode import Media, Piece, timecode_of
 
 # YouTube Help, "Video chapters": the first at 0:00, at least three in ascending order, none shorter than 10 seconds.
 FEWEST_CHAPTERS = 3

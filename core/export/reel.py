@@ -18,12 +18,12 @@ import proglog  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from core.list_export import one_line
-from core.mp4_writer import Recipe, Writer, even_size
-from core.packet_source import Source
-from core.storage import writing
-from core.timeline import Media, Piece
-from core.transcode import OnProgress, encode
+from core.export.lists import one_line
+from core.export.timecode import Media, Piece
+from core.storage.files import writing
+from core.video.packets import Source
+from core.video.transcode import OnProgress, encode
+from core.video.writer import Recipe, Writer, even_size
 
 HEIGHT = 1080  # pixels at most
 ASSEMBLY_SHARE = 0.3  # of the work that cutting and joining takes

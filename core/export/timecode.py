@@ -15,9 +15,9 @@ from pathlib import Path
 import av
 
 from core.errors import PunchlineError
-from core.frame_rate import Rates, read_rates
 from core.segment import Detection, Segment
-from core.video import VideoInfo, probe
+from core.video.frame_rate import Rates, read_rates
+from core.video.video import VideoInfo, probe
 
 DROPPING = {Fraction(30000, 1001): 2, Fraction(60000, 1001): 4}  # SMPTE ST 12-1: numbers left out each minute
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")

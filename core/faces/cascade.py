@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from core.batches import batches
-from core.crop import square
+from core.faces.batches import batches
+from core.faces.crop import square
 
 if TYPE_CHECKING:
     import torch

@@ -14,9 +14,9 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
-from core.cascade import THRESHOLDS, Cascade, Net, Pictures, shrink, squares_of
-from core.crop import square
 from core.errors import WeightsUnavailable
+from core.faces.cascade import THRESHOLDS, Cascade, Net, Pictures, shrink, squares_of
+from core.faces.crop import square
 
 # Faces in pixels: the smallest that can be found, and the size to which larger pictures bring theirs for the search.
 SMALLEST_FACE, SEARCHED_FACE = 20, 40
@@ -283,7 +283,7 @@ def _load_mtcnn(device: str) -> tuple[list[Net], str]:
     """The three networks with the weights of facenet-pytorch's wheel, and one SHA-256 over the three files."""
     import torch
 
-    from core import mtcnn
+    from core.faces import mtcnn
 
     folder = _weights_folder()
     digest = hashlib.sha256()

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import nn
 
-from core.batches import batches
-from core.crop import Crop
 from core.errors import PunchlineError, WeightsUnavailable
-from core.identity import similarity_of
-from core.weights import Weights, describe, find
+from core.faces.batches import batches
+from core.faces.crop import Crop
+from core.faces.similarity import similarity_of
+from core.faces.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
 # Input of dlib's network: mean red, green and blue, then a common divisor (dlib/dnn/input.h).

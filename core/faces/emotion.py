@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from core.batches import batches
-from core.crop import Crop
 from core.errors import PunchlineError, WeightsUnavailable
+from core.faces.batches import batches
+from core.faces.crop import Crop
+from core.faces.weights import Weights, describe, find
 from core.series import EMOTIONS as EMOTIONS
-from core.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageFault
-from core.face_table import FaceTable, concatenate
+from core.faces.table import FaceTable, concatenate
 from core.series import FEATURES, TimeSeries
-from core.storage import array_of, program_version, reading, replacing, storable, write_bytes
+from core.storage.files import array_of, program_version, reading, replacing, storable, write_bytes
 
 FEATURES_FORMAT, FEATURES_VERSION = "punchline-features", 1
 SERIES_FORMAT, SERIES_VERSION = "punchline-series", 1

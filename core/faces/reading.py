@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.crop import Crop, cut
-from core.embedding import Embedder, embed_both_ways
-from core.emotion import EmotionRecogniser
-from core.face_search import CONFIDENT, Sample, Searched, distance
-from core.face_table import NO_TRACK, FaceTable
-from core.faces import Faces
-from core.video import Image, Picture
+from core.faces.crop import Crop, cut
+from core.faces.detection import Faces
+from core.faces.embedding import Embedder, embed_both_ways
+from core.faces.emotion import EmotionRecogniser
+from core.faces.search import CONFIDENT, Sample, Searched, distance
+from core.faces.table import NO_TRACK, FaceTable
+from core.video.video import Image, Picture
 
 EMBED_EVERY, EMBED_STEADY_EVERY = 1.0, 2.0  # seconds between two embeddings of a track; while they stay alike
 ALIKE = 0.75  # similarity of two successive embeddings of a track between which a face counts as steady

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from core.cascade import suppress_contained
-from core.faces import FaceDetector, FaceFollower, Faces
-from core.tracks import SCENE_CUT
-from core.video import Image, Picture
+from core.faces.cascade import suppress_contained
+from core.faces.detection import FaceDetector, FaceFollower, Faces
+from core.faces.tracks import SCENE_CUT
+from core.video.video import Image, Picture
 
 MINUTE = 60.0  # seconds: what is kept when an extraction is stopped
 WHOLE_EVERY = 1.0  # seconds between two whole searches

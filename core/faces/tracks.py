@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+
+from core.faces.similarity import similarity_of
+from core.faces.table import FaceTable
 
 SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
 
@@ -105,3 +109,17 @@ def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b))
     iou: np.ndarray = common / np.maximum(area_a[:, None] + area_b - common, 1e-9)
     return iou
+
+
+def with_tracks(faces: FaceTable, embedder_name: str) -> FaceTable:
+    """A table whose faces are linked into tracks over the whole video."""
+    similarity = similarity_of(embedder_name)
+    embedding = faces.embedding.astype(np.float16).astype(np.float32)  # as a reader of the file will see it
+    track = tracks(
+        faces.frame,
+        faces.box_xyxy,
+        lambda a, b: similarity(embedding[a], embedding[b]),
+        faces.timestamps,
+        faces.scene_change >= SCENE_CUT,
+    )
+    return replace(faces, embedding=embedding, track=track)

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from core.errors import WeightsUnavailable
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BLOCK = 1 << 20  # bytes read at once
 TIMEOUT = 30.0  # seconds without an answer
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import PunchlineError
-from core.ledger import ORIGINS
+from core.labels.ledger import ORIGINS
 
 MARK_BEFORE, MARK_AFTER = 5.0, 1.0  # seconds: a single time is that of a laugh, which a clip of 6 s ends after
 COLUMNS = ("video", "start", "end", "label", "person", "note", "origin", "clip_id", "labeller", "labelled_at")
@@ -24,7 +24,7 @@ WORDS = {"1": 1, "0": 0, "funny": 1, "not funny": 0, "not_funny": 0, "true": 1, 
 class LabelRow:
     """One good line: `line` counts from 1 with the header, times are seconds, `label` is 0 or 1.
 
-    What the file does not say is empty. `origin` is one of `core.ledger.ORIGINS`, `labelled_at` ISO 8601 in UTC.
+    What the file does not say is empty. `origin` is one of `core.labels.ledger.ORIGINS`, `labelled_at` ISO 8601 in UTC.
     """
 
     line: int

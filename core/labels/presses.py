@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from core.clip_dataset_builder import check_clip
 from core.errors import PunchlineError
-from core.label_queue import marked_clip
-from core.ledger import LabelEvent, Ledger
+from core.labels.ledger import LabelEvent, Ledger
+from core.labels.queue import marked_clip
+from core.labels.rules import check_clip
 
 
 class Press(Protocol):

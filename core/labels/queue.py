@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import MAX_FAILED_RATIO, MIN_DURATION
 from core.errors import PunchlineError
-from core.label_csv import MARK_AFTER, MARK_BEFORE
-from core.ledger import clip_id_of
+from core.labels.csv import MARK_AFTER, MARK_BEFORE
+from core.labels.ledger import clip_id_of
+from core.labels.rules import MAX_FAILED_RATIO, MIN_DURATION
 from core.segment import Segment
 from core.series import FEATURES, Source, TimeSeries
 

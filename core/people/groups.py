@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.crop import Crop, cut
 from core.errors import FaceNotFound, PunchlineError, VideoUnreadable
-from core.face_table import FaceTable
-from core.feature_store import Features
-from core.identity import STRICT_PROBABILITY, Reference, Similarity, similarity_of
-from core.reference import reference_of
-from core.video import Image, frame_at
+from core.faces.crop import Crop, cut
+from core.faces.feature_file import Features
+from core.faces.similarity import Similarity, similarity_of
+from core.faces.table import FaceTable
+from core.people.person import STRICT_PROBABILITY, Reference
+from core.people.photos import reference_of
+from core.video.video import Image, frame_at
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.floating]

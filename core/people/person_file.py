@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.identity import Person, Reference, Thresholds
-from core.storage import array_of, program_version, reading, replacing, storable
+from core.people.person import Person, Reference, Thresholds
+from core.storage.files import array_of, program_version, reading, replacing, storable
 
 PERSON_FORMAT, PERSON_VERSION = "punchline-person", 1
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from core.crop import cut
 from core.errors import FaceNotFound
-from core.identity import STRICT_PROBABILITY, Reference
-from core.video import Image
+from core.faces.crop import cut
+from core.people.person import STRICT_PROBABILITY, Reference
+from core.video.video import Image
 
 if TYPE_CHECKING:  # torch is loaded by who embeds a photo, not by who takes a face out of a table
-    from core.embedding import Embedder
-    from core.faces import FaceDetector
+    from core.faces.detection import FaceDetector
+    from core.faces.embedding import Embedder
 
 LARGEST_SIDE = 1600  # pixels: larger photos are scaled down before the search
 MARGIN = 0.5  # of the box's side, kept around a reference face on every side
@@ -97,7 +97,7 @@ def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedd
     and the mean is closer to other pictures of the person than one view is. Other embedders get the face and its mirror
     image.
     """
-    from core.embedding import embed_both_ways
+    from core.faces.embedding import embed_both_ways
 
     if embedder.crop.landmarks is None:
         chip = cut(image, box, landmarks, embedder.crop)

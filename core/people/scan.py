@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import VideoUnreadable
-from core.face_table import FaceTable, concatenate
-from core.feature_store import Features, FeaturesInfo
+from core.faces.feature_file import Features, FeaturesInfo
+from core.faces.table import FaceTable, concatenate
 from core.series import AUDIO_FEATURES
-from core.video import Frame, Image, VideoInfo, fingerprint, frame_at, key_frame_at, probe, sampled_frames
+from core.video.video import Frame, Image, VideoInfo, fingerprint, frame_at, key_frame_at, probe, sampled_frames
 
 if TYPE_CHECKING:  # torch is loaded by a scan, not by a reader of its results
     from core.video_feature_extractor import Models
@@ -66,7 +66,7 @@ def scan(
     VideoUnreadable
         If the video cannot be opened, or not one picture can be read.
     """
-    from core.multimodal_processor import with_tracks
+    from core.faces.tracks import with_tracks
     from core.video_feature_extractor import VideoFeatureExtractor
 
     if n_frames < 1 or not min_step > 0:

@@ -8,16 +8,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.face_table import FaceTable
-from core.feature_store import Features
-from core.identity import (
+from core.faces.feature_file import Features
+from core.faces.similarity import similarity_of
+from core.faces.table import FaceTable
+from core.people.person import (
     RELAXED_PROBABILITY,
     STRICT_PROBABILITY,
     Match,
     Person,
     Thresholds,
     match_by,
-    similarity_of,
     similarity_to_any,
 )
 from core.series import Source
@@ -95,7 +95,7 @@ class TuningResult:
     Attributes
     ----------
     match
-        As `core.identity.match`.
+        As `core.people.person.match`.
     kept, rejected
         Rows of the face table: the faces taken for the person's, and the best faces of the other frames.
     detected_seconds, relaxed_seconds, rejected_seconds, no_face_seconds
@@ -198,7 +198,7 @@ def tuning(features: Features, similarity: Similarities) -> Tuning:
 
 
 def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> TuningResult:
-    """What these thresholds keep: the same match as `core.identity.match` with the person's references.
+    """What these thresholds keep: the same match as `core.people.person.match` with the person's references.
 
     Parameters
     ----------

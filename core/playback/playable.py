@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from core.jobs import Job, Jobs
-from core.media import PLAYABLE, media_address, proxy_path
-from core.overview import about
-from core.workspace import Video, Workspace
+from core.playback.facts import about
+from core.playback.route import PLAYABLE, media_address, proxy_path
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Video, Workspace
 
 
 @dataclass(frozen=True)

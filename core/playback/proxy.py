@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import PunchlineError, StorageFault
-from core.mp4_writer import Recipe, Writer, even_size
-from core.packet_source import Source
-from core.storage import writing
-from core.transcode import OnProgress, copy, encode
-from core.video import VideoInfo, probe
+from core.storage.files import writing
+from core.video.packets import Source
+from core.video.transcode import OnProgress, copy, encode
+from core.video.video import VideoInfo, probe
+from core.video.writer import Recipe, Writer, even_size
 
 SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm"}
 PIXEL_FORMATS = {"yuv420p", "yuvj420p"}

@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.errors import PunchlineError
-from core.workspace import Workspace
+from core.workspace.workspace import Workspace
 
 PREFIX = "/vod"
 # Bytes in one answer. A browser opens few connections to a host: short answers keep them free for the page itself.

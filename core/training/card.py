@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.clip_dataset_builder import N_ROWS
 from core.errors import ModelFault
+from core.labels.rules import N_ROWS
 from core.series import FEATURES
 
 WARNED = {

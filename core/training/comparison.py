@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.model_store import Model
+from core.training.model_store import Model
 
 _NO_SETTINGS = {"judge"}  # how a model is judged, not what it is
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.augmentation import Augment
-from core.calibration import Calibration
+from core.classifiers.augmentation import Augment
+from core.classifiers.calibration import Calibration
+from core.classifiers.folds import blocks, folds, groups_of, learned_from
+from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
 from core.errors import ModelFault
-from core.folds import blocks, folds, groups_of, learned_from
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
 from core.series import FEATURES
 
 Floats = NDArray[np.floating]

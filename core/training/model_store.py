@@ -10,13 +10,14 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from core.errors import ModelFault, StorageFault
-from core.identity import Person
-from core.storage import write_json
-from core.workspace import Workspace
+from core.people.person import Person
+from core.storage.files import write_json
+from core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Figure:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model: its folder, and its card as `core.training.train` wrote it."""
+    """A trained model: its folder, and its card as `core.training.train.train` wrote it."""
 
     folder: Path
     card: Mapping[str, Any]
@@ -62,7 +63,7 @@ class Model:
 
     @property
     def judgement(self) -> Mapping[str, Any]:
-        """How good it is, as `core.judging.report` says; empty where it was not judged."""
+        """How good it is, as `core.training.judging.report` says; empty where it was not judged."""
         found = self.card.get("judgement")
         return found if isinstance(found, Mapping) else {}
 
@@ -137,6 +138,27 @@ class ModelStore:
             known = ", ".join(model.name for model in models) or "none"
             raise ModelFault(f"{person.name} has no model called {name} (known: {known}); choose one of these")
         return found
+
+    def folder_of(self, name: str | None, person: Person) -> Path:
+        """The folder of the model of that name, else of the one this person uses. Raises ModelFault without any."""
+        models = self.all()
+        model = self.used(person) if name is None else next((m for m in models if m.name == name), None)
+        if model is not None:
+            return model.folder
+        known = ", ".join(model.name for model in models) or "none"
+        what = f"no model is called {name}" if name else f"no model was trained for {person.name} yet"
+        raise ModelFault(f"{what} (known: {known}); train one with `punchline train --person {person.name}`")
+
+    def new_folder(self, name: str | None) -> Path:
+        """A folder for a new model, which no model has yet. Raises ModelFault where the name is taken or no name."""
+        if name is None:
+            name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        if not name or Path(name).name != name or name.startswith("."):
+            raise ModelFault(f"{name!r} is no name for a model; use letters, digits, - and _")
+        folder = self.folder / name
+        if folder.exists():
+            raise ModelFault(f"{name}: there is a model of this name already; choose another with --name")
+        return folder
 
     # Which one is used
 
@@ -215,7 +237,7 @@ class ModelStore:
     # Training by itself
 
     def retrains(self, person: Person) -> bool:
-        """Whether another model is trained by itself after some new labels (see `core.retraining`)."""
+        """Whether another model is trained by itself after some new labels (see `core.training.retraining`)."""
         return self._choice(person).retrain
 
     def set_retrains(self, person: Person, on: bool) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from core.identity import Person
-from core.jobs import Job, Jobs
-from core.ledger import LabelEvent
-from core.model_store import ModelStore
-from core.workspace import Workspace
+from core.labels.ledger import LabelEvent
+from core.people.person import Person
+from core.training.model_store import ModelStore
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Workspace
 
 RETRAIN_AFTER = 20  # new labels
 
@@ -30,7 +30,7 @@ def train_in_background(
     labels
         Those of the person that hold now.
     settings
-        Fields of `core.training.TrainingSettings`.
+        Fields of `core.training.train.TrainingSettings`.
     """
     ModelStore(workspace).hold(person)
     content = {"name": name, "settings": dict(settings), "n_labels": len(labels)}

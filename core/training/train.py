@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from core.augmentation import Redrawn
-from core.card_check import series_card
+from core.classifiers.augmentation import Redrawn
+from core.classifiers.choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
+from core.classifiers.folds import groups_of
 from core.clip_dataset_builder import ClipDataset, series_digest
 from core.errors import ModelFault
-from core.folds import groups_of
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.identity import Person
-from core.judging import (
+from core.people.person import Person
+from core.training.card import series_card
+from core.training.judging import (
     CURVE_FOLDS,
     SIZES,
     LabelledClips,
@@ -30,8 +31,8 @@ from core.judging import (
     report,
     splits,
 )
-from core.library import Library
-from core.model_choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
 
 MIN_OF_A_CLASS = 10
 OnProgress = Callable[[float, float], None]
@@ -100,7 +101,7 @@ def train(
     """
     settings = settings or TrainingSettings()
     began = time.monotonic()
-    folder = library.new_model_folder(name)
+    folder = ModelStore(library.workspace).new_folder(name)
     dataset = library.clips(person=person)
     excluded = excluded_of(dataset)
     check_enough(dataset, person)

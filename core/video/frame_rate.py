@@ -12,7 +12,7 @@ from statistics import fmean, median
 import av
 from av.error import FFmpegError
 
-from core.video import VideoInfo
+from core.video.video import VideoInfo
 
 NTSC = tuple(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120))
 HIGHEST = 240

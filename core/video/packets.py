@@ -13,7 +13,7 @@ import av
 from av.error import FFmpegError
 
 from core.errors import VideoUnreadable
-from core.video import SEEK_LEADS
+from core.video.video import SEEK_LEADS
 
 MAX_FAILURES = 100  # damaged packets one after the other until a file counts as ended
 

@@ -16,8 +16,8 @@ import numpy as np
 from av.error import FFmpegError
 
 from core.errors import PunchlineError
-from core.mp4_writer import TICK, Writer
-from core.packet_source import Source
+from core.video.packets import Source
+from core.video.writer import TICK, Writer
 
 RESYNC = 0.04  # seconds between a sound packet's time and the running clock that count as a gap
 OVERRUN = 10.0  # seconds to read on for the sound that belongs to the last pictures

@@ -21,7 +21,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from core.errors import VideoUnreadable
-from core.packet_choice import Grid, chosen, decodable, restarts_decoding
+from core.video.packet_choice import Grid, chosen, decodable, restarts_decoding
 
 FINGERPRINT_BLOCK = 1 << 20  # bytes
 AUDIO_RATE = 16_000  # samples per second

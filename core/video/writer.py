@@ -13,8 +13,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from core.packet_source import Source
-from core.video import VideoInfo
+from core.video.packets import Source
+from core.video.video import VideoInfo
 
 TICK = Fraction(1, 90_000)  # seconds; the times of pictures that keep no constant rate
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)

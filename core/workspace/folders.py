@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from core.errors import PunchlineError, WorkspaceFault
-from core.settings import change_settings, read_settings
-from core.workspace import Video, Workspace
+from core.workspace.settings import change_settings, read_settings
+from core.workspace.workspace import Video, Workspace
 
 _NAMES = "mp4 m4v mov mkv webm avi ts m2ts mts flv wmv mpg mpeg ogv 3gp"
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())

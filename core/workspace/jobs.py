@@ -22,8 +22,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core.errors import WorkspaceFault
-from core.storage import write_bytes, write_json
-from core.workspace import Workspace
+from core.storage.files import write_bytes, write_json
+from core.workspace.workspace import Workspace
 
 HEARTBEAT = 2.0  # seconds between two signs of life
 DEAD_AFTER = 10.0  # seconds without one
@@ -230,8 +230,8 @@ class Jobs:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "core.worker", str(self.workspace.root), lane],
-                cwd=Path(__file__).resolve().parent.parent,
+                [sys.executable, "-m", "core.actions.worker", str(self.workspace.root), lane],
+                cwd=Path(__file__).resolve().parents[2],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

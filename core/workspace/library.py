@@ -10,17 +10,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from core.clip_dataset_builder import ClipDataset, build_clips, check_clip, usual
+from core.clip_dataset_builder import ClipDataset, build_clips, usual
+
+from core.labels.rules import check_clip
 from core.errors import ModelFault, PunchlineError, WorkspaceFault
-from core.feature_store import Features, PersonSeries
-from core.identity import Person
-from core.label_csv import Fault, LabelRow
-from core.ledger import LabelEvent, Ledger
-from core.model_store import ModelStore
+from core.faces.feature_file import Features, PersonSeries
+from core.people.person import Person
+from core.labels.csv import Fault, LabelRow
+from core.labels.ledger import LabelEvent, Ledger
 from core.multimodal_processor import current_features, person_series
 from core.series import TimeSeries
-from core.video import probe
-from core.workspace import Video, Workspace
+from core.video.video import probe
+from core.workspace.workspace import Video, Workspace
 
 
 class Library:
@@ -135,40 +136,3 @@ class Library:
         if features is not None and features.info.complete:
             return features.info.duration
         return probe(video.path).duration if video.path is not None else 0.0
-
-    # Models
-
-    def _models_folder(self) -> Path:
-        return self.workspace.root / "models"
-
-    def new_model_folder(self, name: str | None) -> Path:
-        """A folder for a new model, which no model has yet. Raises ModelFault where the name is taken or no name."""
-        if name is None:
-            name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        if not name or Path(name).name != name or name.startswith("."):
-            raise ModelFault(f"{name!r} is no name for a model; use letters, digits, - and _")
-        folder = self._models_folder() / name
-        if folder.exists():
-            raise ModelFault(f"{name}: there is a model of this name already; choose another with --name")
-        return folder
-
-    def models(self) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """All models with their cards, the newest first."""
-        yield from ((model.folder, dict(model.card)) for model in ModelStore(self.workspace).all())
-
-    def model_folder(self, name: str | None, person: Person) -> Path:
-        """The model of that name, else the one this person uses: the chosen one, or the newest.
-
-        Raises
-        ------
-        ModelFault
-            If there is none.
-        """
-        store = ModelStore(self.workspace)
-        models = store.all()
-        found = store.used(person) if name is None else next((m for m in models if m.name == name), None)
-        if found is not None:
-            return found.folder
-        known = ", ".join(model.name for model in models) or "none"
-        what = f"no model is called {name}" if name else f"no model was trained for {person.name} yet"
-        raise ModelFault(f"{what} (known: {known}); train one with `punchline train --person {person.name}`")

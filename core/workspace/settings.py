@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from core.storage import write_json
-from core.workspace import Workspace
+from core.storage.files import write_json
+from core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core import feature_store, person_store, storage
+from core.faces import feature_file as feature_store
+
+from core.people import person_file as person_store
+
+from core.storage import files as storage
 from core.errors import Busy, StorageFault, WorkspaceFault
-from core.identity import Person, Reference, Thresholds, clean_name
-from core.video import fingerprint
+from core.people.person import Person, Reference, Thresholds, clean_name
+from core.video.video import fingerprint
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.media import media_address, media_middleware, media_routes
-from core.workspace import Workspace
+from core.playback.route import media_address, media_middleware, media_routes
+from core.workspace.workspace import Workspace
 
 ROOT = Path(os.environ["PUNCHLINE_WORKSPACE"])
 
@@ -21,9 +21,9 @@ else:
     import numpy as np
 
     from core.errors import StorageFault
-    from core.ledger import LabelEvent, Ledger
-    from core.video import probe
-    from pages.components.player import (
+    from core.labels.ledger import LabelEvent, Ledger
+    from core.video.video import probe
+    from pages.components.player.player import (
         Controls,
         Lane,
         Mark,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.jobs import Job, Jobs
 from core.multimodal_processor import current_features, person_series
 from core.series import Source
-from core.workspace import Workspace
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Workspace
 from tests.browser.conftest import ROOT, serve
 
 

@@ -14,16 +14,17 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from core.card_check import series_card
-from core.detection_store import read_detections
-from core.feature_store import Features, write_features
+from core.detection.results import read_detections
+from core.faces.feature_file import Features, write_features
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.identity import Person, Reference
-from core.ledger import LabelEvent
-from core.library import Library
+from core.labels.ledger import LabelEvent
+from core.people.person import Person, Reference
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
-from core.workspace import Video, Workspace
+from core.training.card import series_card
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
 from tests.browser.conftest import ROOT, serve
 from tests.tables import Planted, direction, features_info, planted_table
 
@@ -75,7 +76,7 @@ def train(space: Workspace, video: Video, person: Person) -> None:
         "n_clips": len(clips.labels),
         **series_card([library.series_of(video, person).parameters]),
     }
-    fitted.save(library.new_model_folder("light"), head)
+    fitted.save(ModelStore(library.workspace).new_folder("light"), head)
 
 
 @pytest.fixture(scope="module")

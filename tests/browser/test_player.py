@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.errors import StorageFault
-from core.ledger import LabelEvent, Ledger
-from core.workspace import Workspace
-from pages.components.player import PlayerEvent, receive
+from core.labels.ledger import LabelEvent, Ledger
+from core.workspace.workspace import Workspace
+from pages.components.player.player import PlayerEvent, receive
 from tests import media
 from tests.browser.conftest import serve
 

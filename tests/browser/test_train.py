@@ -14,18 +14,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from core.feature_store import write_features
-from core.identity import Person
-from core.jobs import Job, Jobs
-from core.ledger import LabelEvent, Ledger
-from core.library import Library
-from core.model_store import ModelStore
+from core.faces.feature_file import write_features
+from core.labels.ledger import LabelEvent, Ledger
+from core.people.person import Person
 from core.segment import Segment
-from core.training import TrainingSettings, train
-from core.workspace import Workspace
+from core.training.model_store import ModelStore
+from core.training.train import TrainingSettings, train
+from core.workspace.jobs import Job, Jobs
+from core.workspace.library import Library
+from core.workspace.workspace import Workspace
 from tests import media
 from tests.browser.conftest import ROOT, serve
-from tests.unit.test_library import add_person, analysis
+from tests.unit.workspace.test_library import add_person, analysis
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.identity import Person
 from core.multimodal_processor import ExtractionSettings, PersonSeries, extract, person_series
-from core.reference import faces_in, read_photo
+from core.people.person import Person
+from core.people.photos import faces_in, read_photo
 from core.series import FEATURES, Source, TimeSeries
 from core.video_feature_extractor import Models
 
@@ -68,7 +68,7 @@ def laughing(models: Models, tmp_path_factory: pytest.TempPathFactory) -> TimeSe
     features = extract(
         VIDEOS / "sad_to_laughing.mp4", tmp_path_factory.mktemp("f") / "v.h5", settings=SETTINGS, models=models
     )
-    from core.video import frame_at
+    from core.video.video import frame_at
 
     image = frame_at(VIDEOS / "sad_to_laughing.mp4", 3.0).image
     face = faces_in(image, "at 3 s", detector=models.detector, embedder=models.embedder)[0]

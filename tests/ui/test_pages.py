@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.feature_store import write_features
-from core.settings import change_settings
-from core.text import LANGUAGES
-from core.workspace import Workspace
+from core.faces.feature_file import write_features
+from core.translation import LANGUAGES
+from core.workspace.settings import change_settings
+from core.workspace.workspace import Workspace
 from tests.media import Sound, tone, write
 from tests.tables import random_features
-from tests.unit.test_workspace import reference
+from tests.unit.workspace.test_workspace import reference
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
@@ -99,7 +99,7 @@ def test_a_fault_of_ours_is_a_sentence_too(space: Workspace, monkeypatch: pytest
     def broken(*_: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("core.overview.overview", broken)
+    monkeypatch.setattr("core.actions.overview.overview", broken)
     app = opened("home")
     assert not app.exception
     assert [error.value for error in app.error] == ["unexpected fault (RuntimeError: a bug)"]
@@ -110,7 +110,7 @@ def test_no_page_loads_torch(tmp_path: Path) -> None:
     code = (
         "import os, pathlib, sys\n"
         "from tests.ui.test_pages import PAGES, fill, opened\n"
-        "from core.workspace import Workspace\n"
+        "from core.workspace.workspace import Workspace\n"
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         "os.environ['PUNCHLINE_WORKSPACE'] = str(folder / 'space')\n"
         "fill(Workspace(folder / 'space'), folder)\n"

@@ -1,7 +1,7 @@
 """What the page Train says of the labels."""
 
-from core.ledger import LabelEvent
-from pages.components.train_data import _kind_of
+from core.labels.ledger import LabelEvent
+from pages.components.train.data import _kind_of
 
 
 def test_a_funny_label_has_the_colour_of_funny_ones() -> None:

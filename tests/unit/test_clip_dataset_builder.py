@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import (
-    MAX_FAILED_RATIO,
     build_clips,
-    check_clip,
     clip_digest,
     sampling_of,
     series_digest,
     usual,
 )
 from core.errors import PunchlineError
-from core.feature_store import PersonSeries
-from core.ledger import LabelEvent
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent
+from core.labels.rules import MAX_FAILED_RATIO, check_clip
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, PITCH, TimeSeries, baseline, resample
 from tests.tables import D, F, M, series_of

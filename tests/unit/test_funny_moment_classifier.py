@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.calibration import with_prior
+from core.classifiers.calibration import with_prior
+from core.classifiers.metrics import Judged, roc_auc
 from core.errors import DeviceUnavailable, ModelFault
 from core.funny_moment_classifier import NETWORK_NAMES, SIMPLE_NAMES, FunnyMomentClassifier
-from core.metrics import Judged, roc_auc
 from core.series import FEATURES
 from tests import clips
 from tests.clips import rise

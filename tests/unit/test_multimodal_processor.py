@@ -13,12 +13,12 @@ import h5py
 import numpy as np
 import pytest
 
-from core import feature_store
 from core.errors import PunchlineError, StorageFault
-from core.feature_store import Features, Minutes, PersonSeries
-from core.identity import Person, Reference, Thresholds
+from core.faces import feature_file as feature_store
+from core.faces.feature_file import Features, Minutes, PersonSeries
 from core.multimodal_processor import ExtractionSettings, current_features, extract, person_series, summary
-from core.reference import faces_in, read_photo
+from core.people.person import Person, Reference, Thresholds
+from core.people.photos import faces_in, read_photo
 from core.series import FEATURES, N_FACE, Source
 from core.video_feature_extractor import Models
 from tests.portraits import COLLINS, HOPPER, make_video

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.segment import Segment
-from core.video import AUDIO_RATE, frame_at, probe, sound_blocks
+from core.video.video import AUDIO_RATE, frame_at, probe, sound_blocks
 
 ASSETS = Path(__file__).parents[2] / "assets"
 VIDEO, MOMENTS, NOTE = ASSETS / "sample.mp4", ASSETS / "sample_moments.csv", ASSETS / "sample.md"
@@ -84,9 +84,9 @@ def test_laughter_and_noise_are_heard_where_the_moments_say(
 
 
 def test_faces_are_found_and_read_as_the_moments_say(moments: list[tuple[Segment, str]]) -> None:
-    from core.crop import cut
-    from core.emotion import EMOTIONS, BuiltInRecogniser
-    from core.faces import MtcnnDetector
+    from core.faces.crop import cut
+    from core.faces.detection import MtcnnDetector
+    from core.faces.emotion import EMOTIONS, BuiltInRecogniser
 
     funny = next(segment for segment, kind in moments if kind == "funny")
     guest = next(segment for segment, kind in moments if kind == "other_laughs")

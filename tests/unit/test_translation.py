@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.text import FOLDER, LANGUAGES, catalogue, finished, places, text
+from core.translation import FOLDER, LANGUAGES, catalogue, finished, places, text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
@@ -34,8 +34,8 @@ def sentences(path: Path) -> list[str]:
 def errors() -> list[str]:
     """What core says when it raises, with its places numbered."""
     found = []
-    for path in sorted((ROOT / "core").glob("*.py")):
-        if path.stem.startswith(("cli", "command", "doctor")):
+    for path in sorted((ROOT / "core").rglob("*.py")):
+        if path.parent.name == "cli":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
@@ -102,7 +102,7 @@ def test_the_catalogue_holds_nothing_that_nobody_says(language: str) -> None:
 def told_otherwise() -> set[str]:
     """Sentences of core that are no errors: warnings and messages, as plain strings or f-strings."""
     found = set()
-    for path in (ROOT / "core").glob("*.py"):
+    for path in (ROOT / "core").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, (ast.Constant, ast.JoinedStr)):
                 found |= set(_templates(node))

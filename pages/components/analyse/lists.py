@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.analysis import (
+from core.analysis.emotions import (
     EmotionRun,
     Pattern,
     Summary,
@@ -17,9 +17,9 @@ from core.analysis import (
 )
 from core.segment import Segment
 from core.series import EMOTIONS, FEATURES, TimeSeries
-from pages.components.charts import feature_name, feature_value, succession, transitions
-from pages.components.jumps import Jump, Jumps, Look, jumps
-from pages.components.shell import _, clock
+from pages.components.shared.charts import feature_name, feature_value, succession, transitions
+from pages.components.shared.jumps import Jump, Jumps, Look, jumps
+from pages.components.shared.shell import _, clock
 
 MOST_PATTERNS, MOST_TIMES = 40, 24
 SUMMARISED = ("happiness", "surprise", "valence", "arousal", "loudness", "pitch")

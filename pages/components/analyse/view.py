@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.analysis import EmotionRun, EmotionShares, emotion_runs, emotion_shares, inside, summarise_range
-from core.playback import Playable
+from core.analysis.emotions import EmotionRun, EmotionShares, emotion_runs, emotion_shares, inside, summarise_range
+from core.playback.playable import Playable
 from core.segment import Segment
 from core.series import EMOTIONS, TimeSeries
-from core.workspace import Video, Workspace
-from pages.components import charts
-from pages.components.analyse_lists import followed, peaks, summary_list, times
-from pages.components.charts import emotion_name
-from pages.components.data import column, duration_of, fps_of, unseen_spans, usual_lanes
-from pages.components.player import Controls, Lane, PlayerState, Source, Timeline, player
-from pages.components.player_text import player_texts
-from pages.components.shell import _, clock, fragment
+from core.workspace.workspace import Video, Workspace
+from pages.components.analyse.lists import followed, peaks, summary_list, times
+from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
+from pages.components.player.text import player_texts
+from pages.components.shared import charts
+from pages.components.shared.charts import emotion_name
+from pages.components.shared.data import column, duration_of, fps_of, unseen_spans, usual_lanes
+from pages.components.shared.shell import _, clock, fragment
 
 PLAYER = "analyse-player"
 HIGHEST_PITCH = 600.0  # Hz, at the top of its curve

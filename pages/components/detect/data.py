@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.card_check import check_model
+from core.classifiers.choice import NETWORK_NAMES
 from core.clip_dataset_builder import ClipDataset
-from core.detection import DetectionSettings, Found, Scored, decide, load_model, share_of_random
-from core.detection_store import detections_path, kept_scores, read_detections, save_detections
-from core.explanation import Explanation, Neighbour, explain_segment, nearest_clips
-from core.feature_store import PersonSeries
-from core.identity import Person
-from core.library import Library
-from core.model_choice import NETWORK_NAMES
+from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
+from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
+from core.detection.results import detections_path, kept_scores, read_detections, save_detections
+from core.faces.feature_file import PersonSeries
+from core.people.person import Person
 from core.segment import Segment
-from core.workspace import Video, Workspace
-from pages.components.data import ledger_of, series_for, state_of
+from core.training.card import check_model
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
+from pages.components.shared.data import ledger_of, series_for, state_of
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
 SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
@@ -64,7 +65,7 @@ def models_of(space: Workspace, person: Person) -> list[Model]:
     """All models, the person's own first, each group with the newest first."""
     found = [
         Model(folder.name, card, f"{folder}{state_of(folder / 'card.json')}")
-        for folder, card in _library(space).models()
+        for folder, card in ((m.folder, dict(m.card)) for m in ModelStore(space).all())
     ]
     return sorted(found, key=lambda model: model.card.get("person_id") != person.id)
 
@@ -157,7 +158,7 @@ def keep(subject: Subject, scored: Scored, found: Found, settings: DetectionSett
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _loaded(_subject: Subject, state: str) -> tuple[Any, dict[str, Any]]:
-    return load_model(_library(_subject.space).model_folder(_subject.model.name, _subject.person))
+    return load_model(ModelStore(_subject.space).folder_of(_subject.model.name, _subject.person))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.detection.moments import Moment
 from core.errors import PunchlineError
-from core.export import FORMATS, ExportOptions, export
-from core.file_name import safe_name
-from core.jobs import Job, Jobs
-from core.moments import Moment
-from pages.components.detect_data import Subject
-from pages.components.job_panel import progress_text
-from pages.components.moments import MomentRow
-from pages.components.shell import _, finished_text, fragment, show_error
+from core.export.formats import FORMATS, ExportOptions, export
+from core.storage.names import safe_name
+from core.workspace.jobs import Job, Jobs
+from pages.components.detect.data import Subject
+from pages.components.detect.moments import MomentRow
+from pages.components.shared.job_panel import progress_text
+from pages.components.shared.shell import _, finished_text, fragment, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)

@@ -10,9 +10,9 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.storage import write_bytes
-from core.video import frame_at
-from core.workspace import Video, Workspace
+from core.storage.files import write_bytes
+from core.video.video import frame_at
+from core.workspace.workspace import Video, Workspace
 
 WIDTH, QUALITY = 224, 72  # pixels; of the JPEG
 GRID = 0.5  # seconds: places this close share a picture

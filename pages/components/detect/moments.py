@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
-from core.ledger import LabelEvent, clip_id_of
-from core.moments import Moment
+from core.detection.moments import Moment
+from core.labels.ledger import LabelEvent, clip_id_of
 from core.segment import tiou
-from pages.components.jumps import FOLDER, script
-from pages.components.player import ASSETS as PLAYER_ASSETS
-from pages.components.player import OnEvents, receive
-from pages.components.shell import _
+from pages.components.player.player import ASSETS as PLAYER_ASSETS
+from pages.components.player.player import OnEvents, receive
+from pages.components.shared.jumps import FOLDER, script
+from pages.components.shared.shell import _
 
 SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
 _shared = "\n".join((PLAYER_ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js"))

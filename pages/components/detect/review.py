@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.detection import DetectionSettings, Found, Scored
-from core.detection_store import Precision, precision_so_far
+from core.detection.detect import DetectionSettings, Found, Scored
+from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
-from core.feature_store import PersonSeries
-from core.labelling import take
-from core.ledger import LabelEvent
-from core.playback import Playable
-from pages.components.data import column, duration_of, fps_of, ledger_of, unseen_spans
-from pages.components.detect_data import Subject, found_in, keep
-from pages.components.detect_export import export_panel
-from pages.components.detect_frames import frames_for
-from pages.components.detect_settings import Keys, begin, loosen, no_limit, settings_row
-from pages.components.detect_why import why_panel
-from pages.components.jumps import Jump, Jumps, jumps
-from pages.components.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
-from pages.components.player import Controls, Lane, PlayerEvent, Source, Timeline, player
-from pages.components.player_text import player_texts
-from pages.components.shell import _, clock, fragment, show_error
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent
+from core.labels.presses import take
+from core.playback.playable import Playable
+from pages.components.detect.data import Subject, found_in, keep
+from pages.components.detect.export import export_panel
+from pages.components.detect.frames import frames_for
+from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
+from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
+from pages.components.detect.why import why_panel
+from pages.components.player.player import Controls, Lane, PlayerEvent, Source, Timeline, player
+from pages.components.player.text import player_texts
+from pages.components.shared.data import column, duration_of, fps_of, ledger_of, unseen_spans
+from pages.components.shared.jumps import Jump, Jumps, jumps
+from pages.components.shared.shell import _, clock, fragment, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40

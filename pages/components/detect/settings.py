@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.detection import DetectionSettings, Found, Scored, prior_of
-from pages.components.detect_data import Subject, found_in, kept_settings
-from pages.components.moments import percent
-from pages.components.shell import _
+from core.detection.detect import DetectionSettings, Found, Scored, prior_of
+from pages.components.detect.data import Subject, found_in, kept_settings
+from pages.components.detect.moments import percent
+from pages.components.shared.shell import _
 
 # Scores are probabilities: near 0 and 1 small steps matter.
 THRESHOLDS = (

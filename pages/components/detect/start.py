@@ -7,14 +7,14 @@ from dataclasses import asdict
 import streamlit as st
 
 from core.errors import ModelFault, PunchlineError
-from core.feature_store import PersonSeries
-from core.identity import Person
-from core.jobs import Job, Jobs
-from core.workspace import Video, Workspace
-from pages.components.data import duration_of
-from pages.components.detect_data import Model, Subject, fitness, kept_settings, latest_result
-from pages.components.job_panel import progress_text
-from pages.components.shell import _, finished_text, fragment, show_error, told
+from core.faces.feature_file import PersonSeries
+from core.people.person import Person
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Video, Workspace
+from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result
+from pages.components.shared.data import duration_of
+from pages.components.shared.job_panel import progress_text
+from pages.components.shared.shell import _, finished_text, fragment, show_error, told
 
 
 def nothing_to_show(videos: list[Video], people: list[Person], what: str) -> bool:

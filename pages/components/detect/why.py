@@ -6,20 +6,20 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.detection.explanation import Contribution
+from core.detection.moments import Moment
 from core.errors import PunchlineError
-from core.explanation import Contribution
-from core.ledger import LabelEvent
-from core.media import media_address
-from core.moments import Moment
-from core.playback import playable
-from core.text import text
-from core.workspace import Video
-from pages.components.charts import AGAINST, FOR, bare
-from pages.components.detect_data import Subject, Why, why
-from pages.components.detect_frames import frames_for
-from pages.components.jumps import FOLDER, script
-from pages.components.moments import moment_id
-from pages.components.shell import _, clock, language, show_error
+from core.labels.ledger import LabelEvent
+from core.playback.playable import playable
+from core.playback.route import media_address
+from core.translation import text
+from core.workspace.workspace import Video
+from pages.components.detect.data import Subject, Why, why
+from pages.components.detect.frames import frames_for
+from pages.components.detect.moments import moment_id
+from pages.components.shared.charts import AGAINST, FOR, bare
+from pages.components.shared.jumps import FOLDER, script
+from pages.components.shared.shell import _, clock, language, show_error
 
 LEAST = 0.05  # log-odds: less says nothing
 SEEN = 0.005  # difference from what is usual that a sentence can show

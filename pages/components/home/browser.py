@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.video_folders import add_path, is_video
-from pages.components.shell import _, choose, show_error, workspace
+from core.workspace.folders import add_path, is_video
+from pages.components.shared.shell import _, choose, show_error, workspace
 
 MOST = 200  # entries of one kind that are listed
 

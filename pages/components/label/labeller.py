@@ -9,17 +9,16 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import PunchlineError
-from core.feature_store import PersonSeries
-from core.identity import Person
-from core.label_queue import LabelQueue, Order
-from core.labelling import take
-from core.ledger import LabelEvent
-from core.playback import Playable, playable
-from core.retraining import train_if_due
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent
+from core.labels.presses import take
+from core.labels.queue import LabelQueue, Order
+from core.people.person import Person
+from core.playback.playable import Playable, playable
 from core.segment import Segment
-from core.workspace import Video, Workspace
-from pages.components.data import duration_of, fps_of, kept_curve, ledger_of, series_for, unseen_spans, usual_lanes
-from pages.components.player import (
+from core.training.retraining import train_if_due
+from core.workspace.workspace import Video, Workspace
+from pages.components.player.player import (
     Controls,
     Mark,
     PlayerEvent,
@@ -29,9 +28,18 @@ from pages.components.player import (
     Timeline,
     player,
 )
-from pages.components.player_text import player_texts
-from pages.components.proxy import proxy_notice
-from pages.components.shell import _, fragment, show_error
+from pages.components.player.proxy import proxy_notice
+from pages.components.player.text import player_texts
+from pages.components.shared.data import (
+    duration_of,
+    fps_of,
+    kept_curve,
+    ledger_of,
+    series_for,
+    unseen_spans,
+    usual_lanes,
+)
+from pages.components.shared.shell import _, fragment, show_error
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds

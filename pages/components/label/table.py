@@ -7,16 +7,16 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.clip_dataset_builder import check_clip
 from core.errors import PunchlineError
-from core.identity import Person
-from core.label_csv import Fault, read_labels, seconds_of, write_labels
-from core.ledger import LabelEvent
-from core.library import Library
-from core.workspace import Workspace
-from pages.components.data import ledger_of
-from pages.components.shell import _, clock, finished_text, told
-from pages.components.train_data import origin_name
+from core.labels.csv import Fault, read_labels, seconds_of, write_labels
+from core.labels.ledger import LabelEvent
+from core.labels.rules import check_clip
+from core.people.person import Person
+from core.workspace.library import Library
+from core.workspace.workspace import Workspace
+from pages.components.shared.data import ledger_of
+from pages.components.shared.shell import _, clock, finished_text, told
+from pages.components.train.data import origin_name
 
 ROWS = 2000  # newest labels that are listed
 MOST_FAULTS = 20

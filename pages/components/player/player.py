@@ -17,10 +17,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.analysis.reduction import reduced, reduced_around
 from core.errors import PunchlineError
-from core.screen import reduced, reduced_around
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "player"
+ASSETS = Path(__file__).resolve().parents[3] / "assets" / "player"
 MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
 # What the component says; a page hands over the same keys in its language.
 TEXTS = {
@@ -75,7 +75,7 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Source:
-    """A video to play: its id, address (`core.media.media_address`), length in seconds, and where to begin."""
+    """A video to play: its id, address (`core.playback.route.media_address`), length in seconds, and where to begin."""
 
     video_id: str
     src: str

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.playback import Playable, playable, prepare
-from core.workspace import Video, Workspace
-from pages.components.job_panel import progress_text
-from pages.components.shell import _, fragment, show_error, told
+from core.playback.playable import Playable, playable, prepare
+from core.workspace.workspace import Video, Workspace
+from pages.components.shared.job_panel import progress_text
+from pages.components.shared.shell import _, fragment, show_error, told
 
 
 def megabytes(n: int) -> str:

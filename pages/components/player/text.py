@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.components.shell import _
+from pages.components.shared.shell import _
 
 
 def player_texts() -> dict[str, str]:

@@ -10,17 +10,17 @@ import numpy as np
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.face_groups import FaceGroups, chips, group, reference_at
-from core.feature_store import Features
-from core.identity import Person, Reference
-from core.jobs import Jobs
-from core.person_store import read_person
-from core.storage import write_bytes
-from core.workspace import Video, Workspace
-from pages.components.data import extracted, key_of, scanned
-from pages.components.face_grid import FaceChip, FaceRow, as_address, face_grid
-from pages.components.job_panel import progress_text
-from pages.components.shell import _, choose, clock, finished_text, show_error, told
+from core.faces.feature_file import Features
+from core.people.groups import FaceGroups, chips, group, reference_at
+from core.people.person import Person, Reference
+from core.people.person_file import read_person
+from core.storage.files import write_bytes
+from core.workspace.jobs import Jobs
+from core.workspace.workspace import Video, Workspace
+from pages.components.shared.data import extracted, key_of, scanned
+from pages.components.shared.face_grid import FaceChip, FaceRow, as_address, face_grid
+from pages.components.shared.job_panel import progress_text
+from pages.components.shared.shell import _, choose, clock, finished_text, show_error, told
 
 MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]

@@ -10,14 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.feature_store import Features
-from core.identity import Person, Thresholds
-from core.threshold_tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
-from core.workspace import Video, Workspace
-from pages.components.data import key_of
-from pages.components.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.people import chip_addresses, features_for
-from pages.components.shell import _, clock, fragment, show_error, told
+from core.faces.feature_file import Features
+from core.people.person import Person, Thresholds
+from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
+from core.workspace.workspace import Video, Workspace
+from pages.components.reference.people import chip_addresses, features_for
+from pages.components.shared.data import key_of
+from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
+from pages.components.shared.shell import _, clock, fragment, show_error, told
 
 N_FACES = 5  # on each side of a threshold
 LOWEST = -0.2  # similarity from which the histogram is drawn

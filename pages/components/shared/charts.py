@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.analysis import EmotionShares, emotion_runs, row_seconds, strongest
+from core.analysis.emotions import EmotionShares, emotion_runs, row_seconds, strongest
 from core.segment import Segment
 from core.series import EMOTIONS, TimeSeries
-from pages.components.shell import _, clock
+from pages.components.shared.shell import _, clock
 
 FOR, AGAINST = "#c8374a", "#9aa0a6"  # as in the histogram of similarities
 QUIET = "#808890"  # lines and words that hold on light and dark

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.detection import DetectionSettings, Scored, decide
-from core.detection_store import detections_path, kept_scores
+from core.detection.detect import DetectionSettings, Scored, decide
+from core.detection.results import detections_path, kept_scores
 from core.errors import PunchlineError
-from core.feature_store import Features, PersonSeries, read_features
-from core.identity import Person
-from core.ledger import Ledger
-from core.library import Library
+from core.faces.feature_file import Features, PersonSeries, read_features
+from core.labels.ledger import Ledger
 from core.multimodal_processor import current_features, person_series, series_parameters
-from core.overview import about
+from core.people.person import Person
+from core.playback.facts import about
 from core.series import FEATURES, Source, TimeSeries
-from core.workspace import Video, Workspace
-from pages.components.player import Lane
-from pages.components.shell import _
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
+from pages.components.player.player import Lane
+from pages.components.shared.shell import _
 
 
 def state_of(path: Path) -> tuple[int, int]:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from pages.components.shell import ROOT, _
+from pages.components.shared.shell import ROOT, _
 
 FOLDER = ROOT / "assets" / "face_grid"
 _grid = st.components.v2.component(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components.shell import ROOT
+from pages.components.shared.shell import ROOT
 
 FOLDER = ROOT / "assets" / "moments"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import PunchlineError
-from core.storage import write_bytes
-from core.video import frame_at, probe
-from core.workspace import Video, Workspace
+from core.storage.files import write_bytes
+from core.video.video import frame_at, probe
+from core.workspace.workspace import Video, Workspace
 
 WIDTH = 320  # pixels
 PLACE = 0.1  # of the video's length: openings are often black

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.errors import PunchlineError
-from core.identity import Person
-from core.settings import change_settings, read_settings
-from core.text import LANGUAGES, finished, text
-from core.workspace import Video, Workspace
+from core.people.person import Person
+from core.translation import LANGUAGES, finished, text
+from core.workspace.settings import change_settings, read_settings
+from core.workspace.workspace import Video, Workspace
 
 T = TypeVar("T", Video, Person)
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def workspace_root() -> Path:

@@ -9,13 +9,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.model_comparison import Difference, compare, judged_alike
-from core.model_store import Figure, Model
-from pages.components.charts import QUIET, bare
-from pages.components.shell import _
-from pages.components.train_data import origin_name
-from pages.components.train_figures import METRIC_ORDER, interval_text, metric_name, signed
-from pages.components.training import kind_of_model
+from core.training.comparison import Difference, compare, judged_alike
+from core.training.model_store import Figure, Model
+from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.shell import _
+from pages.components.train.data import origin_name
+from pages.components.train.figures import METRIC_ORDER, interval_text, metric_name, signed
+from pages.components.train.training import kind_of_model
 
 FIRST, SECOND = "#e5484d", "#4a8fd4"
 METRICS = ("precision", "recall", *METRIC_ORDER)

@@ -9,11 +9,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.model_store import Model, as_figure
-from pages.components.charts import QUIET, bare
-from pages.components.shell import _
-from pages.components.train_figures import signed, signed_range
-from pages.components.training import kind_of_model, loss_chart
+from core.training.model_store import Model, as_figure
+from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.shell import _
+from pages.components.train.figures import signed, signed_range
+from pages.components.train.training import kind_of_model, loss_chart
 
 MODEL_COLOUR = "#e5484d"
 

@@ -13,15 +13,15 @@ import streamlit as st
 
 from core.clip_dataset_builder import ClipDataset, build_clips
 from core.errors import PunchlineError
-from core.feature_store import PersonSeries
-from core.identity import Person
-from core.ledger import LabelEvent
+from core.faces.feature_file import PersonSeries
+from core.labels.ledger import LabelEvent
+from core.people.person import Person
 from core.series import TimeSeries
-from core.training import MIN_OF_A_CLASS, excluded_of
-from core.workspace import Video, Workspace
-from pages.components.charts import bare
-from pages.components.data import ledger_of, series_for, state_of
-from pages.components.shell import _, clock, finished_text
+from core.training.train import MIN_OF_A_CLASS, excluded_of
+from core.workspace.workspace import Video, Workspace
+from pages.components.shared.charts import bare
+from pages.components.shared.data import ledger_of, series_for, state_of
+from pages.components.shared.shell import _, clock, finished_text
 
 FUNNY, OTHER, OUT = "#2fa866", "#9aa0a6", "#d9a441"
 MOST_BARS = 8  # videos that have a bar of their own

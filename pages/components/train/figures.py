@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.model_store import Figure
-from pages.components.shell import _
+from core.training.model_store import Figure
+from pages.components.shared.shell import _
 
 METRIC_ORDER = ("f1", "accuracy", "average_precision", "roc_auc", "brier")
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from core.identity import Person
-from core.ledger import LabelEvent
-from core.model_store import Model
-from core.playback import playable
-from core.workspace import Video, Workspace
-from pages.components.data import duration_of, fps_of, ledger_of
-from pages.components.player import Controls, Source, player
-from pages.components.player_text import player_texts
-from pages.components.proxy import proxy_notice
-from pages.components.shell import _, clock, fragment, told
-from pages.components.train_figures import percent
+from core.labels.ledger import LabelEvent
+from core.people.person import Person
+from core.playback.playable import playable
+from core.training.model_store import Model
+from core.workspace.workspace import Video, Workspace
+from pages.components.player.player import Controls, Source, player
+from pages.components.player.proxy import proxy_notice
+from pages.components.player.text import player_texts
+from pages.components.shared.data import duration_of, fps_of, ledger_of
+from pages.components.shared.shell import _, clock, fragment, told
+from pages.components.train.figures import percent
 
 HEIGHT = 340  # pixels of the video
 MOST = 60  # mistakes that are listed

@@ -8,15 +8,15 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
-from core.identity import Person
-from core.model_store import Model, ModelStore
-from core.workspace import Workspace
-from pages.components.shell import _, told
-from pages.components.train_compare import comparison, verdict
-from pages.components.train_figures import metric_name, value_text
-from pages.components.train_mistakes import mistakes
-from pages.components.train_results import results
-from pages.components.training import kind_of_model
+from core.people.person import Person
+from core.training.model_store import Model, ModelStore
+from core.workspace.workspace import Workspace
+from pages.components.shared.shell import _, told
+from pages.components.train.compare import comparison, verdict
+from pages.components.train.figures import metric_name, value_text
+from pages.components.train.mistakes import mistakes
+from pages.components.train.results import results
+from pages.components.train.training import kind_of_model
 
 SHOWN, OTHER = "train-shown", "train-other"
 NONE = ""

@@ -8,13 +8,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.judging import BASELINES, COMPARED
-from core.metrics import LEVEL
-from core.model_store import Figure, Model, as_figure
-from pages.components.charts import QUIET, bare
-from pages.components.shell import _
-from pages.components.train_curves import MODEL_COLOUR, curves
-from pages.components.train_figures import (
+from core.classifiers.metrics import LEVEL
+from core.training.judging import BASELINES, COMPARED
+from core.training.model_store import Figure, Model, as_figure
+from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.shell import _
+from pages.components.train.curves import MODEL_COLOUR, curves
+from pages.components.train.figures import (
     METRIC_ORDER,
     interval_text,
     metric_name,

@@ -11,20 +11,19 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.classifiers.choice import CHOICES, FEW_LABELS, NETWORK_NAMES
 from core.clip_dataset_builder import ClipDataset
-from core.identity import Person
-from core.jobs import Job, Jobs
-from core.library import Library
-from core.model_choice import CHOICES, FEW_LABELS, NETWORK_NAMES
-from core.model_store import Model, ModelStore
-from core.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
-from core.training import TrainingSettings
-from core.workspace import Workspace
-from pages.components.charts import QUIET, bare
-from pages.components.data import ledger_of
-from pages.components.job_panel import progress_text
-from pages.components.shell import _, show_error, told
-from pages.components.train_data import counts_of
+from core.people.person import Person
+from core.training.model_store import Model, ModelStore
+from core.training.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
+from core.training.train import TrainingSettings
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Workspace
+from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.data import ledger_of
+from pages.components.shared.job_panel import progress_text
+from pages.components.shared.shell import _, show_error, told
+from pages.components.train.data import counts_of
 
 LEARNED, HELD_OUT = "#4a8fd4", "#e0803c"  # losses
 # Seconds on a slow core with 188 clips of 4 videos, measured: the training alone, and with the thorough judgement.
@@ -114,7 +113,7 @@ def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: s
         show_error(_("There is a model of this name already; choose another."))
         return
     if name:
-        Library(space).new_model_folder(name)  # a name that cannot be is said at once
+        ModelStore(space).new_folder(name)  # a name that cannot be is said at once
     labels = ledger_of(space).labels(person_id=person.id)
     train_in_background(space, person, labels, asdict(settings), name=name or None)
     st.session_state.pop("train-shown", None)

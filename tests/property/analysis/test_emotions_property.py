@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis import (
+from core.analysis.emotions import (
     emotion_runs,
     emotion_shares,
     feature_peaks,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.calibration import with_prior
+from core.classifiers.calibration import with_prior
 
 SHARE = st.floats(0.01, 0.99)
 PROBABILITIES = st.lists(st.floats(1e-4, 1 - 1e-4), min_size=1, max_size=20).map(np.array)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.folds import folds
+from core.classifiers.folds import folds
 
 
 @given(

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.dataset_store import ClipsOnDisk, read_dataset, write_dataset
+from core.dataset.dataset_file import ClipsOnDisk, read_dataset, write_dataset
 from tests.labelled import random_clips
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.moments import Rules, best_moments, best_threshold, candidates, hysteresis, moments
+from core.detection.moments import Rules, best_moments, best_threshold, candidates, hysteresis, moments
 from core.segment import Segment, tiou
 from core.sliding_window_processor import Windows, lay_windows, probability, runs, score_curve
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.export.timecode import DROPPING, frame_of, nominal, pieces, timecode_of
 from core.segment import Detection
-from core.timeline import DROPPING, frame_of, nominal, pieces, timecode_of
 
 RATES = [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(50), Fraction(60000, 1001), Fraction(60)]
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.crop import Crop, cut
-from core.tracks import tracks
+from core.faces.crop import Crop, cut
+from core.faces.tracks import tracks
 
 TARGET = ((48.0, 46.0), (102.0, 46.0), (75.0, 78.0), (51.0, 105.0), (98.0, 105.0))
 coordinate = st.floats(-400, 400, width=32)

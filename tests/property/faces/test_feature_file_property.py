@@ -11,8 +11,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import feature_store
-from core.face_table import FaceTable
+from core.faces import feature_file as feature_store
+from core.faces.table import FaceTable
 from tests.tables import features_info, random_features, random_person_series
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)

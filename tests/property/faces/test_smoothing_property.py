@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.smoothing import smoothed
+from core.faces.smoothing import smoothed
 
 # Any linear projection will do; the program's own is one.
 PROJECTION = np.random.default_rng(0).uniform(-1, 1, (8, 2))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.label_queue import LabelQueue, marked_clip
+from core.labels.queue import LabelQueue, marked_clip
 from core.segment import Segment
 from core.series import FEATURES, TimeSeries
 

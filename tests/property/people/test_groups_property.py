@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.face_groups import SEEN_TWICE, group
-from core.face_table import FaceTable
-from core.feature_store import Features
-from core.identity import similarity_of
+from core.faces.feature_file import Features
+from core.faces.similarity import similarity_of
+from core.faces.table import FaceTable
+from core.people.groups import SEEN_TWICE, group
 from tests.tables import features_info, random_table
 
 SCALE = 0.2  # of random embeddings, so that similarities lie on both sides of the border
@@ -63,7 +63,7 @@ def track_means(faces: FaceTable, rows: np.ndarray) -> list[tuple[set[int], np.n
 @settings(deadline=None)
 @given(analyses(), st.integers(1, 8))
 def test_two_tracks_of_one_time_share_a_group_only_if_they_are_one_face(features, n_longest):
-    with patch("core.face_groups.LONGEST_TRACKS", n_longest):
+    with patch("core.people.groups.LONGEST_TRACKS", n_longest):
         found = group(features)
     similarity = similarity_of("resnet29")
     for one in found.groups:

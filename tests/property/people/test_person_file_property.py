@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import person_store
-from core.identity import Person, Reference, Thresholds
+from core.people import person_file as person_store
+from core.people.person import Person, Reference, Thresholds
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 seeds = st.integers(0, 2**32 - 1)

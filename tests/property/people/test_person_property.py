@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.face_table import FaceTable
-from core.identity import Thresholds, match
+from core.faces.table import FaceTable
+from core.people.person import Thresholds, match
 from core.series import Source
 from tests.tables import Planted, cosine, direction, planted_table
 

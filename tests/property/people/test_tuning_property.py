@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.feature_store import Features
-from core.identity import Thresholds, match
-from core.threshold_tuning import Tuning, suggest, tune, tuning
+from core.faces.feature_file import Features
+from core.people.person import Thresholds, match
+from core.people.tuning import Tuning, suggest, tune, tuning
 from tests.tables import Planted, cosine, direction, features_info, planted_table
 
 WANTED = direction(1)

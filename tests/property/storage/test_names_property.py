@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.file_name import LONGEST_BYTES, safe_name
+from core.storage.names import LONGEST_BYTES, safe_name
 
 TEXTS = st.one_of(
     st.text(), st.from_regex(r"(?i)(con|nul|com[1-9¹])[ .]*\w*", fullmatch=True), st.text("가각 ./<", max_size=300)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.frame_rate import nearest_rate
+from core.video.frame_rate import nearest_rate
 
 
 @given(st.integers(1, 240))

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.packet_choice import Grid, chosen
-from tests.unit.test_packet_choice import Packet
+from core.video.packet_choice import Grid, chosen
+from tests.unit.video.test_packet_choice import Packet
 
 
 @settings(deadline=None, max_examples=150)

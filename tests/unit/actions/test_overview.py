@@ -6,15 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.detection_store import detections_path
-from core.feature_store import write_features
-from core.jobs import Jobs
-from core.ledger import LabelEvent, Ledger
-from core.overview import ENOUGH_LABELS, VideoState, about, overview
-from core.workspace import Workspace
+from core.actions.overview import ENOUGH_LABELS, VideoState, overview
+from core.detection.results import detections_path
+from core.faces.feature_file import write_features
+from core.labels.ledger import LabelEvent, Ledger
+from core.playback.facts import about
+from core.workspace.jobs import Jobs
+from core.workspace.workspace import Workspace
 from tests.media import write
 from tests.tables import random_features
-from tests.unit.test_workspace import reference
+from tests.unit.workspace.test_workspace import reference
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.analysis import (
+from core.analysis.emotions import (
     EmotionRun,
     emotion_runs,
     emotion_shares,

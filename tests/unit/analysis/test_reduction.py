@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.screen import reduced, reduced_around
+from core.analysis.reduction import reduced, reduced_around
 
 
 def test_a_short_series_stays_as_it_is() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.augmentation import DURATIONS, MAX_SHIFT, Redrawn, disturbed, mixing
+from core.classifiers.augmentation import DURATIONS, MAX_SHIFT, Redrawn, disturbed, mixing
 from core.segment import LabeledSegment
 from core.series import FEATURES, PITCH, TimeSeries
 from tests.clips import inputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.calibration import TINY, Calibration, limited, log_softmax, with_prior
+from core.classifiers.calibration import TINY, Calibration, limited, log_softmax, with_prior
 
 
 def test_probabilities_of_known_scores_are_found_again():

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.calibration import Calibration
-from core.folds import folds
-from core.model_choice import (
+from core.classifiers.calibration import Calibration
+from core.classifiers.choice import (
     CHOICES,
     ENSEMBLE,
     ENSEMBLE_NAMES,
@@ -18,7 +17,8 @@ from core.model_choice import (
     combined,
     members_of,
 )
-from core.model_input import Scaler
+from core.classifiers.folds import folds
+from core.classifiers.inputs import Scaler
 from tests.clips import rise
 
 

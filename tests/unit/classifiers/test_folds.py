@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.folds import BLOCK, N_BLOCKS, blocks, folds, groups_of, learned_from
+from core.classifiers.folds import BLOCK, N_BLOCKS, blocks, folds, groups_of, learned_from
 
 
 def test_classes_are_spread_evenly():

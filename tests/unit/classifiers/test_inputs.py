@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.classifiers.inputs import Scaler, check_clips
 from core.errors import ModelFault
-from core.model_input import Scaler, check_clips
 
 
 def test_values_are_scaled_over_what_is_seen_and_missing_ones_are_zero():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from core.metrics import (
+from core.classifiers.metrics import (
     METRICS,
     Judged,
     best_f1_threshold,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.classifiers.inputs import Scaler
+from core.classifiers.network_training import PATIENCE, Network, Task, augment_with, device_of
 from core.errors import DeviceUnavailable
-from core.model_input import Scaler
-from core.network import PATIENCE, Network, Task, augment_with, device_of
 from tests.clips import inputs, rise
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.models import NETWORKS, Batch, TimeAwareLstm, network, pooled
+from core.classifiers.networks import NETWORKS, Batch, TimeAwareLstm, network, pooled
 from tests.clips import inputs
 
 

@@ -7,9 +7,9 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import Ridge
 
-from core import simple_models
-from core.clip_features import interval_features
-from core.simple_models import NAMES, PENALTIES, SimpleModel
+from core.classifiers import simple as simple_models
+from core.classifiers.clip_features import interval_features
+from core.classifiers.simple import NAMES, PENALTIES, SimpleModel
 from tests.clips import inputs, rise
 
 

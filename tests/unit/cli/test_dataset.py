@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from core.command_dataset import dataset
-from core.feature_store import write_features
-from core.identity import Person, Reference
-from core.ledger import LabelEvent, Ledger
-from core.workspace import Workspace
+from core.cli.dataset import dataset
+from core.faces.feature_file import write_features
+from core.labels.ledger import LabelEvent, Ledger
+from core.people.person import Person, Reference
+from core.workspace.workspace import Workspace
 from tests import media
 from tests.tables import Planted, direction, features_info, planted_table, random_features
 
@@ -150,7 +150,7 @@ def test_what_is_not_there_or_damaged_is_told(space):
 
 def test_one_builds_at_a_time(space, monkeypatch):
     workspace, _, _ = space
-    monkeypatch.setattr("core.command_dataset.WAIT", 0.1)
+    monkeypatch.setattr("core.cli.dataset.WAIT", 0.1)
     with workspace.lock("dataset"):
         result = run(workspace, "build")
     assert result.exit_code == 1

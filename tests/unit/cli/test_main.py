@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from core.cli import main
+from core.cli.main import main
 from core.series import FEATURES
 from tests import media
 from tests.portraits import COLLINS, HOPPER, make_video
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(workspace: Path, *arguments: object) -> Result:
@@ -208,8 +208,8 @@ def test_photos_of_any_kind_give_the_same_person(tmp_path: Path) -> None:
     result = run(tmp_path / "space", "person", "add", "Eileen", COLLINS, *paths, "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["n_references"] == 5
-    from core.identity import similarity_of
-    from core.workspace import Workspace
+    from core.faces.similarity import similarity_of
+    from core.workspace.workspace import Workspace
 
     (person,) = Workspace(tmp_path / "space").people()
     digest = next(iter(person.references[0].embeddings))
@@ -241,8 +241,8 @@ def test_of_two_faces_the_largest_is_taken_and_said(tmp_path: Path) -> None:
     assert run(space, "person", "add", "Grace", path, "--face", 2).stderr == ""
     assert run(space, "person", "add", "Grace", HOPPER).exit_code == 0
     assert "there are 2" in refused(space, "person", "add", "Grace", path, "--face", 3)
-    from core.identity import similarity_of
-    from core.workspace import Workspace
+    from core.faces.similarity import similarity_of
+    from core.workspace.workspace import Workspace
 
     for person in Workspace(space).people():
         embeddings = person.embeddings(next(iter(person.references[0].embeddings)))
@@ -260,8 +260,8 @@ def test_a_reference_can_come_from_a_moment_of_a_video(workspace: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "이름 홍길동", "dot.s", "C:\\x", "x" * 300])
 def test_any_name_is_accepted_and_stays_inside_the_workspace(name: str, tmp_path: Path) -> None:
-    from core.identity import Reference
-    from core.workspace import Workspace
+    from core.people.person import Reference
+    from core.workspace.workspace import Workspace
 
     reference = Reference(
         image=np.zeros((9, 9, 3), np.uint8),
@@ -302,7 +302,7 @@ def test_doctor_finds_all_that_is_needed(tmp_path: Path) -> None:
 
 
 def test_doctor_names_damaged_weights_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core import weights
+    from core.faces import weights
 
     assets = tmp_path / "assets"
     assets.mkdir()
@@ -322,7 +322,7 @@ def test_doctor_names_damaged_weights_and_fails(tmp_path: Path, monkeypatch: pyt
 
 def test_the_module_runs_as_a_command_and_a_second_extraction_is_told_of_the_first(tmp_path: Path) -> None:
     video = make_video(tmp_path / "v.mp4", [(2.0, [])])
-    from core.workspace import Workspace
+    from core.workspace.workspace import Workspace
 
     space = Workspace(tmp_path / "space")
     command = [sys.executable, "-m", "core.cli", "--workspace", str(space.root), "extract", str(video)]

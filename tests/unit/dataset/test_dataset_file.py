@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import ClipDataset
-from core.dataset_store import ClipsOnDisk, Names, read_dataset, read_info, write_dataset
+from core.dataset.dataset_file import ClipsOnDisk, Names, read_dataset, read_info, write_dataset
 from core.errors import StorageFault
 from core.series import FEATURES
-from core.storage import AnotherFormat
+from core.storage.files import AnotherFormat
 from tests.labelled import label, random_clips
 from tests.processes import ROOT, left_over, run
 
@@ -186,7 +186,7 @@ def test_a_full_disk_is_told_and_the_old_file_stays(path):
     done = run(f"""
         import resource
         from pathlib import Path
-        from core.dataset_store import write_dataset
+        from core.dataset.dataset_file import write_dataset
         from core.errors import StorageFault
         from tests.labelled import random_clips
         clips = random_clips(1, 300)

@@ -14,10 +14,10 @@ import h5py
 import numpy as np
 import pytest
 
-from core.dataset_store import Names, read_dataset, read_info
-from core.dataset_upkeep import behind, refresh, verify
+from core.dataset.dataset_file import Names, read_dataset, read_info
+from core.dataset.upkeep import behind, refresh, verify
 from core.errors import StorageFault
-from core.ledger import Ledger
+from core.labels.ledger import Ledger
 from tests.labelled import label, of, steady
 from tests.processes import ROOT, left_over, run
 
@@ -162,8 +162,8 @@ def test_a_newer_file_is_refused_and_left_alone(path, ledger, rebuild):
 BUILDER = """
 import sys
 from pathlib import Path
-from core.dataset_upkeep import refresh
-from core.ledger import Ledger
+from core.dataset.upkeep import refresh
+from core.labels.ledger import Ledger
 from tests.labelled import of, steady
 path = Path(sys.argv[1])
 ledger = Ledger(path.parent / "labels.sqlite")
@@ -203,9 +203,9 @@ def test_a_full_disk_leaves_the_old_file(path, ledger):
     done = run(f"""
         import resource
         from pathlib import Path
-        from core.dataset_upkeep import refresh
+        from core.dataset.upkeep import refresh
         from core.errors import StorageFault
-        from core.ledger import Ledger
+        from core.labels.ledger import Ledger
         from tests.labelled import of, steady
         path = Path({str(path)!r})
         ledger = Ledger(path.parent / "labels.sqlite")

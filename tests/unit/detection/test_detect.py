@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.detection import (
+from core.detection.detect import (
     DetectionSettings,
     Found,
     Scored,
@@ -123,7 +123,8 @@ def test_another_emotion_model_is_refused_and_other_thresholds_are_told(tmp_path
         score(library, VIDEO, PERSON, load=library.load)  # type: ignore[arg-type]
     library = FakeLibrary(tmp_path / "b", stream(30.0), parameters={**PARAMETERS, "fill": "none"})
     library.card |= {"person_id": "p2", "person": "Ada"}
-    made = score(library, VIDEO, PERSON, load=library.load)  # type: ignore[arg-type]
+    library.model("newest")
+    made = score(library, VIDEO, PERSON, model="newest", load=library.load)  # type: ignore[arg-type]
     assert [("Ada" in w, "gaps are filled" in w) for w in made.warnings] == [(True, False), (False, True)]
 
 

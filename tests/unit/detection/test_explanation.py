@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import ClipDataset
+from core.detection.explanation import ABOVE, BELOW, GROUPS, clip_summary, explain, explain_segment, nearest_clips
 from core.errors import SeriesTooShort
-from core.explanation import ABOVE, BELOW, GROUPS, clip_summary, explain, explain_segment, nearest_clips
 from core.segment import Segment
 from core.series import FEATURES, N_FACE
 from tests.detections import HAPPINESS, LOUDNESS, PERSON, VIDEO, FakeLibrary, label, stream

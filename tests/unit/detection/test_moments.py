@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.moments import (
+from core.detection.moments import (
     Moment,
     Rules,
     best_moments,

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.detection import DetectionSettings, decide, score
-from core.detection_store import (
+from core.detection.detect import DetectionSettings, decide, score
+from core.detection.results import (
     as_json,
     detections_path,
     kept_scores,
@@ -52,6 +52,8 @@ def test_a_result_is_read_as_it_was_written(library):
 
 
 def test_each_model_keeps_its_last_result(library):
+    library.model("first")
+    library.model("second")
     saved(library, "first")
     saved(library, "second")
     saved(library, "first")
@@ -91,6 +93,7 @@ def test_kept_scores_of_something_else_are_not_used(library):
     assert kept_scores(library, VIDEO, PERSON) is None
     saved(library)
     made = library.made
+    library.model("another")
     assert kept_scores(library, VIDEO, PERSON, model="another") is None
     library.made = replace(made, parameters={**made.parameters, "fill": "none"})
     assert kept_scores(library, VIDEO, PERSON) is None
@@ -99,6 +102,7 @@ def test_kept_scores_of_something_else_are_not_used(library):
     library.made = made
     assert kept_scores(library, VIDEO, PERSON) is not None
     library.card["created"] = "t2"  # a model of the same name
+    library.model("newest")
     assert kept_scores(library, VIDEO, PERSON) is None
 
 

@@ -7,12 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from core.clip_export import Clip, write_clip
 from core.errors import PunchlineError
+from core.export.clips import Clip, write_clip
+from core.export.timecode import Piece, read_media
 from core.segment import Segment
-from core.timeline import Piece, read_media
 from tests import media
-from tests.unit.test_transcode import beep_of, beeps, pictures_of
+from tests.unit.video.test_transcode import beep_of, beeps, pictures_of
 
 RATES = {"25": Fraction(25), "29.97": Fraction(30000, 1001), "59.94": Fraction(60000, 1001)}
 LENGTH = 8.0

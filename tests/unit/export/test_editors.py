@@ -13,10 +13,10 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 
+from core.export.editors import edl_text, fcp7_text, fcpxml_text, otio_text
+from core.export.timecode import DROPPING, Media, Piece, pieces
 from core.segment import Detection
-from core.timeline import DROPPING, Media, Piece, pieces
-from core.timeline_export import edl_text, fcp7_text, fcpxml_text, otio_text
-from core.video import VideoInfo
+from core.video.video import VideoInfo
 
 HOURS = 3
 RATES = [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(60)]

@@ -12,13 +12,13 @@ import opentimelineio as otio
 import pytest
 
 from core.errors import PunchlineError, StorageFault, VideoUnreadable
-from core.export import FORMATS, ExportOptions, export, write_series
+from core.export.formats import FORMATS, ExportOptions, export, write_series
 from core.segment import Detection
 from core.series import FEATURES
 from tests import media, tables
-from tests.unit.test_list_export import read_chapters, read_srt
-from tests.unit.test_timeline_export import read_edl
-from tests.unit.test_transcode import pictures_of
+from tests.unit.export.test_editors import read_edl
+from tests.unit.export.test_lists import read_chapters, read_srt
+from tests.unit.video.test_transcode import pictures_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # moviepy's, as in test_reel
 

@@ -9,10 +9,10 @@ from fractions import Fraction
 import pytest
 
 from core.errors import PunchlineError
-from core.list_export import chapters_text, clock, csv_text, json_text, labelstudio_text, srt_text
+from core.export.lists import chapters_text, clock, csv_text, json_text, labelstudio_text, srt_text
+from core.export.timecode import Piece, pieces
 from core.segment import Detection
-from core.timeline import Piece, pieces
-from tests.unit.test_timeline_export import made_up
+from tests.unit.export.test_editors import made_up
 
 NTSC = Fraction(30000, 1001)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.reel import caption_font, caption_image, write_reel
+from core.export.reel import caption_font, caption_image, write_reel
+from core.export.timecode import pieces, read_media
 from core.segment import Detection
-from core.timeline import pieces, read_media
 from tests import media
-from tests.unit.test_transcode import beeps, beeps_of, pictures_of
+from tests.unit.video.test_transcode import beeps, beeps_of, pictures_of
 
 # moviepy ends its readers without closing their pipes, which Python does a moment later.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
@@ -108,7 +108,7 @@ def test_what_on_progress_raises_leaves_nothing(tmp_path: Path, at: float) -> No
 
 
 def test_captions_without_a_font_for_them_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.reel.caption_font", lambda: None)
+    monkeypatch.setattr("core.export.reel.caption_font", lambda: None)
     chosen, _ = pieces(MOMENTS[:1], duration=9.0, names=["웃음"])
     said = write_reel(tmp_path / "reel.mp4", chosen, read_media(video(tmp_path)), captions=True)
     assert "no font with Korean letters" in said[0]
@@ -122,8 +122,8 @@ def test_a_long_caption_stays_within_the_picture() -> None:
 
 
 def test_the_best_font_of_the_computer_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.reel._LINUX_FOLDERS", (str(tmp_path), str(tmp_path / "gone")))
-    monkeypatch.setattr("core.reel._FONT_FOLDERS", {})
+    monkeypatch.setattr("core.export.reel._LINUX_FOLDERS", (str(tmp_path), str(tmp_path / "gone")))
+    monkeypatch.setattr("core.export.reel._FONT_FOLDERS", {})
     assert caption_font() is None
     (tmp_path / "noto").mkdir()
     for name in ("DejaVuSans-Bold.ttf", "noto/NotoSansCJK-Bold.ttc", "Other.ttf"):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError, VideoUnreadable
+from core.export.timecode import Piece, frame_of, pieces, read_media, timecode_of
 from core.segment import Detection, Segment
-from core.timeline import Piece, frame_of, pieces, read_media, timecode_of
 from tests import media
 
 NTSC = Fraction(30000, 1001)

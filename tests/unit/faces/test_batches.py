@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.batches import batches
+from core.faces.batches import batches
 
 
 @pytest.mark.parametrize("largest", [1, 4, 16])

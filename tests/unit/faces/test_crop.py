@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from core.crop import Crop, cut
 from core.errors import FaceNotFound
-from core.faces import Faces
+from core.faces.crop import Crop, cut
+from core.faces.detection import Faces
 
 TARGET = ((48.0, 46.0), (102.0, 46.0), (75.0, 78.0), (51.0, 105.0), (98.0, 105.0))
 ALIGNED = Crop(150, TARGET)

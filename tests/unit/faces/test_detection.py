@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from core import faces as faces_module
 from core.errors import WeightsUnavailable
-from core.faces import MtcnnDetector
+from core.faces import detection as faces_module
+from core.faces.detection import MtcnnDetector
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 # Both eyes, the nose and the corners of the mouth, by eye, in the fixtures' pixels.
 TRUTH = {
     "collins": [(204, 103), (246, 105), (227, 131), (203, 141), (245, 143)],

@@ -11,12 +11,12 @@ from facenet_pytorch import InceptionResnetV1
 from PIL import Image
 from safetensors.torch import save_file
 
-from core.crop import cut
-from core.embedding import BATCH, FacenetEmbedder, ResNet29, ResNet29Embedder, embedder
 from core.errors import PunchlineError, WeightsUnavailable
-from core.weights import Weights
+from core.faces.crop import cut
+from core.faces.embedding import BATCH, FacenetEmbedder, ResNet29, ResNet29Embedder, embedder
+from core.faces.weights import Weights
 
-FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 GOLDEN = FIXTURES.parent.parent.parent / "shared" / "data" / "face_resnet29_golden.npz"
 AGREEMENT = 1e-3
 

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import save_file
 from torch import nn
 
-from core.emotion import (
+from core.errors import PunchlineError, WeightsUnavailable
+from core.faces.emotion import (
     BATCH,
     CIRCUMPLEX,
     EMOTIONS,
@@ -20,8 +21,7 @@ from core.emotion import (
     HSEmotionRecogniser,
     recogniser,
 )
-from core.errors import PunchlineError, WeightsUnavailable
-from core.weights import ASSETS, Weights
+from core.faces.weights import ASSETS, Weights
 
 torch.set_num_threads(1)
 

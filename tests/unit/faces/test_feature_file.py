@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 import pytest
 
-from core import feature_store
 from core.errors import StorageFault
-from core.face_table import FaceTable
-from core.feature_store import Features, Minutes, PersonSeries
+from core.faces import feature_file as feature_store
+from core.faces.feature_file import Features, Minutes, PersonSeries
+from core.faces.table import FaceTable
 from core.series import FEATURES
 from tests.processes import left_over, run
 from tests.tables import features_info, random_features, random_person_series
@@ -330,7 +330,8 @@ def test_a_full_disk_is_told_and_what_was_finished_stays(path, tmp_path):
         import resource
         from pathlib import Path
         import numpy as np
-        from core import feature_store, storage
+        from core.faces import feature_file as feature_store
+        from core.storage import files as storage
         from core.errors import StorageFault
         from tests.tables import random_features, random_person_series
         big = random_features(7, n_frames=2000, n_faces=4000)

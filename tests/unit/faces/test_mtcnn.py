@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import mtcnn
-from core.faces import _load_mtcnn
+from core.faces import mtcnn
+from core.faces.detection import _load_mtcnn
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(("index", "name", "side"), [(0, "PNet", 60), (1, "RNet", 24), (2, "ONet", 48)])
@@ -35,7 +35,7 @@ def test_a_misshapen_state_is_refused() -> None:
 
 def test_detection_loads_neither_torchvision_nor_facenet_pytorch() -> None:
     code = (
-        "import sys, numpy as np; from core.faces import MtcnnDetector\n"
+        "import sys, numpy as np; from core.faces.detection import MtcnnDetector\n"
         "MtcnnDetector().detect([np.zeros((90, 160, 3), np.uint8)])\n"
         "print(sorted({'torchvision', 'facenet_pytorch', 'streamlit'} & set(sys.modules)))"
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from core.crop import Crop
-from core.face_reading import Cut, FaceReading, cut_out
-from core.face_search import Sample, Searched
-from core.faces import Faces
-from core.video import Picture
+from core.faces.crop import Crop
+from core.faces.detection import Faces
+from core.faces.reading import Cut, FaceReading, cut_out
+from core.faces.search import Sample, Searched
+from core.video.video import Picture
 
 POINTS = np.array([[10, 12], [20, 12], [15, 18], [11, 24], [19, 24]], np.float32)
 LOOKS = np.random.default_rng(0).integers(0, 255, (4, 30, 30, 3), np.uint8)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.faces.smoothing import smooth, smoothed
 from core.series import N_FACE, Source, TimeSeries
-from core.smoothing import smooth, smoothed
 from tests.tables import series_of
 
 METHODS = ("median", "mean", "decay", "causal")
@@ -61,7 +61,7 @@ def test_causal_weights_do_not_know_what_follows():
 
 
 def test_the_median_is_the_row_nearest_to_all_others_of_its_window(monkeypatch):
-    monkeypatch.setattr("core.smoothing.BLOCK", 7)
+    monkeypatch.setattr("core.faces.smoothing.BLOCK", 7)
     rng = np.random.default_rng(3)
     values = rng.random((40, 3)).astype(np.float32)
     t = np.cumsum(rng.uniform(0.1, 0.9, 40))

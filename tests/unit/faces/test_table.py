@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from core.face_table import NO_TRACK, FaceTable, concatenate
+from core.faces.table import NO_TRACK, FaceTable, concatenate
 from tests.tables import random_table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.tracks import tracks
+from core.faces.tracks import tracks
 
 
 class People:

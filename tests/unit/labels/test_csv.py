@@ -7,7 +7,7 @@ from dataclasses import astuple
 import pytest
 
 from core.errors import PunchlineError
-from core.label_csv import Fault, LabelRow, read_labels, seconds_of, write_labels
+from core.labels.csv import Fault, LabelRow, read_labels, seconds_of, write_labels
 
 HEADER = "video,start,end,label,person,note\n"
 

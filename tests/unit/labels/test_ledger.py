@@ -14,17 +14,17 @@ from pathlib import Path
 
 import pytest
 
-from core import ledger as ledger_module
 from core.errors import PunchlineError, StorageFault
-from core.ledger import ORIGINS, VERSION, LabelEvent, Ledger, clip_id_of
+from core.labels import ledger as ledger_module
+from core.labels.ledger import ORIGINS, VERSION, LabelEvent, Ledger, clip_id_of
 from core.segment import LabeledSegment
 from tests.processes import run
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 WRITER = """
 import sys
 from pathlib import Path
-from core.ledger import LabelEvent, Ledger
+from core.labels.ledger import LabelEvent, Ledger
 path, name, n = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ledger = Ledger(path)
 for k in range(n):
@@ -401,7 +401,7 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(tmp_path):
         import resource
         from pathlib import Path
         from core.errors import StorageFault
-        from core.ledger import LabelEvent, Ledger
+        from core.labels.ledger import LabelEvent, Ledger
         path = Path({str(path)!r})
         ledger = Ledger(path)
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))

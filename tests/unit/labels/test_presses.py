@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import StorageFault
-from core.labelling import take
-from core.ledger import Ledger
+from core.labels.ledger import Ledger
+from core.labels.presses import take
 
 
 @dataclass(frozen=True)

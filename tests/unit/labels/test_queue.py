@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError
-from core.label_queue import LabelQueue, QueuedClip, marked_clip
-from core.ledger import clip_id_of
+from core.labels.ledger import clip_id_of
+from core.labels.queue import LabelQueue, QueuedClip, marked_clip
 from core.segment import Segment
 from core.series import FEATURES, TimeSeries
 from tests.tables import D, M

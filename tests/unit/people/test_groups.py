@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from core.errors import FaceNotFound, VideoUnreadable
-from core.face_groups import as_reference, chips, group, reference_at, representatives
-from core.face_table import NO_TRACK, FaceTable
-from core.feature_store import Features
-from core.identity import Person, similarity_of
-from core.video import frame_at
+from core.faces.feature_file import Features
+from core.faces.similarity import similarity_of
+from core.faces.table import NO_TRACK, FaceTable
+from core.people.groups import as_reference, chips, group, reference_at, representatives
+from core.people.person import Person
+from core.video.video import frame_at
 from tests.media import numbered, write
 from tests.tables import DIMENSION, direction, features_info, lookalike
 
@@ -119,8 +120,8 @@ def test_a_table_without_known_faces(features):
 
 def test_more_tracks_than_are_clustered_join_the_nearest_person(monkeypatch):
     """Four long tracks are clustered; of the short ones, Cleo's is like nobody and one is seen beside Ann's."""
-    monkeypatch.setattr("core.face_groups.LONGEST_TRACKS", 4)
-    monkeypatch.setattr("core.face_groups.BLOCK", 2)
+    monkeypatch.setattr("core.people.groups.LONGEST_TRACKS", 4)
+    monkeypatch.setattr("core.people.groups.BLOCK", 2)
     long = [(10 * t + k, who, t) for t, who in enumerate((ANN, BEN, ANN, BEN)) for k in range(4)]
     short = [(50 + t, who, t) for t, who in enumerate((ANN, BEN, CLEO), start=4)]
     beside = [(1, lookalike(ANN, 0.6, seed=9), 7)]
@@ -131,7 +132,7 @@ def test_more_tracks_than_are_clustered_join_the_nearest_person(monkeypatch):
 
 
 def test_of_two_late_tracks_of_one_time_the_more_alike_joins(monkeypatch):
-    monkeypatch.setattr("core.face_groups.LONGEST_TRACKS", 1)
+    monkeypatch.setattr("core.people.groups.LONGEST_TRACKS", 1)
     near, far = lookalike(ANN, 0.7, seed=1), lookalike(ANN, 0.6, seed=2)
     features = features_of([(k, ANN, 0) for k in range(4)] + [(9, near, 1), (9, far, 2)], likeness=1.0)
     found = group(features)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError
-from core.face_table import NO_TRACK, FaceTable
-from core.identity import Match, Person, Reference, Thresholds, clean_name, match, similarity_of
+from core.faces.similarity import similarity_of
+from core.faces.table import NO_TRACK, FaceTable
+from core.people.person import Match, Person, Reference, Thresholds, clean_name, match
 from core.series import Source
 from tests.tables import DIMENSION, D, M, Planted, R, cosine, direction, lookalike, planted_table
 

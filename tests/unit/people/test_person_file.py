@@ -9,9 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from core import person_store
 from core.errors import StorageFault
-from core.identity import Person, Reference, Thresholds
+from core.people import person_file as person_store
+from core.people.person import Person, Reference, Thresholds
 from tests.processes import left_over, run
 
 
@@ -82,7 +82,7 @@ def test_a_full_disk_is_told_and_the_old_file_stays(tmp_path: Path):
     done = run(f"""
         import resource
         from pathlib import Path
-        from core import person_store
+        from core.people import person_file as person_store
         from core.errors import StorageFault
         path = Path({str(path)!r})
         person = person_store.read_person(path)

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.crop import Crop
 from core.errors import VideoUnreadable
-from core.face_groups import chips, group
-from core.faces import Faces
-from core.feature_store import Features
-from core.quick_scan import scan
+from core.faces.crop import Crop
+from core.faces.detection import Faces
+from core.faces.feature_file import Features
+from core.people.groups import chips, group
+from core.people.scan import scan
 from core.video_feature_extractor import Models
 from tests.media import colours_of, cut_short, number_of, write
 
@@ -177,9 +177,9 @@ def test_numbers_of_pictures_must_be_positive(video: Path, models: Models, optio
 
 
 def test_the_modules_of_the_page_load_no_torch() -> None:
-    modules = "core.reference, core.face_groups, core.threshold_tuning, core.quick_scan"
+    modules = "core.people.photos, core.people.groups, core.people.tuning, core.people.scan"
     code = f"import sys, {modules}; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[3])
 
 
 def test_the_pictures_are_whole_and_upright(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError
-from core.face_table import NO_TRACK
-from core.feature_store import Features
-from core.identity import Person, Reference, Thresholds
+from core.faces.feature_file import Features
+from core.faces.table import NO_TRACK
 from core.multimodal_processor import person_series
-from core.threshold_tuning import BIN_EDGES, similarities, suggest, tune, tuning
+from core.people.person import Person, Reference, Thresholds
+from core.people.tuning import BIN_EDGES, similarities, suggest, tune, tuning
 from tests.tables import Planted, direction, features_info, planted_table
 
 WANTED = direction(1)

@@ -7,11 +7,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core.jobs import Jobs
-from core.media import media_address, media_routes, proxy_path
-from core.playback import piece_paths, playable, prepare
-from core.worker import run
-from core.workspace import Video, Workspace
+from core.actions.worker import run
+from core.playback.playable import piece_paths, playable, prepare
+from core.playback.route import media_address, media_routes, proxy_path
+from core.workspace.jobs import Jobs
+from core.workspace.workspace import Video, Workspace
 from tests.media import Sound, tone, write
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError, StorageFault, VideoUnreadable
-from core.packet_source import Source
-from core.proxy import make_minute, make_proxy, plan
+from core.playback.proxy import make_minute, make_proxy, plan
+from core.video.packets import Source
 from tests import media
-from tests.unit.test_transcode import beep_of, beeps, pictures_of
+from tests.unit.video.test_transcode import beep_of, beeps, pictures_of
 
 TIMES = np.arange(75) / 25
 QUICK = {"deadline": "realtime", "cpu-used": "8"}

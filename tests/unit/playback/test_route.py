@@ -6,9 +6,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from core import media
-from core.media import LONGEST_ANSWER, media_address, media_middleware, media_routes
-from core.workspace import Workspace
+from core.playback import route as media
+from core.playback.route import LONGEST_ANSWER, media_address, media_middleware, media_routes
+from core.workspace.workspace import Workspace
 
 SIZE = LONGEST_ANSWER + 5000
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import h5py
 import pytest
 
-from core import storage
 from core.errors import StorageFault
+from core.storage import files as storage
 from tests.processes import run
 
 
@@ -44,7 +44,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path):
     script = f"""
         import os, signal, sys
         from pathlib import Path
-        from core import storage
+        from core.storage import files as storage
         with storage.writing(Path({str(path)!r})) as partial:
             partial.write_bytes(b"half")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -131,8 +131,9 @@ def test_a_file_that_dies_half_made_leaves_the_old_one(tmp_path):
 def test_importing_the_core_is_silent_and_light():
     done = run("""
         import sys
-        import core.series, core.segment, core.storage, core.feature_store, core.person_store, core.dataset_store
-        import core.workspace, core.identity, core.face_table, core.cli, core.label_queue, core.clip_dataset_builder
+        import core.series, core.segment, core.storage.files, core.faces.feature_file, core.people.person_file
+        import core.dataset.dataset_file, core.workspace.workspace, core.people.person, core.faces.table, core.cli.main
+        import core.labels.queue, core.clip_dataset_builder
         heavy = sorted({"torch", "streamlit", "torchvision", "librosa", "pandas"} & set(sys.modules))
         assert not heavy, heavy
     """)

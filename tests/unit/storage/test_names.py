@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from core.file_name import LONGEST, LONGEST_BYTES, safe_name
+from core.storage.names import LONGEST, LONGEST_BYTES, safe_name
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.card_check import check_model, labelled_share, series_card
 from core.errors import ModelFault
+from core.training.card import check_model, labelled_share, series_card
 from tests.detections import PARAMETERS
 
 

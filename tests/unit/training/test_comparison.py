@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.model_comparison import Difference, compare, judged_alike
-from core.model_store import Model
+from core.training.comparison import Difference, compare, judged_alike
+from core.training.model_store import Model
 
 
 def model(**changes: Any) -> Model:

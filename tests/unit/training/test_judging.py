@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.judging import (
+from core.series import FEATURES
+from core.training.judging import (
     BASELINES,
     LabelledClips,
     Split,
@@ -21,7 +22,6 @@ from core.judging import (
     report,
     splits,
 )
-from core.series import FEATURES
 
 HAPPINESS, LOUDNESS = FEATURES.index("happiness"), FEATURES.index("loudness")
 LIGHT = FunnyMomentClassifier("logistic", n_folds=2, centre=False)

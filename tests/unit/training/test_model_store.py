@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.errors import ModelFault
-from core.identity import Person
-from core.model_store import Figure, Model, ModelStore, as_figure
-from core.storage import write_json
-from core.workspace import Workspace
+from core.people.person import Person
+from core.storage.files import write_json
+from core.training.model_store import Figure, Model, ModelStore, as_figure
+from core.workspace.workspace import Workspace
 
 ADA, BOB = Person("p1", "Ada", ()), Person("p2", "Bob", ())
 

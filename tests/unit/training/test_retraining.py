@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from core.identity import Person
-from core.jobs import Jobs
-from core.ledger import LabelEvent
-from core.model_store import ModelStore
-from core.retraining import RETRAIN_AFTER, due, n_new_labels, train_if_due, train_in_background
-from core.storage import write_json
-from core.workspace import Workspace
+from core.labels.ledger import LabelEvent
+from core.people.person import Person
+from core.storage.files import write_json
+from core.training.model_store import ModelStore
+from core.training.retraining import RETRAIN_AFTER, due, n_new_labels, train_if_due, train_in_background
+from core.workspace.jobs import Jobs
+from core.workspace.workspace import Workspace
 
 ADA = Person("p1", "Ada", ())
 BEFORE, TRAINED, AFTER = (f"2026-05-{day:02d}T10:00:00.000+00:00" for day in (1, 2, 3))

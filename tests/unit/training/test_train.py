@@ -10,12 +10,13 @@ import pytest
 
 from core.clip_dataset_builder import ClipDataset, build_clips
 from core.errors import ModelFault
-from core.feature_store import PersonSeries
+from core.faces.feature_file import PersonSeries
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.identity import Person
-from core.ledger import LabelEvent
+from core.labels.ledger import LabelEvent
+from core.people.person import Person
 from core.series import FEATURES, N_FACE, Source, TimeSeries, baseline
-from core.training import TrainingSettings, train
+from core.training.train import TrainingSettings, train
+from core.workspace.workspace import Workspace
 
 PERSON = Person("p1", "지은", ())
 LIGHT = TrainingSettings(model="logistic", n_folds=3)
@@ -44,7 +45,7 @@ class FakeLibrary:
     """What training asks of a library."""
 
     def __init__(self, root: Path, videos: tuple[str, ...] = ("a", "bb", "ccc"), *, n: int = 10_000) -> None:
-        self.root = root
+        self.workspace = Workspace(root)
         self.made = {video: stream(video) for video in videos}
         events = [event for _, found in self.made.values() for event in found][:n]
         events.append(LabelEvent("gone", "p1", 0, 6, 1, "imported"))
@@ -56,9 +57,6 @@ class FakeLibrary:
     def clips(self, *, person: Person) -> ClipDataset:
         assert person is PERSON
         return self.dataset
-
-    def new_model_folder(self, name: str | None) -> Path:
-        return self.root / (name or "model")
 
 
 def trained(library: FakeLibrary, settings: TrainingSettings = LIGHT, **more: Any) -> tuple[Path, dict[str, Any]]:
@@ -154,13 +152,13 @@ def test_a_training_that_is_stopped_writes_nothing(tmp_path):
 
     with pytest.raises(Stopped):
         trained(FakeLibrary(tmp_path), on_progress=stop)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "models").exists()
 
 
 def test_the_same_labels_give_the_same_model(tmp_path):
     for name in ("one", "two"):
         trained(FakeLibrary(tmp_path, ("a",)), name=name)
-    one, two = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("one", "two"))
+    one, two = ((tmp_path / "models" / name / "weights.safetensors").read_bytes() for name in ("one", "two"))
     assert one == two
 
 

@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from core.extraction_pipeline import Ahead, may_use_gpu, n_cores, threads_for_stages
+from core.video.ahead import Ahead, may_use_gpu, n_cores, threads_for_stages
 
 
 def test_items_come_in_order() -> None:

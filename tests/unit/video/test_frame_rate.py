@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.frame_rate import nearest_rate
-from core.timeline import read_media
+from core.export.timecode import read_media
+from core.video.frame_rate import nearest_rate
 from tests import media
 
 NTSC = Fraction(30000, 1001)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.packet_choice import Grid, chosen, decodable, restarts_decoding
+from core.video.packet_choice import Grid, chosen, decodable, restarts_decoding
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import VideoUnreadable
-from core.packet_source import Source
+from core.video.packets import Source
 from tests import media
 
 

@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from core.mp4_writer import Recipe, Writer
-from core.packet_source import Source
-from core.transcode import copy, encode
+from core.video.packets import Source
+from core.video.transcode import copy, encode
+from core.video.writer import Recipe, Writer
 from tests import media
 
 

@@ -17,8 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import VideoUnreadable
-from core.packet_choice import Grid
-from core.video import Damage, _decoded, _timed, _timed_from, fingerprint, frame_at, probe, sampled_frames, sound_blocks
+from core.video.packet_choice import Grid
+from core.video.video import (
+    Damage,
+    _decoded,
+    _timed,
+    _timed_from,
+    fingerprint,
+    frame_at,
+    probe,
+    sampled_frames,
+    sound_blocks,
+)
 from tests.media import (
     COLOURS,
     Sound,
@@ -157,7 +167,7 @@ def test_for_any_times_the_grid_rule_holds_and_going_on_changes_nothing(steps, s
         return ((float(times[k]), NumberedFrame(k)) for k in range(begin, len(times)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.video._timed_from", decoded)
+        patch.setattr("core.video.video._timed_from", decoded)
         whole = list(sampled_frames(Path("x"), sample_rate))
         chosen = [int(f.image) for f in whole]
         assert [f.timestamp for f in whole] == times[chosen].tolist()
@@ -308,7 +318,7 @@ class BrokenContainer:
 def test_frames_that_are_corrupt_or_have_no_time_of_their_own_are_counted_not_given(monkeypatch):
     times = [(5, False), (6, False), (7, True), (None, False), (6, False), (8, False), (8, False), (9, False)]
     frames = [SimpleNamespace(pts=pts, is_corrupt=is_corrupt) for pts, is_corrupt in times]
-    monkeypatch.setattr("core.video._decoded", lambda *_: iter(frames))
+    monkeypatch.setattr("core.video.video._decoded", lambda *_: iter(frames))
     damage = Damage()
     given = list(_timed(SimpleNamespace(start_time=5_000_000), SimpleNamespace(time_base=Fraction(1)), damage))
     assert [(t, f.pts) for t, f in given] == [(0, 5), (1, 6), (3, 8), (4, 9)]

@@ -6,12 +6,12 @@ import av
 import numpy as np
 import pytest
 
-from core.mp4_writer import Recipe, Writer, even_size
-from core.packet_source import Source
-from core.transcode import copy, encode
-from core.video import probe
+from core.video.packets import Source
+from core.video.transcode import copy, encode
+from core.video.video import probe
+from core.video.writer import Recipe, Writer, even_size
 from tests import media
-from tests.unit.test_transcode import beep_of, beeps, converted, pictures_of
+from tests.unit.video.test_transcode import beep_of, beeps, converted, pictures_of
 
 
 def test_stereo_stays_and_more_channels_become_stereo(tmp_path: Path) -> None:

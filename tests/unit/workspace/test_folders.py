@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import WorkspaceFault
-from core.settings import read_settings
-from core.video_folders import add_path, drop_folder, is_video, refresh, videos_below
-from core.workspace import Workspace
+from core.workspace.settings import read_settings
+from core.workspace.folders import add_path, drop_folder, is_video, refresh, videos_below
+from core.workspace.workspace import Workspace
 
 
 @pytest.fixture

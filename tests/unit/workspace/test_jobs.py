@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from core import jobs as jobs_module
+from core.workspace import jobs as jobs_module
 from core.errors import WorkspaceFault
-from core.jobs import Job, Jobs
-from core.workspace import Workspace
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Workspace
 from tests.portraits import COLLINS, make_video
 
 SETTINGS = {"sample_rate": 0.5, "device": "cpu"}
@@ -128,7 +128,7 @@ def _worker_of(jobs: Jobs) -> int:
             arguments = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"core.worker" in arguments and str(jobs.workspace.root).encode() in arguments:
+        if b"core.actions.worker" in arguments and str(jobs.workspace.root).encode() in arguments:
             return int(folder.name)
     raise AssertionError("no worker found")
 

@@ -10,17 +10,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from core.cli import main
+from core.training.model_store import ModelStore
+from core.cli.main import main
 from core.clip_dataset_builder import usual
 from core.errors import ModelFault, WorkspaceFault
-from core.feature_store import Features, write_features
-from core.identity import Person, Reference
-from core.ledger import LabelEvent
-from core.library import Library
+from core.faces.feature_file import Features, write_features
+from core.people.person import Person, Reference
+from core.labels.ledger import LabelEvent
+from core.workspace.library import Library
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
-from core.storage import write_json
-from core.workspace import Workspace
+from core.storage.files import write_json
+from core.workspace.workspace import Workspace
 from tests import media
 from tests.tables import Planted, direction, features_info, planted_table
 
@@ -197,10 +198,10 @@ def test_the_newest_model_of_a_person_is_taken(planted):
     folder = planted / "models" / "broken"
     write_json(folder / "card.json", ["not a card"])
     library = Library(Workspace(planted))
-    assert library.model_folder(None, library.workspace.only_person()).name == "newer"
-    assert library.model_folder("older", library.workspace.only_person()).name == "older"
+    assert ModelStore(library.workspace).folder_of(None, library.workspace.only_person()).name == "newer"
+    assert ModelStore(library.workspace).folder_of("older", library.workspace.only_person()).name == "older"
     with pytest.raises(ModelFault, match="no model was trained for Other"):
-        library.model_folder(None, Person("x", "Other", ()))
+        ModelStore(library.workspace).folder_of(None, Person("x", "Other", ()))
 
 
 @pytest.mark.parametrize("option", [("--prior", "2"), ("--prior", "soon"), ("--max-per-hour", "0"), ("--threshold", 2)])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Settings, change_settings, read_settings
-from core.workspace import Workspace
+from core.workspace.settings import Settings, change_settings, read_settings
+from core.workspace.workspace import Workspace
 
 
 @pytest.fixture

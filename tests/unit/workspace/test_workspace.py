@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import feature_store
+from core.faces import feature_file as feature_store
 from core.errors import Busy, PunchlineError, StorageFault, WorkspaceFault
-from core.identity import Reference, Thresholds
-from core.workspace import Workspace
+from core.people.person import Reference, Thresholds
+from core.workspace.workspace import Workspace
 from tests.tables import random_features, random_person_series
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KOREAN = "우왁굳 방송.mp4"
 
 
@@ -347,7 +347,7 @@ def test_a_person_who_is_gone_cannot_be_changed(workspace):
 HOLD = """
     import sys
     from pathlib import Path
-    from core.workspace import Workspace
+    from core.workspace.workspace import Workspace
     with Workspace(Path(sys.argv[1])).lock(sys.argv[2]):
         print("held", flush=True)
         sys.stdin.readline()

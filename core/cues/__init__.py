@@ -1,0 +1,1 @@
+"""What is known beside the 12 features, on the same clock, never mixed into them."""

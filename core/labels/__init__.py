@@ -1,0 +1,4 @@
+"""Labels: what the user said of clips, never lost.
+
+`ledger`: events in SQLite; `csv`: labels in and out; `queue`: what to label next; `presses`: keys of the player.
+"""

@@ -1,0 +1,31 @@
+"""What a clip is: how long, how many rows, and how many of them may lack a face."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.series import Source
+
+N_ROWS = 15
+MIN_DURATION, MAX_DURATION = 5.0, 7.0  # seconds of a clip
+TOLERANCE = 0.005  # seconds: times are rounded to milliseconds on their way
+OUTSIDE = 0.5  # seconds that a clip may reach beyond the video, whose length players tell differently
+MAX_FAILED_RATIO = 0.30
+
+
+def check_clip(start: float, end: float, *, video_duration: float | None = None) -> str | None:
+    """Why a clip cannot be used, or None."""
+    if not MIN_DURATION - TOLERANCE <= end - start <= MAX_DURATION + TOLERANCE:
+        return f"the clip is {end - start:.2f} s long, expected {MIN_DURATION:.0f} to {MAX_DURATION:.0f} s"
+    if start < -OUTSIDE:
+        return f"the clip starts at {start:.2f} s, the video at 0"
+    if video_duration and end > video_duration + OUTSIDE:
+        return f"the clip ends at {end:.2f} s, the video at {video_duration:.2f} s"
+    return None
+
+
+def failed_ratio(source: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(n,) share of the rows (n, 15) of each clip whose face is interpolated or missing."""
+    failed: NDArray[np.float64] = (source >= Source.INTERPOLATED).mean(axis=1)
+    return failed

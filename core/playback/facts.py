@@ -1,0 +1,50 @@
+"""What the files of videos say about themselves, asked once and kept."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from typing import Any
+
+from core.errors import PunchlineError
+from core.playback.proxy import plan
+from core.storage.files import write_json
+from core.video.video import probe
+from core.workspace.workspace import Video, Workspace
+
+BUDGET = 1.0  # seconds that may be spent on looking into files not seen before
+
+
+def _known(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    try:
+        content = json.loads((workspace.root / "about.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) -> dict[str, dict[str, Any]]:
+    """What the files say about themselves, by video id; asked once and kept.
+
+    Parameters
+    ----------
+    budget
+        Seconds after which the rest is left for the next call.
+    """
+    known = _known(workspace)
+    deadline = time.monotonic() + budget
+    asked = {}
+    for video in videos:
+        if video.id not in known and video.path is not None and time.monotonic() < deadline:
+            try:
+                info = probe(video.path)
+                facts = {n: getattr(info, n) for n in ("duration", "width", "height", "fps", "codec", "has_audio")}
+                asked[video.id] = {**facts, "playback": asdict(plan(video.path))}
+            except PunchlineError as error:
+                asked[video.id] = {"fault": str(error)}
+    if asked:
+        with workspace.lock("about"):
+            known = _known(workspace) | asked
+            write_json(workspace.root / "about.json", known)
+    return known
