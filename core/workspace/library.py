@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from core.clip_dataset_builder import ClipDataset, build_clips, usual
-
-from core.labels.rules import check_clip
-from core.errors import ModelFault, PunchlineError, WorkspaceFault
+from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, PersonSeries
-from core.people.person import Person
 from core.labels.csv import Fault, LabelRow
 from core.labels.ledger import LabelEvent, Ledger
+from core.labels.rules import check_clip
 from core.multimodal_processor import current_features, person_series
+from core.people.person import Person
 from core.series import TimeSeries
 from core.video.video import probe
 from core.workspace.workspace import Video, Workspace

@@ -14,13 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.faces import feature_file as feature_store
-
-from core.people import person_file as person_store
-
-from core.storage import files as storage
 from core.errors import Busy, StorageFault, WorkspaceFault
+from core.faces import feature_file as feature_store
+from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
+from core.storage import files as storage
 from core.video.video import fingerprint
 
 

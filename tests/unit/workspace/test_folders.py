@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import WorkspaceFault
-from core.workspace.settings import read_settings
 from core.workspace.folders import add_path, drop_folder, is_video, refresh, videos_below
+from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.workspace import jobs as jobs_module
 from core.errors import WorkspaceFault
+from core.workspace import jobs as jobs_module
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from tests.portraits import COLLINS, make_video

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from core.training.model_store import ModelStore
 from core.cli.main import main
 from core.clip_dataset_builder import usual
 from core.errors import ModelFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
-from core.people.person import Person, Reference
 from core.labels.ledger import LabelEvent
-from core.workspace.library import Library
+from core.people.person import Person, Reference
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
 from core.storage.files import write_json
+from core.training.model_store import ModelStore
+from core.workspace.library import Library
 from core.workspace.workspace import Workspace
 from tests import media
 from tests.tables import Planted, direction, features_info, planted_table

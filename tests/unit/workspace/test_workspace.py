@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.faces import feature_file as feature_store
 from core.errors import Busy, PunchlineError, StorageFault, WorkspaceFault
+from core.faces import feature_file as feature_store
 from core.people.person import Reference, Thresholds
 from core.workspace.workspace import Workspace
 from tests.tables import random_features, random_person_series
