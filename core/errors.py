@@ -4,7 +4,19 @@ from __future__ import annotations
 
 
 class PunchlineError(Exception):
-    """Root of every error whose message is meant for the user."""
+    """Root of every error whose message is meant for the user.
+
+    Parameters
+    ----------
+    template
+        The English sentence, places for values in braces; taken as it is where there are no values.
+    values
+        What fills the places; a value may be another error of ours.
+    """
+
+    def __init__(self, template: str = "", /, **values: object) -> None:
+        self.template, self.values = template, values
+        super().__init__(template.format(**values) if values else template)
 
 
 class VideoUnreadable(PunchlineError):
