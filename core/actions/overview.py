@@ -46,9 +46,9 @@ def overview(workspace: Workspace) -> list[VideoState]:
     videos = workspace.videos()
     facts = about(workspace, videos)
     latest = {job.subject: job for job in Jobs(workspace).all() if job.kind == "extract"}
-    n_labels = Counter(event.video_id for event in Ledger(workspace.root / "labels.sqlite").labels())
+    n_labels = Counter(event.video_id for event in Ledger(workspace.labels_path).labels())
     has_person = any(person.references for person in workspace.people())
-    has_model = any((workspace.root / "models").glob("*/card.json"))
+    has_model = any(workspace.models_folder.glob("*/card.json"))
     return [
         _state(workspace, video, facts.get(video.id, {}), latest.get(video.id), n_labels, has_person, has_model)
         for video in videos
@@ -69,7 +69,7 @@ def _state(
         analysed = "done"
     elif any(workspace.minutes(video.id).folder.glob("minute_*.h5")):
         analysed = "partial"
-    found = sorted((workspace.root / "detections").glob(f"{video.id}-*.json"), key=lambda path: path.stat().st_mtime)
+    found = sorted(workspace.detections_folder.glob(f"{video.id}-*.json"), key=lambda path: path.stat().st_mtime)
     n_moments = _n_moments(found[-1]) if found else None
     step: Step
     if video.path is None:

@@ -22,7 +22,6 @@ from core.faces.feature_file import write_features
 from core.multimodal_processor import ExtractionSettings, extract, summary
 from core.people.person import Person, Reference
 from core.people.person_file import write_person
-from core.playback.route import proxy_path
 from core.storage.files import write_bytes
 from core.workspace.jobs import HEARTBEAT, Job, Jobs
 from core.workspace.workspace import Video, Workspace
@@ -244,7 +243,7 @@ def do_proxy(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any
     if not note.exists():
         proxy = make_minute(path, piece, int(job.settings.get("minute", 0)), on_progress=report.progress)
         write_bytes(note, f"{proxy.offset} {(int(job.settings.get('minute', 0)) + 1) * MINUTE}".encode())
-    target = proxy_path(workspace.root, video.id)
+    target = workspace.proxy_path(video.id)
     made = make_proxy(path, target, on_progress=report.progress)
     shutil.rmtree(target.with_suffix(""), ignore_errors=True)
     return {"mode": made.mode, "bytes": target.stat().st_size}

@@ -40,7 +40,7 @@ def _refresh(ctx: click.Context, as_json: bool, *, rebuild: bool) -> None:
 
     workspace = workspace_of(ctx)
     library = Library(workspace)
-    path = workspace.root / "dataset.h5"
+    path = workspace.dataset_path
     names = names_of(workspace)
     with workspace.lock("dataset", timeout=WAIT):
         made = refresh(path, library.ledger, library.series, others_of=library.others_of, names=names, rebuild=rebuild)
@@ -83,9 +83,9 @@ def dataset_info(ctx: click.Context, as_json: bool) -> None:
     from core.labels.ledger import Ledger
 
     workspace = workspace_of(ctx)
-    path = workspace.root / "dataset.h5"
+    path = workspace.dataset_path
     info = read_info(path)
-    n_new = behind(path, Ledger(workspace.root / "labels.sqlite"))
+    n_new = behind(path, Ledger(workspace.labels_path))
     content: dict[str, Any] = {"file": str(path), **asdict(info), "n_events_since": n_new}
     lines = [
         f"{path}",
@@ -112,9 +112,7 @@ def dataset_verify(ctx: click.Context, as_json: bool) -> None:
     workspace = workspace_of(ctx)
     library = Library(workspace)
     names = names_of(workspace)
-    found = verify(
-        workspace.root / "dataset.h5", library.ledger, library.series, others_of=library.others_of, names=names
-    )
+    found = verify(workspace.dataset_path, library.ledger, library.series, others_of=library.others_of, names=names)
     counts = Counter(finding.kind for finding in found)
     lines = []
     for finding in found[:LINES]:

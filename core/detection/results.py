@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,11 +28,6 @@ from core.workspace.library import Library
 from core.workspace.workspace import Video, Workspace
 
 FORMAT, VERSION = "punchline-detections", 1
-
-
-def detections_path(workspace: Workspace, video_id: str, person_id: str) -> Path:
-    """Where the results for a person in a video are kept."""
-    return workspace.root / "detections" / f"{video_id}-{person_id}.json"
 
 
 def as_json(scored: Scored, found: Found) -> dict[str, Any]:
@@ -67,7 +61,7 @@ def as_json(scored: Scored, found: Found) -> dict[str, Any]:
 
 def save_detections(workspace: Workspace, scored: Scored, found: Found, settings: DetectionSettings) -> dict[str, Any]:
     """Keep a result and its scores, and give it as it stands in the file. Raises Busy, StorageFault."""
-    path = detections_path(workspace, scored.video_id, scored.person_id)
+    path = workspace.detections_path(scored.video_id, scored.person_id)
     result = {**as_json(scored, found), "settings": asdict(settings)}
     with workspace.lock(f"detections-{scored.video_id}"):
         results = read_detections(workspace, scored.video_id, scored.person_id)
@@ -95,7 +89,7 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
 def read_detections(workspace: Workspace, video_id: str, person_id: str) -> dict[str, dict[str, Any]]:
     """The kept result of each model, the latest first; empty where there is none that can be read."""
     try:
-        path = detections_path(workspace, video_id, person_id)
+        path = workspace.detections_path(video_id, person_id)
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT or content["format_version"] != VERSION:
             return {}
@@ -127,7 +121,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
     """
     folder = ModelStore(library.workspace).folder_of(model, person)
     made = library.series_of(video, person)
-    path = detections_path(library.workspace, video.id, person.id).with_suffix(".npz")
+    path = library.workspace.scores_path(video.id, person.id)
     windows = sliding_windows(made.series)
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ BUDGET = 1.0  # seconds that may be spent on looking into files not seen before
 
 def _known(workspace: Workspace) -> dict[str, dict[str, Any]]:
     try:
-        content = json.loads((workspace.root / "about.json").read_text(encoding="utf-8"))
+        content = json.loads(workspace.facts_path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -46,5 +46,5 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
     if asked:
         with workspace.lock("about"):
             known = _known(workspace) | asked
-            write_json(workspace.root / "about.json", known)
+            write_json(workspace.facts_path, known)
     return known

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.playback.facts import about
-from core.playback.route import PLAYABLE, media_address, proxy_path
+from core.playback.route import PLAYABLE, media_address
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Video, Workspace
 
@@ -40,7 +40,7 @@ def playable(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Play
     if needs.get("mode", "direct") == "direct" and video.path.suffix.lower() in PLAYABLE:
         return Playable("direct", media_address(video.id))
     reason, size = str(needs.get("reason", "")), int(needs.get("estimated_bytes", 0))
-    if proxy_path(workspace.root, video.id).exists():
+    if workspace.proxy_path(video.id).exists():
         return Playable("proxy", media_address(video.id, "proxy"), reason=reason, estimated_bytes=size)
     job = Jobs(workspace).latest("proxy", video.id)
     for minute, offset, end in _pieces(workspace, video):
@@ -55,7 +55,7 @@ def playable(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Play
 def _pieces(workspace: Workspace, video: Video) -> list[tuple[int, float, float]]:
     """Minutes that are ready: their number, and their begin and end in seconds of the video."""
     found = []
-    for path in proxy_path(workspace.root, video.id).with_suffix("").glob("minute*.json"):
+    for path in workspace.proxy_minutes_folder(video.id).glob("minute*.json"):
         parts = path.read_text(encoding="utf-8").split()
         if len(parts) == 2 and path.with_suffix(".mp4").exists():
             found.append((int(path.stem.removeprefix("minute")), float(parts[0]), float(parts[1])))
@@ -64,7 +64,7 @@ def _pieces(workspace: Workspace, video: Video) -> list[tuple[int, float, float]
 
 def piece_paths(workspace: Workspace, video_id: str, minute: int) -> tuple[Path, Path]:
     """Where a minute of a proxy lies, and the note of its begin and end beside it."""
-    path = proxy_path(workspace.root, video_id).with_suffix("") / f"minute{minute}.mp4"
+    path = workspace.proxy_minutes_folder(video_id) / f"minute{minute}.mp4"
     return path, path.with_suffix(".json")
 
 

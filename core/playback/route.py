@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.errors import PunchlineError
+from core.workspace.paths import Paths
 from core.workspace.workspace import Workspace
 
 PREFIX = "/vod"
@@ -47,19 +48,15 @@ def media_address(video_id: str, variant: str = "") -> str:
     return f"{PREFIX}/{_signature(name)}/{name}"
 
 
-def proxy_path(root: Path, video_id: str) -> Path:
-    """Where a video's proxy lies, or will lie; its minutes are in the folder beside it."""
-    return root / "proxies" / f"{video_id}.mp4"
-
-
 def _file_of(root: Path, signature: str, name: str) -> Path | None:
     """The file of a signed name; None for a forged one, an unknown one, and one that is gone or cannot be played."""
     if not hmac.compare_digest(_signature(name).encode(), signature.encode()):
         return None
     video_id, _, variant = name.partition(".")
     if variant:
-        whole = proxy_path(root, video_id)
-        proxy = whole if variant == "proxy" else whole.with_suffix("") / f"{variant}.mp4"
+        paths = Paths(root)
+        piece = paths.proxy_minutes_folder(video_id) / f"{variant}.mp4"
+        proxy = paths.proxy_path(video_id) if variant == "proxy" else piece
         return proxy if proxy.is_file() else None
     try:
         path = next((video.path for video in Workspace(root).videos() if video.id == video_id), None)

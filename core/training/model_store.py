@@ -109,8 +109,8 @@ class ModelStore:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.folder = workspace.root / "models"
-        self.trash = workspace.root / "trash" / "models"
+        self.folder = workspace.models_folder
+        self.trash = workspace.removed_models_folder
 
     # Which there are
 
@@ -248,7 +248,7 @@ class ModelStore:
 
     def _read(self) -> dict[str, _Choice]:
         try:
-            content = json.loads((self.folder / "chosen.json").read_text(encoding="utf-8"))
+            content = json.loads(self.workspace.chosen_models_path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         people = content.get("people") if isinstance(content, dict) else None
@@ -263,6 +263,6 @@ class ModelStore:
             choices = self._read()
             choices[person.id] = replace(choices.get(person.id, _Choice()), **changes)
             write_json(
-                self.folder / "chosen.json",
+                self.workspace.chosen_models_path,
                 {"people": {person_id: asdict(choice) for person_id, choice in choices.items()}},
             )

@@ -99,7 +99,7 @@ class Jobs:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.folder = workspace.root / "jobs"
+        self.folder = workspace.jobs_folder
 
     def submit(self, kind: str, subject: str, name: str, settings: Mapping[str, Any] | None = None) -> Job:
         """Queue a job and see that somebody works; one of this kind on this subject that is live is given instead."""
@@ -212,7 +212,7 @@ class Jobs:
 
     def worker_lock(self, lane: str) -> FileLock:
         """Held by the one worker of a lane; the system lets go of it when the process ends, however it ends."""
-        return FileLock(self.workspace.root / "locks" / f"worker-{lane}.lock")
+        return FileLock(self.workspace.lock_path(f"worker-{lane}"))
 
     def revive(self) -> None:
         """See that somebody works wherever a job waits: its worker may have been stopped from outside."""

@@ -26,7 +26,7 @@ class Library:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.ledger = Ledger(workspace.root / "labels.sqlite")
+        self.ledger = Ledger(workspace.labels_path)
         self.features = lru_cache(maxsize=8)(self._features)
         self.series = lru_cache(maxsize=64)(self._series)
 

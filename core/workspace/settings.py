@@ -23,7 +23,7 @@ class Settings:
 def read_settings(workspace: Workspace) -> Settings:
     """The saved choices; defaults where there are none, or none that can be read."""
     try:
-        content = json.loads((workspace.root / "settings.json").read_text(encoding="utf-8"))
+        content = json.loads(workspace.settings_path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return Settings()
     if not isinstance(content, dict):
@@ -43,5 +43,5 @@ def change_settings(workspace: Workspace, **changes: Any) -> Settings:
     """Save some choices and leave the others. Raises Busy, StorageFault."""
     with workspace.lock("settings"):
         settings = replace(read_settings(workspace), **changes)
-        write_json(workspace.root / "settings.json", asdict(settings))
+        write_json(workspace.settings_path, asdict(settings))
     return settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -14,12 +13,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, StorageFault, WorkspaceFault
+from core.errors import Busy, StorageFault, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
 from core.storage import files as storage
 from core.video.video import fingerprint
+from core.workspace.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,16 @@ class Video:
         """The newest path that exists; None where the video is gone."""
         return next((path for path in self.paths if path.is_file()), None)
 
+    def existing_path(self) -> Path:
+        """The newest path that exists. Raises VideoUnreadable where the video is gone."""
+        path = self.path
+        if path is None:
+            place = self.paths[0] if self.paths else self.id
+            raise VideoUnreadable(f"{place}: the video is gone; add it again from its new place")
+        return path
 
-class Workspace:
+
+class Workspace(Paths):
     """A folder that holds everything Punchline makes; videos stay where they are.
 
     Raises
@@ -53,13 +61,13 @@ class Workspace:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = Path(root).absolute()
+        super().__init__(Path(root).absolute())
         try:
-            for name in ("features", "people", "locks"):
-                (self.root / name).mkdir(parents=True, exist_ok=True)
+            for folder in (self.features_folder, self.people_folder, self.lock_path("").parent):
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._unusable(error) from error
-        if not os.access(self.root, os.W_OK) or not os.access(self.root / "features", os.W_OK):
+        if not os.access(self.root, os.W_OK) or not os.access(self.features_folder, os.W_OK):
             raise self._unusable(PermissionError("it is not writable"))
 
     def _unusable(self, error: OSError) -> WorkspaceFault:
@@ -71,7 +79,7 @@ class Workspace:
     @contextmanager
     def lock(self, name: str, *, timeout: float = 10.0) -> Iterator[None]:
         """Hold the right to write `name`, waiting up to `timeout` seconds. Raises Busy."""
-        lock = FileLock(self.root / "locks" / f"{name}.lock", timeout=timeout)
+        lock = FileLock(self.lock_path(name), timeout=timeout)
         try:
             lock.acquire()
         except Timeout as error:
@@ -90,6 +98,13 @@ class Workspace:
     def videos(self) -> list[Video]:
         """All known videos, in the order in which they were first seen."""
         return [Video(id, tuple(Path(p) for p in entry["paths"])) for id, entry in self._registry().items()]
+
+    def video(self, id: str) -> Video:
+        """A video by id. Raises WorkspaceFault where it is not known."""
+        entry = self._registry().get(id)
+        if entry is None:
+            raise WorkspaceFault(f"{id}: no video of this id in this workspace; add the video again")
+        return Video(id, tuple(map(Path, entry["paths"])))
 
     def register(self, path: Path) -> Video:
         """Note where a video lies, and give it with its id: a renamed, moved or copied file is the same video.
@@ -111,7 +126,7 @@ class Workspace:
                 for other in registry.values():
                     other["paths"] = [p for p in other["paths"] if p != str(path)]
                 entry["paths"].insert(0, str(path))
-                storage.write_json(self.root / "videos.json", registry)
+                storage.write_json(self.videos_path, registry)
         return Video(id, tuple(Path(p) for p in entry["paths"]))
 
     def find_video(self, text: str) -> Video:
@@ -139,24 +154,12 @@ class Workspace:
         names = ", ".join(v.name for v in known[:8]) or "none yet"
         raise WorkspaceFault(f"{text}: no such file, and no known video of that name or id; known: {names}")
 
-    def features_path(self, video_id: str) -> Path:
-        """Where a video's feature file lies, or will lie."""
-        return self.root / "features" / f"{video_id}.h5"
-
-    def scan_path(self, video_id: str) -> Path:
-        """Where the faces of a quick scan lie, or will lie."""
-        return self.root / "scans" / f"{video_id}.h5"
-
-    def candidates_path(self, person_name: str) -> Path:
-        """Where faces lie of which the user must say who is this person."""
-        return self.root / "candidates" / f"{hashlib.sha256(person_name.encode()).hexdigest()[:16]}.h5"
-
     def minutes(self, video_id: str) -> feature_store.Minutes:
         """The finished minutes of an extraction under way."""
-        return feature_store.Minutes(self.root / "features" / f"{video_id}.minutes")
+        return feature_store.Minutes(self.minutes_folder(video_id))
 
     def _registry(self) -> dict[str, dict[str, list[str]]]:
-        path = self.root / "videos.json"
+        path = self.videos_path
         if not path.exists():
             return {}
         try:
@@ -172,8 +175,15 @@ class Workspace:
 
     def people(self) -> list[Person]:
         """All people, by name."""
-        found = [person_store.read_person(path) for path in sorted((self.root / "people").glob("*.h5"))]
+        found = [person_store.read_person(path) for path in sorted(self.people_folder.glob("*.h5"))]
         return sorted(found, key=lambda person: (person.name, person.id))
+
+    def person(self, id: str) -> Person:
+        """A person by id. Raises WorkspaceFault where there is none."""
+        path = self.person_path(id)
+        if not path.exists():
+            raise WorkspaceFault(f"{id}: no person of this id in this workspace; pick the person again")
+        return person_store.read_person(path)
 
     def find_person(self, text: str) -> Person:
         """A person by name or id.
@@ -206,7 +216,7 @@ class Workspace:
             known = next((person for person in self.people() if person.name == name), None)
             person = known or Person(id=secrets.token_hex(6), name=name, references=())
             person = replace(person, references=(*person.references, *references))
-            person_store.write_person(self._person_path(person.id), person)
+            person_store.write_person(self.person_path(person.id), person)
         return person
 
     def rename_person(self, person: Person, name: str) -> Person:
@@ -215,21 +225,21 @@ class Workspace:
         with self.lock("people"):
             if any(other.name == name and other.id != person.id for other in self.people()):
                 raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
-            person = replace(person_store.read_person(self._person_path(person.id)), name=name)
-            person_store.write_person(self._person_path(person.id), person)
+            person = replace(person_store.read_person(self.person_path(person.id)), name=name)
+            person_store.write_person(self.person_path(person.id), person)
         return person
 
     def remove_reference(self, person: Person, index: int) -> Person:
         """Forget one reference face, by its place in the list (0 is the first). Raises WorkspaceFault."""
         with self.lock("people"):
-            person = person_store.read_person(self._person_path(person.id))
+            person = person_store.read_person(self.person_path(person.id))
             if not 0 <= index < len(person.references):
                 raise WorkspaceFault(
                     f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
                 )
             kept = (*person.references[:index], *person.references[index + 1 :])
             person = replace(person, references=kept)
-            person_store.write_person(self._person_path(person.id), person)
+            person_store.write_person(self.person_path(person.id), person)
         return person
 
     def remove_person(self, person: Person) -> None:
@@ -242,28 +252,25 @@ class Workspace:
         """
         faults = []
         with self.lock("people"):
-            for path in sorted((self.root / "features").glob("*.h5")):
+            for path in sorted(self.features_folder.glob("*.h5")):
                 try:
                     with self.lock(f"features-{path.stem}"):
                         feature_store.remove_person_series(path, person.id)
                 except StorageFault as error:
                     faults.append(str(error))
-            for path in (self.root / "detections").glob(f"*-{person.id}.*"):
+            for path in self.detections_folder.glob(f"*-{person.id}.*"):
                 path.unlink(missing_ok=True)
-            self._person_path(person.id).unlink(missing_ok=True)
+            self.person_path(person.id).unlink(missing_ok=True)
         if faults:
             raise StorageFault("; ".join(faults))
 
     def save_thresholds(self, person: Person, thresholds: Thresholds, *, video_id: str | None = None) -> Person:
         """Keep thresholds for a person, or for one video of that person only."""
         with self.lock("people"):
-            person = person_store.read_person(self._person_path(person.id))
+            person = person_store.read_person(self.person_path(person.id))
             if video_id is None:
                 person = replace(person, thresholds=thresholds)
             else:
                 person = replace(person, overrides={**person.overrides, video_id: thresholds})
-            person_store.write_person(self._person_path(person.id), person)
+            person_store.write_person(self.person_path(person.id), person)
         return person
-
-    def _person_path(self, person_id: str) -> Path:
-        return self.root / "people" / f"{person_id}.h5"

@@ -13,7 +13,7 @@ from core.classifiers.choice import NETWORK_NAMES
 from core.clip_dataset_builder import ClipDataset
 from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
-from core.detection.results import detections_path, kept_scores, read_detections, save_detections
+from core.detection.results import kept_scores, read_detections, save_detections
 from core.faces.feature_file import PersonSeries
 from core.people.person import Person
 from core.segment import Segment
@@ -82,9 +82,9 @@ def _kept_library(_space: Workspace, key: str) -> Library:
 
 def _library(space: Workspace) -> Library:
     """A library that has read what it needs; another one when an extraction or a person changed."""
-    paths = [space.root / "features", *sorted((space.root / "features").glob("*.h5"))]
-    paths += sorted((space.root / "people").glob("*.h5"))
-    minutes = sorted((space.root / "features").glob("*/"))
+    paths = [space.features_folder, *sorted(space.features_folder.glob("*.h5"))]
+    paths += sorted(space.people_folder.glob("*.h5"))
+    minutes = sorted(space.features_folder.glob("*/"))
     return _kept_library(space, "".join(f"{path}{state_of(path)}" for path in [*paths, *minutes]))
 
 
@@ -105,7 +105,7 @@ def scores_of(subject: Subject) -> Scored | None:
     Labels count as they are now. Raises PunchlineError.
     """
     space, video, person = subject.space, subject.video, subject.person
-    path = detections_path(space, video.id, person.id).with_suffix(".npz")
+    path = space.scores_path(video.id, person.id)
     series = series_for(space, video, person)
     if series is None or not path.exists():
         return None
@@ -123,7 +123,7 @@ def found_in(subject: Subject, scored: Scored, settings: DetectionSettings) -> F
 
 
 def _state(subject: Subject) -> tuple[int, int]:
-    return state_of(detections_path(subject.space, subject.video.id, subject.person.id).with_suffix(".npz"))
+    return state_of(subject.space.scores_path(subject.video.id, subject.person.id))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

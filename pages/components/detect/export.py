@@ -30,7 +30,7 @@ def stem_of(subject: Subject) -> str:
 
 def default_folder(subject: Subject) -> Path:
     """Where exports go unless another folder is chosen."""
-    return subject.space.root / "exports" / stem_of(subject)
+    return subject.space.exports_folder / stem_of(subject)
 
 
 def export_panel(subject: Subject, moments: Sequence[Moment], rows: Sequence[MomentRow]) -> None:

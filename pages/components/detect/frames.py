@@ -82,7 +82,7 @@ def frames_for(space: Workspace, wanted: Iterable[tuple[Video, float]]) -> tuple
     addresses, missing = [], []
     for video, time in wanted:
         place = round(time / GRID) * GRID
-        path = space.root / "thumbnails" / video.id / f"{round(1000 * place)}.jpg"
+        path = space.picture_path(video.id, place)
         there = path.exists()
         addresses.append(_address(path) if there else "")
         if not there and video.path is not None and path not in maker.failed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +184,7 @@ def photos(space: Workspace, person: Person | None) -> None:
                 stored = []
                 for file in files:
                     data = file.getvalue()
-                    path = space.root / "uploads" / f"{hashlib.sha256(data).hexdigest()[:24]}{Path(file.name).suffix}"
+                    path = space.upload_path(data, Path(file.name).suffix)
                     write_bytes(path, data)
                     stored.append((str(path), file.name))
                 job = jobs.submit("photos", name, name, {"name": name, "photos": stored})

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.detection.detect import DetectionSettings, Scored, decide
-from core.detection.results import detections_path, kept_scores
+from core.detection.results import kept_scores
 from core.errors import PunchlineError
 from core.faces.feature_file import Features, PersonSeries, read_features
 from core.labels.ledger import Ledger
@@ -92,7 +92,7 @@ def _ledger(path: Path) -> Ledger:
 
 def ledger_of(space: Workspace) -> Ledger:
     """The ledger of labels. Raises StorageFault."""
-    return _ledger(space.root / "labels.sqlite")
+    return _ledger(space.labels_path)
 
 
 def duration_of(space: Workspace, video: Video) -> float:
@@ -143,12 +143,12 @@ def _scores(_space: Workspace, _video: Video, _person: Person, key: str) -> Scor
 
 def scores_for(space: Workspace, video: Video, person: Person) -> Scored | None:
     """What the person's newest model said of the video; None where it was not asked, or the series changed since."""
-    path = detections_path(space, video.id, person.id).with_suffix(".npz")
+    path = space.scores_path(video.id, person.id)
     series = series_for(space, video, person)
     if series is None or not path.exists():
         return None
-    models = [str(state_of(card)) for card in sorted((space.root / "models").glob("*/card.json"))]
-    models.append(str(state_of(space.root / "models" / "chosen.json")))
+    models = [str(state_of(card)) for card in sorted(space.models_folder.glob("*/card.json"))]
+    models.append(str(state_of(space.chosen_models_path)))
     return _scores(space, video, person, f"{path}{state_of(path)}{id(series)}{models}")
 
 

@@ -15,7 +15,7 @@ PLACE = 0.1  # of the video's length: openings are often black
 
 def thumbnail(workspace: Workspace, video: Video) -> Path | None:
     """A picture of a video; None where it cannot be read."""
-    path = workspace.root / "thumbnails" / f"{video.id}.jpg"
+    path = workspace.thumbnail_path(video.id)
     if path.exists():
         return path
     if video.path is None:

@@ -45,8 +45,8 @@ def origin_name(origin: str) -> str:
 
 def dataset_of(space: Workspace, person: Person) -> ClipDataset:
     """The clips of all labels of a person as a training takes them; made anew when labels, series or person change."""
-    features = sorted((space.root / "features").glob("*.h5"))
-    states = [(path.name, state_of(path)) for path in [*features, space.root / "people" / f"{person.id}.h5"]]
+    features = sorted(space.features_folder.glob("*.h5"))
+    states = [(path.name, state_of(path)) for path in [*features, space.person_path(person.id)]]
     return _dataset(space, person, f"{space.root}|{person.id}|{ledger_of(space).last_seq()}|{states}")
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from core.actions.overview import ENOUGH_LABELS, VideoState, overview
-from core.detection.results import detections_path
 from core.faces.feature_file import write_features
 from core.labels.ledger import LabelEvent, Ledger
 from core.playback.facts import about
@@ -52,14 +51,14 @@ def test_a_video_goes_from_step_to_step(space: Workspace, video: Path, monkeypat
     assert (only(space).analysed, only(space).next_step) == ("done", "label")
 
     events = [LabelEvent(id, person.id, 10.0 * k, 10.0 * k + 6, k % 2, "random") for k in range(ENOUGH_LABELS)]
-    Ledger(space.root / "labels.sqlite").record(events)
+    Ledger(space.labels_path).record(events)
     assert (only(space).n_labels, only(space).next_step) == (ENOUGH_LABELS, "train")
 
     (space.root / "models" / "first").mkdir(parents=True)
     (space.root / "models" / "first" / "card.json").write_text("{}")
     assert only(space).next_step == "detect"
 
-    path = detections_path(space, id, person.id)
+    path = space.detections_path(id, person.id)
     path.parent.mkdir()
     path.write_text(json.dumps({"moments": [{}, {}, {}]}))
     assert (only(space).n_moments, only(space).next_step) == (3, "review")

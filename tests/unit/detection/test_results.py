@@ -11,7 +11,6 @@ import pytest
 from core.detection.detect import DetectionSettings, decide, score
 from core.detection.results import (
     as_json,
-    detections_path,
     kept_scores,
     moments_in,
     precision_so_far,
@@ -47,7 +46,7 @@ def test_a_result_is_read_as_it_was_written(library):
         assert read.score == pytest.approx(moment.score, abs=1e-4)
     assert result["settings"]["prior"] == result["prior"] == 0.2
     assert (result["not_judged_s"], result["model"]) == (found.not_judged_s, scored.model)
-    path = detections_path(library.workspace, VIDEO.id, PERSON.id)
+    path = library.workspace.detections_path(VIDEO.id, PERSON.id)
     assert len(json.loads(path.read_text(encoding="utf-8"))["moments"]) == 2  # the latest result lies on top
 
 
@@ -64,7 +63,7 @@ def test_each_model_keeps_its_last_result(library):
     "content", ["", "[]", "{}", '{"format": "punchline-detections", "format_version": 99}', "\xff"]
 )
 def test_a_file_that_cannot_be_read_is_none(library, content):
-    path = detections_path(library.workspace, VIDEO.id, PERSON.id)
+    path = library.workspace.detections_path(VIDEO.id, PERSON.id)
     assert read_detections(library.workspace, VIDEO.id, PERSON.id) == {}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode("latin-1"))
@@ -115,7 +114,7 @@ def test_scores_against_another_baseline_are_not_used(library, monkeypatch):
 
 def test_damaged_scores_are_not_used(library):
     saved(library)
-    path = detections_path(library.workspace, VIDEO.id, PERSON.id).with_suffix(".npz")
+    path = library.workspace.scores_path(VIDEO.id, PERSON.id)
     content = path.read_bytes()
     for damaged in (content[:-200], b"", b"nothing like it"):
         path.write_bytes(damaged)

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from core.actions.worker import run
 from core.playback.playable import piece_paths, playable, prepare
-from core.playback.route import media_address, media_routes, proxy_path
+from core.playback.route import media_address, media_routes
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
 from tests.media import Sound, tone, write
@@ -51,8 +51,8 @@ def test_another_file_gets_a_proxy(space: Workspace, tmp_path: Path) -> None:
     shown = playable(space, video)
     assert shown.state == "proxy"
     client = TestClient(Starlette(routes=media_routes(space.root)), base_url="http://localhost")
-    assert client.get(shown.src).content == proxy_path(space.root, video.id).read_bytes()
-    assert not proxy_path(space.root, video.id).with_suffix("").exists()
+    assert client.get(shown.src).content == space.proxy_path(video.id).read_bytes()
+    assert not space.proxy_path(video.id).with_suffix("").exists()
 
 
 def test_a_piece_that_is_ready_plays_while_the_whole_is_made(space: Workspace, tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""Where everything lies in a workspace folder: the one place that spells its names."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The names in the workspace folder `root`; nothing is made or read."""
+
+    root: Path
+
+    # One file each
+
+    @property
+    def videos_path(self) -> Path:
+        """Which videos there are, and where they were seen."""
+        return self.root / "videos.json"
+
+    @property
+    def settings_path(self) -> Path:
+        """What the user chose."""
+        return self.root / "settings.json"
+
+    @property
+    def facts_path(self) -> Path:
+        """What the files of videos say about themselves."""
+        return self.root / "about.json"
+
+    @property
+    def labels_path(self) -> Path:
+        """The ledger of labels."""
+        return self.root / "labels.sqlite"
+
+    @property
+    def dataset_path(self) -> Path:
+        """The clip dataset."""
+        return self.root / "dataset.h5"
+
+    @property
+    def chosen_models_path(self) -> Path:
+        """Which model each person uses."""
+        return self.models_folder / "chosen.json"
+
+    def upload_path(self, content: bytes, suffix: str) -> Path:
+        """Where an uploaded photo lies until its face was read."""
+        return self.root / "uploads" / f"{hashlib.sha256(content).hexdigest()[:24]}{suffix}"
+
+    # Folders
+
+    @property
+    def features_folder(self) -> Path:
+        """Feature files, and minutes of extractions under way."""
+        return self.root / "features"
+
+    @property
+    def series_folder(self) -> Path:
+        """A folder a video, with a series a person."""
+        return self.root / "series"
+
+    @property
+    def people_folder(self) -> Path:
+        """A file a person."""
+        return self.root / "people"
+
+    @property
+    def models_folder(self) -> Path:
+        """A folder a model."""
+        return self.root / "models"
+
+    @property
+    def removed_models_folder(self) -> Path:
+        """Models that were removed and can be brought back."""
+        return self.root / "trash" / "models"
+
+    @property
+    def detections_folder(self) -> Path:
+        """Moments and scores of each person in each video."""
+        return self.root / "detections"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """A folder a background job."""
+        return self.root / "jobs"
+
+    @property
+    def exports_folder(self) -> Path:
+        """Where exports go unless another folder is chosen."""
+        return self.root / "exports"
+
+    def lock_path(self, name: str) -> Path:
+        """The file that is locked while `name` is written."""
+        return self.root / "locks" / f"{name}.lock"
+
+    # Of a video
+
+    def features_path(self, video_id: str) -> Path:
+        """Where a video's feature file lies, or will lie."""
+        return self.features_folder / f"{video_id}.h5"
+
+    def minutes_folder(self, video_id: str) -> Path:
+        """The finished minutes of an extraction under way."""
+        return self.features_folder / f"{video_id}.minutes"
+
+    def scan_path(self, video_id: str) -> Path:
+        """Where the faces of a quick scan lie, or will lie."""
+        return self.root / "scans" / f"{video_id}.h5"
+
+    def proxy_path(self, video_id: str) -> Path:
+        """Where the copy for playback lies, or will lie."""
+        return self.root / "proxies" / f"{video_id}.mp4"
+
+    def proxy_minutes_folder(self, video_id: str) -> Path:
+        """The minutes of a proxy that were wanted before the whole was there."""
+        return self.root / "proxies" / video_id
+
+    def thumbnail_path(self, video_id: str) -> Path:
+        """The picture of a video in lists."""
+        return self.root / "thumbnails" / f"{video_id}.jpg"
+
+    def picture_path(self, video_id: str, time: float) -> Path:
+        """The small picture at `time` seconds, to a millisecond."""
+        return self.root / "thumbnails" / video_id / f"{round(1000 * time)}.jpg"
+
+    # Of a person
+
+    def person_path(self, person_id: str) -> Path:
+        """Name, references and thresholds."""
+        return self.people_folder / f"{person_id}.h5"
+
+    def candidates_path(self, person_name: str) -> Path:
+        """Where faces lie of which the user must say who is this person."""
+        return self.root / "candidates" / f"{hashlib.sha256(person_name.encode()).hexdigest()[:16]}.h5"
+
+    # Of a person in a video
+
+    def series_path(self, video_id: str, person_id: str) -> Path:
+        """The 12-d series."""
+        return self.series_folder / video_id / f"{person_id}.h5"
+
+    def detections_path(self, video_id: str, person_id: str) -> Path:
+        """The moments found; their scores lie beside them."""
+        return self.detections_folder / f"{video_id}-{person_id}.json"
+
+    def scores_path(self, video_id: str, person_id: str) -> Path:
+        """The scores that the latest moments were told from."""
+        return self.detections_path(video_id, person_id).with_suffix(".npz")
