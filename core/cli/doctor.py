@@ -65,7 +65,7 @@ def _codec(name: str, optional: bool) -> Check:
 
 
 def _weights() -> list[Check]:
-    from core.faces.weights import catalogue, find
+    from core.storage.weights import catalogue, find
 
     found = []
     for weights in catalogue():

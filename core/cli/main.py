@@ -154,7 +154,7 @@ def weights() -> None:
 @json_option
 def weights_list(as_json: bool) -> None:
     """List all weights, and which are here."""
-    from core.faces.weights import catalogue, is_here
+    from core.storage.weights import catalogue, is_here
 
     rows = [
         {"name": w.name, "here": is_here(w), "bundled": w.url is None, "megabytes": round(w.size / 1e6, 1)}
@@ -173,7 +173,7 @@ def weights_list(as_json: bool) -> None:
 @json_option
 def weights_fetch(name: str, as_json: bool) -> None:
     """Download the weights NAME once; a download that broke off goes on where it was."""
-    from core.faces.weights import describe, fetch
+    from core.storage.weights import describe, fetch
 
     wanted = describe(name)
     if wanted.url is not None:

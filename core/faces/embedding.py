@@ -15,7 +15,7 @@ from core.errors import PunchlineError, WeightsUnavailable
 from core.faces.batches import batches
 from core.faces.crop import Crop
 from core.faces.similarity import similarity_of
-from core.faces.weights import Weights, describe, find
+from core.storage.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
 # Input of dlib's network: mean red, green and blue, then a common divisor (dlib/dnn/input.h).

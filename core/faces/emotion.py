@@ -12,8 +12,8 @@ from torch import nn
 from core.errors import PunchlineError, WeightsUnavailable
 from core.faces.batches import batches
 from core.faces.crop import Crop
-from core.faces.weights import Weights, describe, find
 from core.series import EMOTIONS as EMOTIONS
+from core.storage.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
 

@@ -302,7 +302,7 @@ def test_doctor_finds_all_that_is_needed(tmp_path: Path) -> None:
 
 
 def test_doctor_names_damaged_weights_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.faces import weights
+    from core.storage import weights
 
     assets = tmp_path / "assets"
     assets.mkdir()

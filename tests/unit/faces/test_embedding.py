@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from core.errors import PunchlineError, WeightsUnavailable
 from core.faces.crop import cut
 from core.faces.embedding import BATCH, FacenetEmbedder, ResNet29, ResNet29Embedder, embedder
-from core.faces.weights import Weights
+from core.storage.weights import Weights
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 GOLDEN = FIXTURES.parent.parent.parent / "shared" / "data" / "face_resnet29_golden.npz"

@@ -21,7 +21,7 @@ from core.faces.emotion import (
     HSEmotionRecogniser,
     recogniser,
 )
-from core.faces.weights import ASSETS, Weights
+from core.storage.weights import ASSETS, Weights
 
 torch.set_num_threads(1)
 

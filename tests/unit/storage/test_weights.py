@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import WeightsUnavailable
-from core.faces import weights as module
-from core.faces.weights import Weights, describe, fetch, find
+from core.storage import weights as module
+from core.storage.weights import Weights, describe, fetch, find
 
 CONTENT = bytes(range(256)) * 9000  # 2.3 MB, more than one block
 
@@ -215,7 +215,7 @@ def test_bundled_weights_are_not_fetched() -> None:
 
 def test_importing_is_silent_and_light(tmp_path: Path) -> None:
     heavy = ("torch", "numpy", "streamlit", "core.faces.detection")
-    code = f"import sys, core.faces.weights; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, core.storage.weights; print([name for name in {heavy} if name in sys.modules])"
     environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": str(module.ASSETS.parent)}
     run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (run.stdout, run.stderr, run.returncode) == ("[]\n", "", 0)
