@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from core.clip_dataset_builder import ClipDataset, build_clips, usual
 from core.errors import PunchlineError, WorkspaceFault
-from core.faces.feature_file import Features, PersonSeries
+from core.faces.feature_file import Features, PersonSeries, read_features
 from core.labels.csv import Fault, LabelRow
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.rules import check_clip
@@ -18,34 +20,88 @@ from core.multimodal_processor import current_features, person_series
 from core.people.person import Person
 from core.series import TimeSeries
 from core.video.video import probe
+from core.workspace.paths import NO_FILE, State, state_of
 from core.workspace.workspace import Video, Workspace
 
 
 class Library:
-    """Reads and joins what lies in a workspace; each feature file is read once."""
+    """Reads and joins what lies in a workspace, and keeps what it has read until the files change.
+
+    One may be shared by many threads.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.ledger = Ledger(workspace.labels_path)
-        self.features = lru_cache(maxsize=8)(self._features)
-        self.series = lru_cache(maxsize=64)(self._series)
+        self._lock = RLock()  # what two threads ask for at once is read once
+        self._kept_features = lru_cache(maxsize=8)(self._read_features)
+        self._kept_scan = lru_cache(maxsize=4)(self._read_scan)
+        self._kept_series = lru_cache(maxsize=256)(self._make_series)
+        self._kept_clips = lru_cache(maxsize=3)(self._make_clips)
 
-    def _features(self, video_id: str) -> Features | None:
+    # Of a video
+
+    def features(self, video_id: str) -> Features | None:
+        """A video's faces and sound as far as they are extracted; None where nothing is. Raises StorageFault."""
+        state = self._extracted(video_id)
+        if state is None:
+            return None
+        with self._lock:
+            return self._kept_features(video_id, state)
+
+    def scan(self, video_id: str) -> Features | None:
+        """The faces of a quick scan; None where there was none. Raises StorageFault."""
+        path = self.workspace.scan_path(video_id)
+        if not path.exists():
+            return None
+        with self._lock:
+            return self._kept_scan(path, state_of(path))
+
+    def _extracted(self, video_id: str) -> State | None:
+        """Changes with what is extracted of a video; None where nothing is."""
+        path = self.workspace.features_path(video_id)
+        if path.exists():
+            return state_of(path)
+        n_minutes = sum(1 for _minute in self.workspace.minutes_folder(video_id).glob("minute_*.h5"))
+        return (0, n_minutes) if n_minutes else None
+
+    def _read_features(self, video_id: str, state: State) -> Features | None:
         return current_features(self.workspace.features_path(video_id))
 
-    def _series(self, video_id: str, person_id: str) -> PersonSeries | None:
-        features = self.features(video_id)
-        if features is None:
+    def _read_scan(self, path: Path, state: State) -> Features:
+        return read_features(path)
+
+    # Of a person
+
+    def series(self, video_id: str, person_id: str) -> PersonSeries | None:
+        """A person's series in a video, as far as it is extracted; None without either.
+
+        Raises
+        ------
+        PunchlineError
+            If the person has no reference for the video's embedder, or a file cannot be read.
+        """
+        state = self.state_of_series(video_id, person_id)
+        if state is None:
             return None
-        person = next((p for p in self.workspace.people() if p.id == person_id), None)
-        return None if person is None else person_series(features, person)
+        with self._lock:
+            return self._kept_series(video_id, person_id, state)
+
+    def state_of_series(self, video_id: str, person_id: str) -> tuple[State, State] | None:
+        """Changes whenever the series may; None where there is none."""
+        video, person = self._extracted(video_id), state_of(self.workspace.person_path(person_id))
+        return None if video is None or person == NO_FILE else (video, person)
+
+    def _make_series(self, video_id: str, person_id: str, state: tuple[State, State]) -> PersonSeries | None:
+        features = self.features(video_id)
+        return None if features is None else person_series(features, self.workspace.person(person_id))
 
     def series_of(self, video: Video, person: Person) -> PersonSeries:
         """A person's series in an analysed video. Raises WorkspaceFault where it is not analysed."""
-        made = self.series(video.id, person.id)
-        if made is None:
+        series = self.series(video.id, person.id)
+        if series is None:
             raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
-        return made
+        return series
 
     def usual_for(self, video: Video, person: Person) -> Any:
         """What is usual for a person in a video (12,), pooled over all videos where it is seen too shortly in this."""
@@ -56,14 +112,20 @@ class Library:
         for video in self.workspace.videos():
             if video.id != video_id:
                 with suppress(PunchlineError):
-                    made = self.series(video.id, person_id)
-                    if made is not None:
-                        yield made.series
+                    series = self.series(video.id, person_id)
+                    if series is not None:
+                        yield series.series
 
     def clips(self, *, person: Person | None = None) -> ClipDataset:
         """The arrays of all labels, or of one person's."""
-        labels = self.ledger.labels(person_id=person.id if person else None)
-        return build_clips(labels, self.series, others_of=self.others_of)
+        files = [self.workspace.features_folder, *self.workspace.features_folder.iterdir()]
+        files += self.workspace.people_folder.iterdir()
+        state = tuple((path.name, state_of(path)) for path in sorted(files))
+        with self._lock:
+            return self._kept_clips(person.id if person else None, self.ledger.last_seq(), state)
+
+    def _make_clips(self, person_id: str | None, last_seq: int, state: tuple[tuple[str, State], ...]) -> ClipDataset:
+        return build_clips(self.ledger.labels(person_id=person_id), self.series, others_of=self.others_of)
 
     # Labels
 

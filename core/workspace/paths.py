@@ -6,6 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+State = tuple[int, int]  # of a file: when it was changed (ns), its bytes
+NO_FILE: State = (0, 0)
+
+
+def state_of(path: Path) -> State:
+    """Changes whenever a file or the list of a folder does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return NO_FILE
+    return (status.st_mtime_ns, status.st_size)
+
 
 @dataclass(frozen=True)
 class Paths:

@@ -10,18 +10,17 @@ import numpy as np
 import streamlit as st
 
 from core.classifiers.choice import NETWORK_NAMES
-from core.clip_dataset_builder import ClipDataset
 from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
-from core.detection.results import kept_scores, read_detections, save_detections
+from core.detection.results import read_detections, save_detections
 from core.faces.feature_file import PersonSeries
 from core.people.person import Person
 from core.segment import Segment
 from core.training.card import check_model
 from core.training.model_store import ModelStore
-from core.workspace.library import Library
+from core.workspace.paths import state_of
 from core.workspace.workspace import Video, Workspace
-from pages.components.shared.data import ledger_of, series_for, state_of
+from pages.components.shared.data import ledger_of, library_of, scores_for
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
 SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
@@ -75,28 +74,9 @@ def latest_result(space: Workspace, video: Video, person: Person) -> dict[str, A
     return next(iter(read_detections(space, video.id, person.id).values()), None)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _kept_library(_space: Workspace, key: str) -> Library:
-    return Library(_space)
-
-
-def _library(space: Workspace) -> Library:
-    """A library that has read what it needs; another one when an extraction or a person changed."""
-    paths = [space.features_folder, *sorted(space.features_folder.glob("*.h5"))]
-    paths += sorted(space.people_folder.glob("*.h5"))
-    minutes = sorted(space.features_folder.glob("*/"))
-    return _kept_library(space, "".join(f"{path}{state_of(path)}" for path in [*paths, *minutes]))
-
-
 def fitness(subject: Subject, series: PersonSeries) -> list[str]:
     """In which respects the model does not quite fit the series. Raises ModelFault where it cannot be used at all."""
     return check_model(subject.model.card, series.parameters, name=subject.model.name)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _scores(_subject: Subject, key: str) -> Scored | None:
-    subject = _subject
-    return kept_scores(_library(subject.space), subject.video, subject.person, model=subject.model.name)
 
 
 def scores_of(subject: Subject) -> Scored | None:
@@ -104,15 +84,10 @@ def scores_of(subject: Subject) -> Scored | None:
 
     Labels count as they are now. Raises PunchlineError.
     """
-    space, video, person = subject.space, subject.video, subject.person
-    path = space.scores_path(video.id, person.id)
-    series = series_for(space, video, person)
-    if series is None or not path.exists():
-        return None
-    scored = _scores(subject, f"{path}{state_of(path)}{id(series)}{subject.model.state}")
+    scored = scores_for(subject.space, subject.video, subject.person, subject.model.name)
     if scored is None:
         return None
-    share, n = share_of_random(ledger_of(space).labels(person_id=person.id))
+    share, n = share_of_random(ledger_of(subject.space).labels(person_id=subject.person.id))
     return replace(scored, random_share=share, n_random=n)
 
 
@@ -161,11 +136,6 @@ def _loaded(_subject: Subject, state: str) -> tuple[Any, dict[str, Any]]:
     return load_model(ModelStore(_subject.space).folder_of(_subject.model.name, _subject.person))
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _clips(_space: Workspace, _person: Person, key: str) -> ClipDataset:
-    return _library(_space).clips(person=_person)
-
-
 @dataclass(frozen=True, eq=False)
 class Why:
     """Why a moment was found, and the labelled clips that are most like it."""
@@ -176,7 +146,7 @@ class Why:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _why(_subject: Subject, place: tuple[float, float], leave_out: str, key: str) -> Why:
-    library = _library(_subject.space)
+    library = library_of(_subject.space)
     explanation, values = explain_segment(
         library,
         _subject.video,
@@ -185,12 +155,13 @@ def _why(_subject: Subject, place: tuple[float, float], leave_out: str, key: str
         model=_subject.model.name,
         load=lambda _folder: _loaded(_subject, _subject.model.state),
     )
-    clips = _clips(_subject.space, _subject.person, key)
+    clips = library.clips(person=_subject.person)
     return Why(explanation, nearest_clips(np.asarray(values), clips, n=N_NEAREST, leave_out=[leave_out]))
 
 
 def why(subject: Subject, place: Segment, *, leave_out: str = "") -> Why:
     """Ask the model about a place; the labelled clip of this id is not among the nearest. Raises PunchlineError."""
-    last = ledger_of(subject.space).last_seq()
-    key = f"{subject.key}{subject.model.state}{last}{id(_library(subject.space))}"
+    library = library_of(subject.space)
+    series = library.state_of_series(subject.video.id, subject.person.id)
+    key = f"{subject.key}{subject.model.state}{library.ledger.last_seq()}{series}"
     return _why(subject, (place.start, place.end), leave_out, key)

@@ -16,7 +16,7 @@ from core.people.person_file import read_person
 from core.storage.files import write_bytes
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
-from pages.components.shared.data import extracted, key_of, scanned
+from pages.components.shared.data import key_of, library_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, as_address, face_grid
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.shell import _, choose, clock, finished_text, show_error, told
@@ -27,8 +27,9 @@ PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
 
 def features_for(space: Workspace, video: Video) -> Features | None:
     """The faces known of a video: of its extraction, as far as it has come, else of a quick scan."""
-    found = extracted(space, video)
-    return found if found is not None and len(found.faces) else scanned(space, video) or found
+    library = library_of(space)
+    features = library.features(video.id)
+    return features if features is not None and len(features.faces) else library.scan(video.id) or features
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -1,9 +1,7 @@
-"""What pages read often: series, labels and scores, read once for all sessions and again when their files change."""
+"""What pages read often: series, labels and scores of the one `Library` that all sessions share."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,60 +10,31 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
-from core.faces.feature_file import Features, PersonSeries, read_features
+from core.faces.feature_file import Features, PersonSeries
 from core.labels.ledger import Ledger
-from core.multimodal_processor import current_features, person_series, series_parameters
 from core.people.person import Person
 from core.playback.facts import about
 from core.series import FEATURES, Source, TimeSeries
 from core.workspace.library import Library
+from core.workspace.paths import state_of
 from core.workspace.workspace import Video, Workspace
 from pages.components.player.player import Lane
 from pages.components.shared.shell import _
 
 
-def state_of(path: Path) -> tuple[int, int]:
-    """Changes whenever a file or the list of a folder does; (0, 0) where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _library(root: Path) -> Library:
+    return Library(Workspace(root))
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _whole(path: Path, state: tuple[int, int]) -> Features:
-    return read_features(path)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _partial(path: Path, n_minutes: int) -> Features | None:
-    return current_features(path)
-
-
-def extracted(space: Workspace, video: Video) -> Features | None:
-    """A video's faces and sound as far as they are extracted; None where nothing is."""
-    path = space.features_path(video.id)
-    if path.exists():
-        return _whole(path, state_of(path))
-    n_minutes = sum(1 for _minute in space.minutes(video.id).folder.glob("minute_*.h5"))
-    return _partial(path, n_minutes) if n_minutes else None
-
-
-def scanned(space: Workspace, video: Video) -> Features | None:
-    """The faces of a quick scan; None where there was none."""
-    path = space.scan_path(video.id)
-    return _whole(path, state_of(path)) if path.exists() else None
+def library_of(space: Workspace) -> Library:
+    """What all sessions of this server read through: each file once until it changes. Raises StorageFault."""
+    return _library(space.root)
 
 
 def key_of(features: Features) -> str:
     """Names a face table: another one has other rows."""
     return f"{features.info.fingerprint}-{features.info.created}-{len(features.faces)}-{features.faces.n_frames}"
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _series(_features: Features, _person: Person, key: str) -> PersonSeries:
-    return person_series(_features, _person)
 
 
 def series_for(space: Workspace, video: Video, person: Person) -> PersonSeries | None:
@@ -76,23 +45,12 @@ def series_for(space: Workspace, video: Video, person: Person) -> PersonSeries |
     PunchlineError
         If the person has no reference for the video's embedder, or the file cannot be read.
     """
-    features = extracted(space, video)
-    if features is None:
-        return None
-    thresholds = person.thresholds_for(features.info.fingerprint)
-    parameters = series_parameters(features.info, person, thresholds=thresholds, fill="linear", max_gap=1.0)
-    digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
-    return _series(features, person, f"{key_of(features)}-{digest}")
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _ledger(path: Path) -> Ledger:
-    return Ledger(path)
+    return library_of(space).series(video.id, person.id)
 
 
 def ledger_of(space: Workspace) -> Ledger:
     """The ledger of labels. Raises StorageFault."""
-    return _ledger(space.labels_path)
+    return library_of(space).ledger
 
 
 def duration_of(space: Workspace, video: Video) -> float:
@@ -134,22 +92,25 @@ def unseen_spans(series: TimeSeries | None) -> list[tuple[float, float]]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _scores(_space: Workspace, _video: Video, _person: Person, key: str) -> Scored | None:
-    try:
-        return kept_scores(Library(_space), _video, _person)
-    except PunchlineError:
-        return None
+def _scores(_library: Library, _video: Video, _person: Person, model: str | None, key: str) -> Scored | None:
+    return kept_scores(_library, _video, _person, model=model)
 
 
-def scores_for(space: Workspace, video: Video, person: Person) -> Scored | None:
-    """What the person's newest model said of the video; None where it was not asked, or the series changed since."""
+def scores_for(space: Workspace, video: Video, person: Person, model: str | None = None) -> Scored | None:
+    """What a model, the person's if None, said of the video; None where it was not asked, or something changed since.
+
+    Raises
+    ------
+    PunchlineError
+        If there is no such model, or the series cannot be made.
+    """
     path = space.scores_path(video.id, person.id)
-    series = series_for(space, video, person)
+    library = library_of(space)
+    series = library.state_of_series(video.id, person.id)
     if series is None or not path.exists():
         return None
-    models = [str(state_of(card)) for card in sorted(space.models_folder.glob("*/card.json"))]
-    models.append(str(state_of(space.chosen_models_path)))
-    return _scores(space, video, person, f"{path}{state_of(path)}{id(series)}{models}")
+    files = [path, space.chosen_models_path, *sorted(space.models_folder.glob("*/card.json"))]
+    return _scores(library, video, person, model, f"{series}{[(str(file), state_of(file)) for file in files]}")
 
 
 def kept_curve(space: Workspace, video: Video, person: Person) -> tuple[np.ndarray, np.ndarray] | None:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.clip_dataset_builder import ClipDataset, build_clips
-from core.errors import PunchlineError
-from core.faces.feature_file import PersonSeries
+from core.clip_dataset_builder import ClipDataset
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
-from core.series import TimeSeries
 from core.training.train import MIN_OF_A_CLASS, excluded_of
-from core.workspace.workspace import Video, Workspace
+from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
-from pages.components.shared.data import ledger_of, series_for, state_of
+from pages.components.shared.data import library_of
 from pages.components.shared.shell import _, clock, finished_text
 
 FUNNY, OTHER, OUT = "#2fa866", "#9aa0a6", "#d9a441"
@@ -45,27 +41,7 @@ def origin_name(origin: str) -> str:
 
 def dataset_of(space: Workspace, person: Person) -> ClipDataset:
     """The clips of all labels of a person as a training takes them; made anew when labels, series or person change."""
-    features = sorted(space.features_folder.glob("*.h5"))
-    states = [(path.name, state_of(path)) for path in [*features, space.person_path(person.id)]]
-    return _dataset(space, person, f"{space.root}|{person.id}|{ledger_of(space).last_seq()}|{states}")
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _dataset(_space: Workspace, _person: Person, key: str) -> ClipDataset:
-    videos = {video.id: video for video in _space.videos()}
-
-    def series_of(video_id: str, person_id: str) -> PersonSeries | None:
-        return series_for(_space, videos.get(video_id) or Video(video_id, ()), _person)
-
-    def others_of(video_id: str, person_id: str) -> Iterator[TimeSeries]:
-        for other in videos.values():
-            if other.id != video_id:
-                with suppress(PunchlineError):
-                    made = series_for(_space, other, _person)
-                    if made is not None:
-                        yield made.series
-
-    return build_clips(ledger_of(_space).labels(person_id=_person.id), series_of, others_of=others_of)
+    return library_of(space).clips(person=person)
 
 
 def counts_of(dataset: ClipDataset) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from core.clip_dataset_builder import usual
 from core.errors import ModelFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.labels.ledger import LabelEvent
-from core.people.person import Person, Reference
+from core.people.person import Person, Reference, Thresholds
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
 from core.storage.files import write_json
@@ -392,3 +393,33 @@ def test_a_video_of_another_embedder_spoils_nothing(small):
     ((_, reason),) = clips.left_out
     assert "add a reference photo again" in reason
     assert library.usual_for(workspace.find_video("a.mp4"), workspace.only_person()).shape == (12,)
+
+
+# One library that is shared
+
+
+def test_a_file_is_read_once_until_it_changes(small):
+    workspace = Workspace(small)
+    library = Library(workspace)
+    video, person = workspace.find_video("a.mp4"), workspace.only_person()
+    features, series = library.features(video.id), library.series(video.id, person.id)
+    clips = library.clips(person=person)
+    assert library.features(video.id) is features
+    assert library.series(video.id, person.id) is series
+    assert library.clips(person=person) is clips
+    longer = analysis(2, laughs=bursts_of(2), seed=5)
+    write_features(workspace.features_path(video.id), longer)
+    assert len(library.series(video.id, person.id).series) == 2 * len(series.series)
+    workspace.save_thresholds(person, Thresholds(1.0, 1.0))
+    assert library.series(video.id, person.id).parameters["thresholds"]["strict"] == 1.0
+    assert library.clips(person=person) is not clips
+
+
+def test_a_series_is_made_once_for_many_threads(small, monkeypatch):
+    made = []
+    monkeypatch.setattr("core.workspace.library.person_series", lambda *both: made.append(both) or both)
+    library = Library(Workspace(small))
+    video, person = library.workspace.find_video("a.mp4"), library.workspace.only_person()
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: library.series(video.id, person.id), range(8)))
+    assert len(made) == 1
