@@ -6,6 +6,7 @@ its time belong together, and four colours below it, so that a test can tell how
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -178,6 +179,51 @@ def write_with_cover(path: Path, sound: Sound) -> Path:
             packets += audio.encode(frame)
         container.mux(packets + audio.encode(None))
     return path
+
+
+def with_matrix(source: Path, path: Path, a: int, b: int, c: int, d: int) -> Path:
+    """A copy of an MP4 whose picture has another display matrix (ISO/IEC 14496-12, 8.3.2): (1, 0, 0, -1) is upside
+    down in a mirror, (0, 1, -1, 0) turned by a quarter."""
+    data = bytearray(source.read_bytes())
+    place = data.index(b"tkhd") + 44
+    values = [(value << 16) & 0xFFFFFFFF for value in (a, b, 0, c, d, 0, 0, 0)]
+    data[place : place + 36] = struct.pack(">9I", *values, 1 << 30)
+    path.write_bytes(data)
+    return path
+
+
+def plain(colour: tuple[int, int, int], *, width: int = 64, height: int = 48, **tags: int) -> av.VideoFrame:
+    """A frame of one colour, 8 bit 4:2:0 Y, U, V; `tags` such as colorspace, color_range."""
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for plane, value in zip(frame.planes, colour):
+        plane.update(bytes([value]) * plane.buffer_size)
+    for name, value in tags.items():
+        setattr(frame, name, value)
+    frame.pts, frame.time_base = 0, Fraction(1, 25)
+    return frame
+
+
+def interlaced(path: Path) -> Path:
+    """One second of MPEG-2 in two fields a frame, in which a bar moves from field to field."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme", "g": "5"})
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", 4_000_000
+        for k in range(25):
+            image = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
+            for field in (0, 1):
+                left = (6 * k + 3 * field) % (WIDTH - 20)
+                image[field::2, left : left + 20] = 220
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def combs(frame: av.VideoFrame) -> float:
+    """How much the rows of a picture differ from the ones around them, at the most, in levels."""
+    rows = frame.to_ndarray(format="gray").astype(float)
+    return float(np.abs(rows[1:-1:2] - (rows[:-2:2] + rows[2::2]) / 2).max(axis=1).mean())
 
 
 def cut_short(source: Path, path: Path, share: float = 0.6) -> Path:

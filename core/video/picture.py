@@ -1,0 +1,181 @@
+"""Decoded frames as every screen shows them: square pixels, upright, progressive, BT.709 in standard dynamic range."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from core.video.tone import colour_table
+
+BT709, BT2020 = 1, 9
+_MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+_HDR = {16: "pq", 18: "hlg"}  # by the transfer's number in ITU-T H.273
+SD_HEIGHT = 720  # pixels below which a video that does not say has the colours of BT.601, as browsers take it
+_TICK = Fraction(1, 90_000)
+# Without these, a colour that is converted there and back moves by up to three levels.
+_EXACT = "flags=bicubic+accurate_rnd+full_chroma_int"
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How a stored picture becomes upright: FFmpeg filters, and whether width and height change places."""
+
+    filters: tuple[str, ...] = ()
+    turned: bool = False
+
+
+def orientation_of(frame: av.VideoFrame) -> Orientation:
+    """What a frame's display matrix asks for: quarter turns and mirrorings (ISO/IEC 14496-12, 8.3.2.3)."""
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    a, b, _, c, d, *_ = struct.unpack("9i", bytes(data)[:36])
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        return Orientation((*(["hflip"] if a < 0 else []), *(["vflip"] if d < 0 else [])))
+    turns = {(True, False): "clock", (False, True): "cclock", (True, True): "cclock_flip", (False, False): "clock_flip"}
+    return Orientation((f"transpose={turns[b > 0, c > 0]}",), turned=True)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An upright picture: its stored pixels, and how much wider than high one of them is shown."""
+
+    width: int
+    height: int
+    pixel_aspect: Fraction = Fraction(1)
+
+    @property
+    def square(self) -> tuple[int, int]:
+        """Width and height in square pixels; the height stays."""
+        return max(1, round(self.width * self.pixel_aspect)), self.height
+
+    def even(self, height: int | None = None) -> tuple[int, int]:
+        """Width and height in square pixels, both even, at most `height` high."""
+        width, high = self.square
+        scale = min(1.0, height / high) if height else 1.0
+        return max(2, round(width * scale / 2) * 2), max(2, round(high * scale / 2) * 2)
+
+
+def shape_of(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> Shape:
+    """The shape of a decoded frame; `pixel_aspect` is the stream's sample aspect ratio, None where it does not say."""
+    aspect = pixel_aspect if pixel_aspect else Fraction(1)
+    if orientation_of(frame).turned:
+        return Shape(frame.height, frame.width, 1 / aspect)
+    return Shape(frame.width, frame.height, aspect)
+
+
+class Converter:
+    """Turns frames upright, scales them, and converts their colours to BT.709; times stay.
+
+    Parameters
+    ----------
+    size
+        Upright frame -> width and height of what comes out, in pixels.
+    pixel_format
+        yuv420p (limited range) or rgb24.
+    """
+
+    def __init__(self, size: Callable[[av.VideoFrame], tuple[int, int]], *, pixel_format: str = "yuv420p") -> None:
+        self._size, self._format = size, pixel_format
+        self._kind: tuple[Any, ...] = ()
+        self._graph: Any = None
+
+    def __call__(self, frame: av.VideoFrame) -> av.VideoFrame:
+        kind = (*_colours(frame), frame.width, frame.height, frame.format.name, orientation_of(frame))
+        if kind != self._kind:  # also in the middle: a stream may change its size or its colours
+            self._graph, self._kind = self._built(frame), kind
+        self._graph.vpush(frame)
+        converted: av.VideoFrame = self._graph.vpull()
+        converted.colorspace = BT709 if self._format != "rgb24" else 0
+        converted.color_primaries = converted.color_trc = BT709
+        return converted
+
+    def _built(self, frame: av.VideoFrame) -> Any:
+        matrix, full, table = _colours(frame)
+        width, height = self._size(frame)
+        upright = orientation_of(frame)
+        size = f"{height}:{width}" if upright.turned else f"{width}:{height}"
+        coded = f"in_range={'full' if full else 'limited'}:"
+        coded += f"in_color_matrix={matrix}:" if matrix in _MATRICES.values() else ""
+        output = "out_range=full" if self._format == "rgb24" else "out_range=limited:out_color_matrix=bt709"
+        if table is None:
+            return _graph(frame, [f"scale={size}:{coded}{output}:{_EXACT}", *self._last(upright)])
+        with tempfile.TemporaryDirectory() as folder:  # read when the graph is made
+            path = Path(folder) / "colours.cube"
+            path.write_text(colour_table(table))
+            # A drive's colon, as in C:/, would end the option.
+            name = path.as_posix().replace(":", "\\:")
+            steps = [
+                f"scale={size}:{coded}out_range=full:{_EXACT}",
+                "format=gbrp10le",
+                f"lut3d=file='{name}':interp=tetrahedral",
+                f"scale={output}:{_EXACT}",
+            ]
+            return _graph(frame, [*steps, *self._last(upright)])
+
+    def _last(self, upright: Orientation) -> list[str]:
+        return [f"format={self._format}", *upright.filters, "setsar=1"]
+
+
+def _colours(frame: av.VideoFrame) -> tuple[str, bool, str | None]:
+    """The matrix that coded a frame's colours, whether its range is full, and the table of colours that it needs."""
+    rgb = frame.format.is_rgb
+    matrix = "gbr" if rgb else _MATRICES.get(frame.colorspace, "bt709" if frame.height >= SD_HEIGHT else "bt470bg")
+    full = rgb or frame.color_range == 2 or frame.format.name.startswith("yuvj")
+    table = _HDR.get(frame.color_trc) or ("bt2020" if frame.color_primaries == BT2020 else None)
+    return matrix, full, table
+
+
+def _graph(frame: av.VideoFrame, steps: list[str]) -> Any:
+    graph = av.filter.Graph()
+    shape = f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:pixel_aspect=1/1"
+    tags = f"colorspace={frame.colorspace}:range={frame.color_range}"
+    nodes = [graph.add("buffer", f"{shape}:time_base={frame.time_base or _TICK}:{tags}")]
+    for name, _, options in (step.partition("=") for step in steps):
+        nodes.append(graph.add(name, options or None))
+    nodes.append(graph.add("buffersink"))
+    graph.link_nodes(*nodes).configure()
+    return graph
+
+
+def progressive(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Frames without combs: those that are marked as interlaced become whole pictures (bwdif), one for one.
+
+    Frames keep their times; from the first interlaced one on, they come one frame late.
+    """
+    graph: Any = None
+    shape: tuple[Any, ...] = ()
+    for frame in frames:
+        now = (frame.width, frame.height, frame.format.name)
+        if graph is not None and now != shape:
+            yield from _rest(graph)
+            graph = None
+        if graph is None and not frame.interlaced_frame:
+            yield frame
+            continue
+        if graph is None:
+            graph, shape = _graph(frame, ["bwdif=mode=send_frame:deint=interlaced"]), now
+        graph.vpush(frame)
+        yield from _ready(graph)
+    if graph is not None:
+        yield from _rest(graph)
+
+
+def _ready(graph: Any) -> Iterator[av.VideoFrame]:
+    try:
+        while True:
+            yield graph.vpull()
+    except (av.error.BlockingIOError, av.error.EOFError):
+        return
+
+
+def _rest(graph: Any) -> Iterator[av.VideoFrame]:
+    graph.vpush(None)
+    yield from _ready(graph)

@@ -1,0 +1,104 @@
+"""Frames become square, upright, progressive and BT.709, whatever they were."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from core.video.picture import Converter, Orientation, Shape, orientation_of, progressive, shape_of
+from tests import media
+
+RED = (63, 102, 240)  # in BT.709
+HD = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
+
+
+def colour_of(frame: av.VideoFrame) -> list[int]:
+    return [bytes(plane)[0] for plane in frame.planes]
+
+
+def converted(frame: av.VideoFrame, pixel_format: str = "yuv420p") -> av.VideoFrame:
+    return Converter(lambda _: (32, 32), pixel_format=pixel_format)(frame)
+
+
+@pytest.mark.parametrize(
+    ("colour", "tags"),
+    [
+        (RED, HD),
+        ((81, 90, 240), {"colorspace": 5, "color_range": 1}),
+        ((81, 90, 240), {"colorspace": 6, "color_range": 1, "color_primaries": 6}),
+        ((81, 90, 240), {}),  # as small a picture that does not say is BT.601
+        (RED, {"width": 1280, "height": 720}),
+        ((54, 99, 255), HD | {"color_range": 2}),
+    ],
+)
+def test_red_is_red(colour: tuple[int, int, int], tags: dict[str, int]) -> None:
+    frame = converted(media.plain(colour, **tags))
+    np.testing.assert_allclose(colour_of(frame), RED, atol=2)
+    assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+    rgb = converted(media.plain(colour, **tags), "rgb24").to_ndarray()[0, 0].astype(int)
+    np.testing.assert_allclose(rgb, (255, 0, 0), atol=3)
+
+
+@pytest.mark.parametrize("level", range(16, 236, 13))
+def test_a_grey_ramp_stays(level: int) -> None:
+    for tags in (HD, {}, {"colorspace": 6}):
+        np.testing.assert_allclose(
+            colour_of(converted(media.plain((level, 128, 128), **tags))), (level, 128, 128), atol=1
+        )
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_high_dynamic_range_becomes_standard(transfer: int) -> None:
+    tags = {"colorspace": 9, "color_range": 1, "color_primaries": 9, "color_trc": transfer}
+    levels = [colour_of(converted(media.plain((level, 128, 128), **tags)))[0] for level in range(16, 236, 8)]
+    assert levels[0] == 16
+    assert levels == sorted(levels)
+    white = {16: 143, 18: 180}[transfer]  # 203 cd/m²: 58 % of PQ, 75 % of HLG (Report BT.2408)
+    frame = converted(media.plain((white, 128, 128), **tags))
+    assert 200 < colour_of(frame)[0] < 235
+    assert (frame.colorspace, frame.color_primaries, frame.color_trc) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "turn"),
+    [
+        ((1, 0, 0, 1), lambda image: image),
+        ((-1, 0, 0, 1), np.fliplr),
+        ((1, 0, 0, -1), np.flipud),
+        ((-1, 0, 0, -1), lambda image: np.rot90(image, 2)),
+        ((0, 1, -1, 0), lambda image: np.rot90(image, -1)),
+        ((0, -1, 1, 0), np.rot90),
+        ((0, 1, 1, 0), lambda image: image.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda image: np.rot90(image, 2).transpose(1, 0, 2)),
+    ],
+)
+def test_the_whole_display_matrix_counts(
+    tmp_path: Path, matrix: tuple[int, int, int, int], turn: Callable[..., np.ndarray]
+) -> None:
+    path = media.with_matrix(media.write(tmp_path / "v.mp4", np.arange(3) / 25), tmp_path / "turned.mp4", *matrix)
+    with av.open(str(path)) as container:
+        frame = next(container.decode(video=0))
+    shape = shape_of(frame, Fraction(2))
+    assert shape == (Shape(120, 160, Fraction(1, 2)) if matrix[0] == 0 else Shape(160, 120, Fraction(2)))
+    image = Converter(lambda f: shape_of(f, None).square, pixel_format="rgb24")(frame).to_ndarray()
+    assert np.abs(image.astype(int) - turn(frame.to_ndarray(format="rgb24"))).mean() < 4
+
+
+def test_pixels_become_square() -> None:
+    assert Shape(1440, 1080, Fraction(4, 3)).square == (1920, 1080)
+    assert Shape(720, 480, Fraction(8, 9)).even(240) == (320, 240)
+    assert Shape(171, 131).even() == (172, 132)
+    assert orientation_of(media.plain(RED)) == Orientation()
+
+
+def test_combs_are_gone_and_times_stay(tmp_path: Path) -> None:
+    path = media.interlaced(tmp_path / "v.mpg")
+    with av.open(str(path)) as container:
+        before = list(container.decode(video=0))
+    after = list(progressive(iter(before)))
+    assert [frame.time for frame in after] == pytest.approx([frame.time for frame in before])
+    assert media.combs(before[12]) > 60
+    assert media.combs(after[12]) < 30
