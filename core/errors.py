@@ -51,5 +51,9 @@ class ModelFault(PunchlineError):
     """A classifier cannot be trained or used: too few labels, other features, a damaged file."""
 
 
+class UndoRefused(PunchlineError):
+    """What is to be undone is not in the ledger, or something else happened to its clip since."""
+
+
 class Busy(PunchlineError):
     """Another process is writing the same thing."""

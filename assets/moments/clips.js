@@ -33,7 +33,7 @@ function drawn(clip, box) {
       const playing = stage.classList.contains("playing");
       box.querySelectorAll(".stage.playing").forEach(stop);
       for (const video of document.querySelectorAll("video")) video.pause();
-      videoOf(clip.player)?.pause();
+      playerOf(clip.player)?.pause();
       if (!playing) start(stage, clip);
       stage.blur();
     };

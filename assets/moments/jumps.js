@@ -16,7 +16,7 @@ function drawn({ groups, player }) {
       if (chip.text) button.append(made("span", "", chip.text));
       button.onclick = () => {
         button.blur();
-        playAt(player, chip.t);
+        playerOf(player)?.playAt(chip.t);
       };
       chips.append(button);
     }

@@ -29,7 +29,8 @@ class Moments {
     this.outbox.settle(this.data.ack);
     for (const [id, { event, undone }] of this.local) {
       const row = this.data.rows.find((row) => row.id === id);
-      const settled = !this.outbox.holds(event) && (!row || (undone ? row.event !== undone : row.event === event));
+      const refused = this.outbox.refused.has(event);
+      const settled = refused || (!this.outbox.holds(event) && (!row || (undone ? row.event !== undone : row.event === event)));
       if (settled) this.local.delete(id);
     }
     if (!this.data.rows.some((row) => row.id === this.current)) this.current = this.data.selected;
@@ -161,9 +162,18 @@ class Moments {
       return item;
     });
     const { outbox } = this;
-    if (outbox.fault) items.push(made("span", "fault", `${T.not_saved}: ${outbox.fault}`));
+    const trouble = outbox.trouble(T);
+    if (trouble) items.push(made("span", "fault", trouble));
     else if (outbox.events.length) items.push(made("span", "", T.saving));
     else if (this.history.length) items.push(made("span", "", T.saved));
+    if (outbox.refused.size) {
+      const discard = Object.assign(made("button", "", T.discard), { type: "button" });
+      discard.onclick = () => {
+        outbox.discard();
+        this.foot();
+      };
+      items.push(discard);
+    }
     this.$(".foot").replaceChildren(...items);
   }
 
@@ -190,15 +200,13 @@ class Moments {
 
   jump(row) {
     if (!row) return;
-    playAt(this.data.player, row.start);
+    playerOf(this.data.player)?.playAt(row.start);
     this.choose(row);
   }
 
   follow() {
-    const video = videoOf(this.data.player);
-    if (!video || video.seeking) return;
-    const t = video.currentTime;
-    if (t === this.seen) return;
+    const t = playerOf(this.data.player)?.time() ?? null;
+    if (t === null || t === this.seen) return;
     const before = this.seen;
     this.seen = t;
     if (before !== undefined) this.choose(this.data.rows.find((row) => row.start - 0.05 <= t && t < row.end));

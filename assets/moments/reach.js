@@ -1,21 +1,13 @@
-// From one component to the player of the same page: it stands in the element with the player's key.
+// From one component to the player of the same page: it stands in the element with the player's key. Only the player knows
+// its element's clock; times here are seconds of the video.
 
-function videoOf(key) {
+function playerOf(key) {
   const box = document.querySelector(`.st-key-${CSS.escape(key)}`);
   for (const element of box ? box.querySelectorAll("*") : []) {
-    const video = element.shadowRoot?.querySelector("video.front");
-    if (video) return video;
+    const found = element.shadowRoot?.querySelector(".player")?.punchline;
+    if (found) return found;
   }
   return null;
-}
-
-// Go there and play; before the video is known, it begins there.
-function playAt(key, t) {
-  const video = videoOf(key);
-  if (!video) return;
-  if (video.readyState >= 1) video.currentTime = t;
-  else video.dataset.wanted = t;
-  video.play().catch(() => {}); // an unplayable video says so itself
 }
 
 // The last full second, or tenth, as a clock shows it.

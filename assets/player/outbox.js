@@ -20,6 +20,7 @@ class Outbox {
     this.tries = 0;
     this.timer = 0;
     this.fault = "";
+    this.refused = new Map(); // id -> {event, reason}: never taken, kept until the user discards it
   }
 
   // Take up what an earlier life of this page left; gives those events.
@@ -28,6 +29,7 @@ class Outbox {
     clearTimeout(this.timer);
     this.token = token;
     this.events = [];
+    this.refused.clear();
     try {
       for (let i = 0; i < localStorage.length; i++) {
         const name = localStorage.key(i);
@@ -67,26 +69,49 @@ class Outbox {
     this.timer = setTimeout(() => this.dispatch(), Math.min(30, 5 * 2 ** this.tries++) * 1000);
   }
 
-  // The server's answer to sending n: the ids that are safe, and why others are not.
+  // The server's answer to sending n: the ids that are safe, those it will never take, and why others are not safe yet.
   settle(answer) {
     if (!answer) return;
     const safe = new Set(answer.ids);
     this.events = this.events.filter((event) => {
-      if (!safe.has(event.id)) return true;
-      try {
-        localStorage.removeItem(this.name(event.id));
-      } catch (error) {
-        console.warn("the browser's storage cannot be written", error);
+      if (safe.has(event.id)) {
+        this.forget(event.id);
+        return false;
       }
-      return false;
+      const reason = answer.refused[event.id];
+      if (reason !== undefined) this.refused.set(event.id, { event, reason });
+      return reason === undefined;
     });
     if (!this.events.length) {
       clearTimeout(this.timer);
       this.tries = 0;
       this.fault = "";
-    } else if (answer.n >= this.n && answer.fault !== undefined) {
+    } else if (answer.n >= this.n) {
       this.fault = answer.fault;
     }
+  }
+
+  forget(id) {
+    try {
+      localStorage.removeItem(this.name(id));
+    } catch (error) {
+      console.warn("the browser's storage cannot be written", error);
+    }
+  }
+
+  // The user has read that these will never be saved.
+  discard(ids = [...this.refused.keys()]) {
+    for (const id of ids) {
+      this.refused.delete(id);
+      this.forget(id);
+    }
+  }
+
+  // Why something is not saved, as a sentence; empty where all is well.
+  trouble(texts) {
+    if (this.fault) return `${texts.not_saved}: ${this.fault}`;
+    const { size } = this.refused;
+    return size ? `${texts.not_saved} (${size}): ${[...this.refused.values()].at(-1).reason}` : "";
   }
 
   holds(id) {

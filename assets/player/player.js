@@ -61,6 +61,15 @@ class Player {
       range: (range) => this.api.setStateValue("range", range && range.map(rounded)),
       view: (a, b) => this.askDetail(a, b),
     });
+    // What other components of the page may ask for; all times are seconds of the video.
+    this.frame.punchline = {
+      time: () => (this.front.seeking || !this.source ? null : timeOf(this.front)),
+      playAt: (t) => {
+        this.seek(t, true);
+        this.play();
+      },
+      pause: () => this.pause(),
+    };
     this.listen();
     const tick = () => {
       if (this.gone) return;
@@ -80,14 +89,15 @@ class Player {
     const left = this.outbox.open(data.token);
     this.outbox.settle(data.ack);
     this.dress(first);
-    this.local = this.local.filter(({ id, video_id, block }) => this.outbox.holds(id) || !this.known(video_id, block));
+    this.local = this.local.filter(
+      ({ id, video_id, block }) => !this.outbox.refused.has(id) && (this.outbox.holds(id) || !this.known(video_id, block)),
+    );
     if (data.queue) this.updateQueue(left);
     else this.updateSource();
     this.updateTimeline();
     if (data.seek && data.seek.seq !== this.seekSeq) {
       this.seekSeq = data.seek.seq;
       this.seek(data.seek.t, true);
-      if (data.seek.play) this.play();
     }
     this.showState();
   }
@@ -126,6 +136,7 @@ class Player {
     this.setSpeed(this.speed);
     const judging = !!data.queue || data.mark;
     this.$(".judge").hidden = !judging;
+    this.$(".discard").textContent = T.discard;
     const keys = { funny: "F", not_funny: "N", skip: "S", undo: "U" };
     for (const [name, letter] of Object.entries(keys)) {
       const button = this.$(`[data-do="${name}"]`);
@@ -171,7 +182,7 @@ class Player {
     const changed = this.source?.src !== source.src;
     this.source = source;
     if (changed) this.load(this.front, source.src, source.start || 0);
-    const key = clip && `${clip.start}|${clip.end}|${clip.seq ?? 0}`;
+    const key = clip && `${clip.start}|${clip.end}`;
     if (key !== this.clipKey) {
       this.clipKey = key;
       this.clip = clip;
@@ -221,9 +232,16 @@ class Player {
     const data = this.data.timelines[this.source?.video_id];
     const T = this.data.texts;
     const lanes = { labels: T.labels, moments: T.moments };
-    this.timeline.set(data || {}, this.source?.video_id, this.source?.duration || this.front.duration || 0, lanes);
+    this.timeline.set(data || {}, this.source?.video_id, this.duration, lanes);
     this.frameClip();
     this.timeline.extra = this.local.filter((item) => item.video_id === this.source?.video_id).map((item) => item.block);
+  }
+
+  // Seconds of the whole video: as the server knows it, else as the element has learnt it; null while nobody knows.
+  get duration() {
+    if (this.source?.duration) return this.source.duration;
+    const { front } = this;
+    return this.source && Number.isFinite(front.duration) ? front.duration + offsetOf(front) : null;
   }
 
   // --- the videos
@@ -301,7 +319,6 @@ class Player {
   pause() {
     this.wants = false;
     this.front.pause();
-    if (this.data.report_time) this.api.setStateValue("time", rounded(timeOf(this.front)));
   }
 
   toggle() {
@@ -311,18 +328,20 @@ class Player {
 
   seek(t, freely = false) {
     const { front, clip } = this;
-    const end = this.source?.duration || front.duration || Infinity;
-    const to = Math.min(Math.max(t, 0), Math.max(0, end - 0.01));
+    const to = Math.min(Math.max(t, 0), Math.max(0, (this.duration ?? Infinity) - 0.01));
     if (freely && clip && (to < clip.start || to >= clip.end)) this.loose = true;
     else if (clip) this.loose = false;
     this.setLooping(this.looping);
     if (front.readyState >= 1) setTime(front, to);
     else front.dataset.wanted = to;
+    const offset = offsetOf(front);
+    const piece = offset > 0 || (this.duration ?? 0) > front.duration + 1;
+    if (piece && (to < offset || to > offset + front.duration)) this.flash(this.data.texts.not_prepared, "");
   }
 
   step(n) {
     this.pause();
-    const fps = this.source?.fps || 30;
+    const fps = this.source?.fps ?? 30;
     // To the middle of a frame, so that rounding cannot show its neighbour.
     this.seek((Math.floor(timeOf(this.front) * fps + 1e-3) + n + 0.5) / fps, true);
   }
@@ -379,6 +398,7 @@ class Player {
       label: null,
       origin: clip.origin || "",
       time: rounded(timeOf(this.front)),
+      duration: this.duration && rounded(this.duration),
       undoes: null,
       ...more,
     });
@@ -422,7 +442,8 @@ class Player {
     if (!item) return;
     const { clip, event } = item;
     const { id, at, order, ...same } = event;
-    this.last = this.outbox.add({ ...same, kind: "undo", label: null, undoes: id });
+    if (this.outbox.refused.has(id)) this.outbox.discard([id]);
+    else this.last = this.outbox.add({ ...same, kind: "undo", label: null, undoes: id });
     this.local = this.local.filter((local) => local.id !== event.id);
     this.judged.delete(clip.clip_id);
     if (event.kind !== "mark" && this.data.queue) {
@@ -440,7 +461,7 @@ class Player {
   mark() {
     if (!this.source) return;
     const { duration, after } = this.data.mark;
-    const whole = this.source.duration;
+    const whole = this.duration ?? Infinity;
     const now = timeOf(this.front);
     const end = Math.min(whole, Math.max(duration, now + after));
     const event = this.event("mark", { label: 1, origin: "marked", start: rounded(Math.max(0, end - duration)), end: rounded(end) });
@@ -455,8 +476,9 @@ class Player {
     const { clip } = this;
     if (!this.current || clip !== this.current) return;
     const { shortest, longest } = this.data.queue;
-    const length = Math.min(Math.max(rounded(clip.end - clip.start + lengthen), shortest), longest, clip.video_duration);
-    clip.start = rounded(Math.min(Math.max(clip.start + by, 0), clip.video_duration - length));
+    const whole = this.duration ?? Infinity;
+    const length = Math.min(Math.max(rounded(clip.end - clip.start + lengthen), shortest), longest, whole);
+    clip.start = rounded(Math.min(Math.max(clip.start + by, 0), whole - length));
     clip.end = rounded(clip.start + length);
     this.seek(lengthen ? Math.max(clip.start, clip.end - 1.5) : clip.start);
     this.timeline.dirty = true;
@@ -481,12 +503,12 @@ class Player {
   // Ask for finer curves where the user looks, once the view has come to rest.
   askDetail(a, b) {
     clearTimeout(this.asking);
-    if (!this.data?.detail || !this.data.timelines[this.source?.video_id]?.coarse) return;
+    if (!this.data?.timelines[this.source?.video_id]?.coarse) return;
     this.asking = setTimeout(() => {
       const { view } = this.data;
       const id = this.source.video_id;
       const width = b - a;
-      if (width > 0.6 * this.source.duration) return;
+      if (width > 0.6 * this.timeline.duration) return;
       if (view && view.video_id === id && view.start <= a && view.end >= b && view.end - view.start < 4 * width) return;
       this.api.setStateValue("view", { video_id: id, start: rounded(Math.max(0, a - width)), end: rounded(b + width) });
     }, 350);
@@ -537,8 +559,9 @@ class Player {
     const T = this.data.texts;
     const { last, outbox } = this;
     let state = "";
-    let text = "";
-    if (outbox.fault) [state, text] = ["fault", `${T.not_saved}: ${outbox.fault}`];
+    let text = outbox.trouble(T);
+    this.$(".discard").hidden = !outbox.refused.size;
+    if (text) state = "fault";
     else if (last || outbox.events.length) {
       state = outbox.events.length ? "saving" : "saved";
       const what = { label: T[last?.label ? "funny" : "not_funny"], mark: T.funny, skip: T.skip, undo: T.undone }[last?.kind];
@@ -572,7 +595,8 @@ class Player {
     const now = timeOf(front);
     const text = clockText(now);
     if (text !== this.shownTime) this.$(".now").textContent = this.shownTime = text;
-    const whole = ` / ${clockText(this.source?.duration || front.duration || 0, 0)}`;
+    if (this.duration === null) this.timeline.stretch(now);
+    const whole = this.duration === null ? "" : ` / ${clockText(this.duration, 0)}`;
     if (whole !== this.shownWhole) this.$(".whole").textContent = this.shownWhole = whole;
     this.showPlay();
     this.timeline.frame(now, !front.paused);
@@ -599,8 +623,8 @@ class Player {
         this.cover("");
         if (this.unplayable) this.api.setStateValue("unplayable", (this.unplayable = null));
         if (this.wants) this.play();
-        if (!this.source?.duration) this.updateTimeline();
       });
+      on(video, "durationchange", () => video === this.front && this.data && this.updateTimeline());
       on(video, "timeupdate", () => video === this.front && this.keepLoop()); // also while the tab is hidden
       on(video, "error", () => this.fail(video));
       on(video, "playing", () => video === this.front && (this.$(".start").hidden = true));
@@ -662,6 +686,10 @@ class Player {
       not_funny: () => this.judge("label", 0),
       skip: () => this.judge("skip", null),
       undo: () => this.undo(),
+      discard: () => {
+        this.outbox.discard();
+        this.showState();
+      },
     };
     actions[name]();
   }

@@ -9,6 +9,7 @@ const GAP = 5;
 const OVERVIEW = 22;
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const NARROWEST = 1; // s of the closest view
+const UNKNOWN = 60; // s that are drawn at least of a video whose length nobody knows
 
 function clockText(t, digits = 1) {
   const sign = t < 0 ? "-" : "";
@@ -64,7 +65,7 @@ class Timeline {
     this.observer.observe(element);
   }
 
-  // data of one video; names are the translated names of the block lanes
+  // data of one video; names are the translated names of the block lanes; duration null while unknown
   set(data, id, duration, names) {
     const old = this.lanes;
     this.lanes = (data.lanes || []).map((lane, i) =>
@@ -74,13 +75,14 @@ class Timeline {
     );
     this.blocks = data;
     this.names = names;
-    if (duration !== this.duration || id !== this.id) {
+    if (duration !== this.stated || id !== this.id) {
       this.id = id;
-      this.duration = duration;
+      this.stated = duration;
+      this.duration = duration ?? this.extent();
       this.clip = null;
       if (this.range) this.on.range((this.range = null));
       this.home = null;
-      this.view = [0, Math.max(duration, NARROWEST)];
+      this.view = [0, Math.max(this.duration, NARROWEST)];
     }
     this.rows = this.lanes.map((lane) => ({ lane, height: lane.role === "score" ? SCORE : CURVE }));
     if (data.labels) this.rows.push({ blocks: "labels", height: BLOCKS });
@@ -91,6 +93,22 @@ class Timeline {
       y += row.height + GAP;
     }
     this.height = y;
+    this.dirty = true;
+  }
+
+  // Seconds that the data of a video of unknown length reach.
+  extent() {
+    const ends = this.lanes.map((lane) => lane.times.at(-1) ?? 0);
+    for (const blocks of [this.blocks.labels, this.blocks.moments]) for (const block of blocks || []) ends.push(block[1]);
+    return Math.max(UNKNOWN, ...ends);
+  }
+
+  // Make room for a time that lies behind what was thought to be the end.
+  stretch(t) {
+    if (t <= this.duration) return;
+    const whole = !this.zoomed;
+    this.duration = Math.ceil((t + 1) / UNKNOWN) * UNKNOWN;
+    if (whole) this.view = [0, this.duration];
     this.dirty = true;
   }
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
-from core.errors import PunchlineError, StorageFault
+from core.errors import PunchlineError, StorageFault, UndoRefused
 from core.segment import LabeledSegment, Segment
 
 VERSION = 2  # user_version of the database
@@ -298,16 +298,16 @@ class Ledger:
 
         Raises
         ------
-        PunchlineError
+        UndoRefused
             If there is no such event, or something else happened to the clip since.
         """
         with self._changing() as connection:
             row = connection.execute("SELECT clip_id FROM events WHERE id = ?", (event_id,)).fetchone()
             if row is None:
-                raise PunchlineError(f"no event {event_id} is in the ledger, so it cannot be undone")
+                raise UndoRefused(f"no event {event_id} is in the ledger, so it cannot be undone")
             history = self._history(connection, row[0])
             if history[-1].id != event_id and getattr(_effective(history), "id", None) != event_id:
-                raise PunchlineError(
+                raise UndoRefused(
                     f"event {event_id} cannot be undone: its clip was changed after it; undo the later change first"
                 )
             place = next(k for k, event in enumerate(history) if event.id == event_id)

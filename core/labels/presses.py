@@ -1,114 +1,145 @@
-"""What the keys of a player mean for the ledger: labels, skips, marks and undo, each recorded once."""
+"""What the keys of a player mean for the ledger: labels, skips, marks and undo, each recorded once or refused aloud."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from math import isfinite
+from typing import Any
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, UndoRefused
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.queue import marked_clip
 from core.labels.rules import check_clip
 
 
-class Press(Protocol):
-    """One thing the user did in the player; `id` is the browser's and stays the same when it is sent again.
+@dataclass(frozen=True)
+class Press:
+    """One thing the user did in the player. `id` is the browser's; the same press may come more than once.
 
-    `kind` is label, skip, mark or undo. A mark has no clip: `time` is the player's in seconds when the key was pressed.
+    `kind` is ``label`` (label 0 or 1), ``skip``, ``mark`` (label 1, no clip: `time` is the player's at the key) or
+    ``undo``, which carries all that the press `undoes` carried except its label. `start`, `end`, `time` are seconds of
+    the video with three decimals, `at` is ISO 8601 in UTC, `duration` the video's length as the browser knows it.
     """
 
-    @property
-    def id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def clip_id(self) -> str: ...
-    @property
-    def video_id(self) -> str: ...
-    @property
-    def person_id(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-    @property
-    def label(self) -> int | None: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def time(self) -> float: ...
-    @property
-    def at(self) -> str: ...
-    @property
-    def undoes(self) -> str | None: ...
+    id: str
+    kind: str
+    clip_id: str
+    video_id: str
+    person_id: str
+    start: float
+    end: float
+    label: int | None
+    origin: str
+    time: float
+    at: str
+    undoes: str | None = None
+    duration: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("label", "skip", "mark", "undo") or not isinstance(self.id, str):
+            raise ValueError(f"press of kind {self.kind!r} with id {self.id!r}")
+        if (self.label in (0, 1)) != (self.kind in ("label", "mark")):
+            raise ValueError(f"kind {self.kind} with label {self.label!r}")
+        if self.duration is not None and not (isfinite(self.duration) and self.duration > 0):
+            raise ValueError(f"a video of {self.duration!r} s")
+        if self.kind != "mark" and not 0 <= self.start < self.end:
+            raise ValueError(f"clip from {self.start!r} to {self.end!r} s")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of presses: the ids that are safe now, and of each that was refused its id with the reason."""
+
+    saved: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+_NAMES = {f.name for f in fields(Press)}
+
+
+def receive(outbox: Mapping[str, Any], save: Callable[[list[Press]], Receipt]) -> dict[str, Any]:
+    """Hand a browser's outbox to `save`; give its answer: which events are safe, and why others are not.
+
+    The answer's `ids` are safe, `refused` maps an id to the reason why it will never be taken (the browser keeps that
+    event and shows it), and `fault` says why nothing could be saved now, so that the rest is sent again.
+    """
+    presses: list[Press] = []
+    refused: dict[str, str] = {}
+    for raw in outbox["events"]:
+        try:
+            presses.append(Press(**{name: value for name, value in raw.items() if name in _NAMES}))
+        except (TypeError, ValueError) as error:
+            refused[str(raw.get("id"))] = f"the browser sent what is no label ({error})"
+    receipt, fault = Receipt(), ""
+    try:
+        if presses:
+            receipt = save(presses)
+    except PunchlineError as error:
+        fault = str(error)
+    return {"n": outbox["n"], "ids": receipt.saved, "refused": {**refused, **receipt.refused}, "fault": fault}
 
 
 def take(
-    ledger: Ledger, presses: Iterable[Press], *, duration_of: Callable[[str], float], labeller: str = ""
-) -> list[str]:
-    """Record what the user did, in order, and give the ids that are safe now.
-
-    A press that is recorded already is passed over. One that cannot be recorded, such as a clip of another length
-    than 5 to 7 s, is passed over too and counts as safe: sending it again would not help.
+    ledger: Ledger, presses: Iterable[Press], *, duration_of: Callable[[str], float | None], labeller: str = ""
+) -> Receipt:
+    """Record what the user did, in order. A press that is recorded already counts as saved.
 
     Parameters
     ----------
     duration_of
-        Seconds of a video by id, 0 where unknown.
+        Seconds of a video by id, None where unknown: then the length that the browser learnt counts.
 
     Raises
     ------
     StorageFault
         If the ledger cannot be written; what came before the fault in this call is recorded.
     """
-    safe: list[str] = []
+    receipt = Receipt()
     held: list[LabelEvent] = []
 
     def write() -> None:
         if held:
             ledger.record(held)
-            safe.extend(event.id for event in held)
+            receipt.saved.extend(event.id for event in held)
             held.clear()
 
     for press in presses:
         if press.kind == "undo":
             write()
             _undo(ledger, press, labeller)
-            safe.append(press.id)
+            receipt.saved.append(press.id)
             continue
-        event = _event(press, duration_of(press.video_id), labeller)
-        if event is None:
-            safe.append(press.id)
-        else:
-            held.append(event)
+        try:
+            duration = duration_of(press.video_id)
+            held.append(_event(press, press.duration if duration is None else duration, labeller))
+        except (ValueError, PunchlineError) as error:
+            receipt.refused[press.id] = str(error)
     write()
-    return safe
+    return receipt
 
 
-def _event(press: Press, duration: float, labeller: str) -> LabelEvent | None:
-    """What a press records; None for one that makes no clip."""
+def _event(press: Press, duration: float | None, labeller: str) -> LabelEvent:
+    """What a press records. Raises PunchlineError, ValueError for one that makes no clip."""
     start, end, clip_id, origin = press.start, press.end, press.clip_id, press.origin
-    try:
-        if press.kind == "mark":
-            clip = marked_clip(press.time, duration or None)
-            start, end, clip_id, origin = clip.start, clip.end, "", "marked"
-        if press.kind != "skip" and check_clip(start, end, video_duration=duration or None):
-            return None
-        return LabelEvent(
-            video_id=press.video_id,
-            person_id=press.person_id,
-            start=start,
-            end=end,
-            label=None if press.kind == "skip" else press.label,
-            origin=origin,
-            kind="skip" if press.kind == "skip" else "label",
-            clip_id=clip_id,
-            labeller=labeller,
-            id=press.id,
-            at=press.at,
-        )
-    except (ValueError, PunchlineError):
-        return None
+    if press.kind == "mark":
+        clip = marked_clip(press.time, duration)
+        start, end, clip_id, origin = clip.start, clip.end, "", "marked"
+    if press.kind != "skip" and (reason := check_clip(start, end, video_duration=duration)):
+        raise PunchlineError(reason)
+    return LabelEvent(
+        video_id=press.video_id,
+        person_id=press.person_id,
+        start=start,
+        end=end,
+        label=None if press.kind == "skip" else press.label,
+        origin=origin,
+        kind="skip" if press.kind == "skip" else "label",
+        clip_id=clip_id,
+        labeller=labeller,
+        id=press.id,
+        at=press.at,
+    )
 
 
 def _undo(ledger: Ledger, press: Press, labeller: str) -> None:
@@ -117,6 +148,5 @@ def _undo(ledger: Ledger, press: Press, labeller: str) -> None:
         return
     try:
         ledger.undo(press.undoes, labeller=labeller)
-    except PunchlineError as error:
-        if "cannot be undone" not in str(error):
-            raise
+    except UndoRefused:
+        return

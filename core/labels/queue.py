@@ -58,7 +58,7 @@ class LabelQueue:
     Parameters
     ----------
     duration
-        Seconds of the video; where it is 0, unknown, the series' end counts.
+        Seconds of the video; where it is None, unknown, the series' end counts, and without a series there is no clip.
     series
         The person's series as far as it is there; None before the extraction.
     scores
@@ -73,7 +73,7 @@ class LabelQueue:
 
     video_id: str
     person_id: str
-    duration: float
+    duration: float | None
     series: TimeSeries | None = None
     scores: tuple[Floats, Floats] | None = None
     taken: Iterable[Segment] = ()
@@ -81,9 +81,12 @@ class LabelQueue:
     clip_duration: float = CLIP_DURATION
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        if not self.duration > 0 and self.series is not None and len(self.series):
-            object.__setattr__(self, "duration", float(self.series.timestamps[-1]) + self.series.sample_period)
+    @property
+    def _length(self) -> float | None:
+        """Seconds in which clips may lie, None where unknown."""
+        if self.duration is None and self.series is not None and len(self.series):
+            return float(self.series.timestamps[-1]) + self.series.sample_period
+        return self.duration
 
     def next_clips(self, order: Order = "peaks", *, n: int = 30, in_hand: Iterable[Segment] = ()) -> list[QueuedClip]:
         """The next `n` clips of a queue, fewer where there are no more.
@@ -103,6 +106,8 @@ class LabelQueue:
         """
         held = list(in_hand)
         kept: list[QueuedClip] = []
+        if self._length is None or self._length < MIN_DURATION:
+            return kept
         streams = self._streams(order)
         chosen, mixed = streams[order], streams.get("mixed")
         while len(kept) < n:
@@ -143,25 +148,23 @@ class LabelQueue:
         return None
 
     def _clip(self, start: float, origin: str) -> QueuedClip:
-        length = min(self.clip_duration, self.duration)
-        start = float(min(max(start, 0.0), self.duration - length))
+        assert self._length is not None
+        length = min(self.clip_duration, self._length)
+        start = float(min(max(start, 0.0), self._length - length))
         return QueuedClip(self.video_id, self.person_id, round(start, 3), round(start + length, 3), origin)
 
     def _tiles(self, origin: str) -> Iterator[QueuedClip]:
         """Clips side by side over the whole video; at random they begin at any time, and the order is shuffled."""
-        if self.duration < MIN_DURATION:
-            return
+        assert self._length is not None
         rng = np.random.default_rng([self.seed, *self.video_id.encode()])
         phase = rng.uniform(0, self.clip_duration) if origin == "random" else 0.0
-        count = max(1, round((self.duration - phase) / self.clip_duration))  # the last may overlap another by half
+        count = max(1, round((self._length - phase) / self.clip_duration))  # the last may overlap another by half
         places = rng.permutation(count) if origin == "random" else np.arange(count)
         for k in places:
             yield self._clip(phase + k * self.clip_duration, origin)
 
     def _peaks(self, times: Floats, value: Floats, origin: str) -> Iterator[QueuedClip]:
         """Clips around the greatest values (n,), none overlapping another; where the value is NaN there is none."""
-        if self.duration < MIN_DURATION:
-            return
         left = np.where(np.isnan(value), -np.inf, value)
         while len(left) and left[k := int(np.argmax(left))] > -np.inf:
             near = times[k] - self.clip_duration, times[k] + self.clip_duration
@@ -209,7 +212,7 @@ def marked_clip(time: float, video_duration: float | None = None, *, clip_durati
     time
         Seconds at which the key was pressed.
     video_duration
-        Seconds; None or 0 where it is not known.
+        Seconds, None where unknown.
 
     Raises
     ------
@@ -217,7 +220,7 @@ def marked_clip(time: float, video_duration: float | None = None, *, clip_durati
         If the video is shorter than a clip may be.
     """
     end = max(time + MARK_AFTER, clip_duration)
-    if video_duration:
+    if video_duration is not None:
         if video_duration < MIN_DURATION:
             raise PunchlineError(
                 f"the video is {video_duration:.2f} s long; a clip takes at least {MIN_DURATION:.0f} s, so it has none"

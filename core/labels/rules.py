@@ -15,12 +15,12 @@ MAX_FAILED_RATIO = 0.30
 
 
 def check_clip(start: float, end: float, *, video_duration: float | None = None) -> str | None:
-    """Why a clip cannot be used, or None."""
+    """Why a clip cannot be used, or None. `video_duration` is in seconds, None where unknown."""
     if not MIN_DURATION - TOLERANCE <= end - start <= MAX_DURATION + TOLERANCE:
         return f"the clip is {end - start:.2f} s long, expected {MIN_DURATION:.0f} to {MAX_DURATION:.0f} s"
     if start < -OUTSIDE:
         return f"the clip starts at {start:.2f} s, the video at 0"
-    if video_duration and end > video_duration + OUTSIDE:
+    if video_duration is not None and end > video_duration + OUTSIDE:
         return f"the clip ends at {end:.2f} s, the video at {video_duration:.2f} s"
     return None
 

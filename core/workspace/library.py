@@ -132,7 +132,7 @@ class Library:
     def events_of(self, rows: list[LabelRow], *, person: Person | None) -> tuple[list[LabelEvent], list[Fault]]:
         """Label events from CSV lines, and the faults of lines that fit no video, person or length."""
         videos: dict[str, Video | PunchlineError] = {}
-        durations: dict[str, float] = {}
+        durations: dict[str, float | None] = {}
         people: dict[str, Person | PunchlineError] = {}
         known = {(e.video_id, e.person_id, f"{e.start:.3f}", f"{e.end:.3f}"): e.clip_id for e in self.ledger.labels()}
         named: dict[str, tuple[str, ...]] = {clip_id: place for place, clip_id in known.items()}
@@ -190,8 +190,9 @@ class Library:
         except PunchlineError as error:
             return error
 
-    def _duration(self, video: Video) -> float:
+    def _duration(self, video: Video) -> float | None:
         features = self.features(video.id)
         if features is not None and features.info.complete:
             return features.info.duration
-        return probe(video.path).duration if video.path is not None else 0.0
+        stated = probe(video.path).duration if video.path is not None else 0.0
+        return stated if stated > 0 else None

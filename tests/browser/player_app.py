@@ -22,34 +22,38 @@ else:
 
     from core.errors import StorageFault
     from core.labels.ledger import LabelEvent, Ledger
-    from core.video.video import probe
+    from core.labels.presses import Press, Receipt
+    from core.video.video import VideoInfo, probe
     from pages.components.player.player import (
         Controls,
         Lane,
         Mark,
-        PlayerEvent,
         Queue,
         QueuedClip,
         Source,
         Timeline,
         player,
     )
+    from pages.components.shared.jumps import Jump, Jumps, jumps
 
     N_CLIPS = int(os.environ.get("PLAYER_CLIPS", "90"))
     st.set_page_config(layout="wide")
 
     @st.cache_resource
-    def opened() -> tuple[Ledger, list[tuple[str, float, float]]]:
-        videos = [(video.id, probe(video.path)) for video in Workspace(ROOT).videos() if video.path]
-        return Ledger(ROOT / "labels.sqlite"), [(id, info.duration, float(info.fps or 30)) for id, info in videos]
+    def opened() -> tuple[Ledger, dict[str, VideoInfo]]:
+        videos = Workspace(ROOT).videos()
+        return Ledger(ROOT / "labels.sqlite"), {video.id: probe(video.path) for video in videos if video.path}
 
-    ledger, videos = opened()
+    ledger, probed = opened()
+    videos = [(id, info.duration or 45.0, float(info.fps or 30)) for id, info in probed.items()]
     shown = st.query_params.get("video", videos[0][0])
 
-    def save(events: list[PlayerEvent]) -> list[str]:
+    def save(events: list[Press]) -> Receipt:
         """Labels and marks as they are; undo as a removal. Skips are remembered in this session."""
         if (ROOT / "full").exists():
             raise StorageFault("the disk is full")
+        if (ROOT / "refuse").exists():
+            return Receipt(refused={event.id: "the clip is 2.00 s long, expected 5 to 7 s" for event in events})
         skipped = st.session_state.setdefault("skipped", {})
         rows = []
         for event in events:
@@ -73,7 +77,7 @@ else:
                     )
                 )
         ledger.record(rows)
-        return [event.id for event in events]
+        return Receipt([event.id for event in events])
 
     def lanes(duration: float) -> list[Lane]:
         t = np.arange(0.5, duration, 1 / 3)
@@ -128,18 +132,23 @@ else:
             source: Queue | Source = Queue("all", clips, gone=sorted(done), counts=counts)
         else:
             id, duration, fps = next(video for video in videos if video[0] == shown)
-            source = Source(id, media_address(id), duration, fps)
+            piece = "#offset=20.000" if mode == "piece" else ""
+            stated = None if probed[id].duration == 0 else duration + 20 * bool(piece)
+            source = Source(id, media_address(id) + piece, stated, fps)
         state = player(
             "player",
             source,
             timelines=timelines,
             mark=Mark(counts=counts) if mode == "mark" else None,
+            clip=(22.0, 26.0) if mode == "piece" else None,
             seek=st.session_state.get("seek"),
             on_events=save,
             person_id=person,
             token=f"tests/{person}",
             controls=Controls(select_range=mode == "watch"),
         )
+        if mode == "piece":
+            jumps([Jumps([Jump(24.0)])], key="jumps", player_key="player")
         st.caption(f"range {state.range} unplayable {state.unplayable}")
 
     def jump(seconds: float) -> None:

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.errors import StorageFault
 from core.labels.ledger import LabelEvent, Ledger
+from core.video.video import probe
 from core.workspace.workspace import Workspace
-from pages.components.player.player import PlayerEvent, receive
 from tests import media
 from tests.browser.conftest import serve
 
@@ -29,6 +28,9 @@ def workspace(root: Path) -> Path:
         sound = media.Sound(media.tone(300 + 200 * k, duration), codec="aac")
         known.register(media.write(root / f"{k}.mp4", np.arange(0, duration, 0.2), sound))
     known.register(media.write(root / "hevc.mp4", np.arange(0, 8, 0.2), codec="libx265"))
+    live = media.write(root / "live.mkv", np.arange(0, 45, 0.2), flags={"live": "1"})  # tells no length
+    assert probe(live).duration == 0
+    known.register(live)
     return root
 
 
@@ -307,35 +309,37 @@ def test_a_page_left_and_entered_again_frees_its_videos(page: Page, address: str
     page.wait_for_function("() => video()?.readyState >= 2 && video() !== old[0]")
 
 
-def test_what_a_browser_sends_is_read_with_care() -> None:
-    good = {
-        "id": "a",
-        "kind": "label",
-        "clip_id": "c",
-        "video_id": "v",
-        "person_id": "p",
-        "start": 1.0,
-        "end": 7.0,
-        "label": 1,
-        "origin": "peaks",
-        "time": 2.0,
-        "at": "2026-01-01T00:00:00.000Z",
-        "undoes": None,
-        "order": 7,
-    }
-    bad = [{**good, "id": "b", "kind": "wish"}, {**good, "id": "c", "end": 0.5}, {**good, "id": "d", "label": None}]
-    seen: list[PlayerEvent] = []
+def test_a_mark_in_a_video_of_unknown_length_is_saved(page: Page, address: str, root: Path) -> None:
+    video = Workspace(root).find_video("live.mkv")
+    opened(page, f"{address}/?video={video.id}", person="live", mode="mark")
+    page.evaluate("() => { video().pause(); video().currentTime = 20 }")
+    page.wait_for_function("() => !video().seeking && Math.abs(video().currentTime - 20) < 0.2")
+    page.keyboard.press("f")
+    saved(page)
+    (event,) = labels(root, "live")
+    assert (event.start, event.end, event.label) == (15.0, 21.0, 1)
+    assert page.evaluate("() => part('.now').textContent") == "0:00:20.0"  # the tab still answers
 
-    def save(events: list[PlayerEvent]) -> list[str]:
-        seen.extend(events)
-        return [event.id for event in events]
 
-    answer = receive({"n": 3, "events": [*bad, good, {"id": "e"}]}, save)
-    assert [event.id for event in seen] == ["a"]
-    assert sorted(answer["ids"]) == ["a", "b", "c", "d", "e"]  # the browser shall not send the unreadable for ever
-    assert (answer["n"], answer["fault"]) == (3, "")
+def test_a_label_that_is_refused_is_said_and_not_called_saved(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="short")
+    (root / "refuse").touch()
+    page.keyboard.press("f")
+    state = page.locator(".saved")
+    expect(state).to_have_attribute("data-state", "fault", timeout=20_000)
+    expect(state).to_contain_text("Not saved (1): the clip is 2.00 s long")
+    (root / "refuse").unlink()
+    kept = "() => Object.keys(localStorage).filter((name) => name.includes('/short/')).length"
+    assert page.evaluate(kept) == 1
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("button", name="Discard")).to_be_hidden()
+    assert page.evaluate(kept) == 0
+    assert labels(root, "short") == []
 
-    def fail(events: list[PlayerEvent]) -> list[str]:
-        raise StorageFault("the disk is full")
 
-    assert receive({"n": 4, "events": [good]}, fail) == {"n": 4, "ids": [], "fault": "the disk is full"}
+def test_pieces_of_a_video_keep_the_clock_of_the_video(page: Page, address: str) -> None:
+    opened(page, address, person="piece", mode="piece")  # the file is a piece that begins at 20 s of the video
+    page.wait_for_function("() => part('.now').textContent.startsWith('0:00:2')")
+    page.wait_for_function("() => video().currentTime >= 2 && video().currentTime <= 6.2")  # the clip from 22 to 26 s
+    page.get_by_role("button", name="0:24").click()
+    page.wait_for_function("() => !video().seeking && Math.abs(video().currentTime - 4) < 0.5")

@@ -12,7 +12,6 @@ from core.series import EMOTIONS, TimeSeries
 from core.workspace.workspace import Video, Workspace
 from pages.components.analyse.lists import followed, peaks, summary_list, times
 from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
-from pages.components.player.text import player_texts
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
 from pages.components.shared.data import column, duration_of, fps_of, unseen_spans, usual_lanes
@@ -29,7 +28,8 @@ def analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable
 
 
 def _analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
-    duration = duration_of(space, video) or float(series.timestamps[-1])
+    stated = duration_of(space, video)
+    duration = float(series.timestamps[-1]) if stated is None else stated
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         state = _player(space, video, series, shown)
@@ -82,7 +82,7 @@ def _player(space: Workspace, video: Video, series: TimeSeries, shown: Playable)
         timelines={video.id: Timeline(lanes=_lanes(series), unseen=unseen_spans(series))},
         seek=st.session_state.get(SEEK),
         token=str(space.root),
-        controls=Controls(texts=player_texts(), height=320, select_range=True),
+        controls=Controls(height=320, select_range=True),
     )
 
 

@@ -106,12 +106,12 @@ def _found(_scored: Scored, settings: DetectionSettings, key: str) -> Found:
     return decide(_scored, settings)
 
 
-def usual_settings(duration: float) -> DetectionSettings:
+def usual_settings(duration: float | None) -> DetectionSettings:
     """What a first look takes: no limit per hour in a short video."""
-    return DetectionSettings(max_per_hour=None) if duration < SHORT else DetectionSettings()
+    return DetectionSettings(max_per_hour=None) if duration is not None and duration < SHORT else DetectionSettings()
 
 
-def kept_settings(subject: Subject, duration: float) -> DetectionSettings:
+def kept_settings(subject: Subject, duration: float | None) -> DetectionSettings:
     """The settings of the kept result, else the usual ones."""
     result = read_detections(subject.space, subject.video.id, subject.person.id).get(subject.model.name)
     try:

@@ -11,7 +11,7 @@ from core.detection.moments import Moment
 from core.labels.ledger import LabelEvent, clip_id_of
 from core.segment import tiou
 from pages.components.player.player import ASSETS as PLAYER_ASSETS
-from pages.components.player.player import OnEvents, receive
+from pages.components.player.player import OnEvents, answer_to
 from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.shell import _
 
@@ -119,7 +119,7 @@ def moment_list(
     key, answers = place.key, f"{place.key}:answer"
 
     def keep() -> None:
-        st.session_state[answers] = receive(st.session_state[key]["outbox"], on_events)
+        st.session_state[answers] = answer_to(st.session_state[key]["outbox"], on_events)
 
     ids = [row.id for row in rows]
     kept = (st.session_state.get(key) or {}).get("selected")
@@ -162,5 +162,6 @@ def _texts() -> dict[str, str]:
         "saving": _("saving…"),
         "saved": _("saved"),
         "not_saved": _("Not saved"),
+        "discard": _("Discard"),
         "none": _("None here."),
     }

@@ -9,7 +9,7 @@ from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
 from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
-from core.labels.presses import take
+from core.labels.presses import Press, Receipt, take
 from core.playback.playable import Playable
 from pages.components.detect.data import Subject, found_in, keep
 from pages.components.detect.export import export_panel
@@ -17,8 +17,7 @@ from pages.components.detect.frames import frames_for
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
 from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
-from pages.components.player.player import Controls, Lane, PlayerEvent, Source, Timeline, player
-from pages.components.player.text import player_texts
+from pages.components.player.player import Controls, Lane, Source, Timeline, player
 from pages.components.shared.data import column, duration_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.shell import _, clock, fragment, show_error
@@ -161,15 +160,15 @@ def _play(
         timelines={subject.video.id: timeline},
         person_id=subject.person.id,
         token=str(subject.space.root),
-        controls=Controls(texts=player_texts(), height=310),
+        controls=Controls(height=310),
     )
 
 
-def _list(subject: Subject, rows: list[MomentRow], duration: float) -> str | None:
+def _list(subject: Subject, rows: list[MomentRow], duration: float | None) -> str | None:
     ledger = ledger_of(subject.space)
 
-    def save(events: list[PlayerEvent]) -> list[str]:
-        return take(ledger, events, duration_of=lambda id: duration if id == subject.video.id else 0.0)
+    def save(presses: list[Press]) -> Receipt:
+        return take(ledger, presses, duration_of=lambda id: duration if id == subject.video.id else None)
 
     place = ListPlace("detect-moments", PLAYER, str(subject.space.root), height=486)
     return moment_list(place, rows, video_id=subject.video.id, person_id=subject.person.id, on_events=save)

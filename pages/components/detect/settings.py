@@ -39,7 +39,7 @@ class Keys:
         return f"{self.base}-{name}"
 
 
-def begin(subject: Subject, duration: float) -> Keys:
+def begin(subject: Subject, duration: float | None) -> Keys:
     """Set the widgets to the kept settings, the first time in this session, and keep them over page changes."""
     keys, state = Keys(subject), st.session_state
     kept = kept_settings(subject, duration)

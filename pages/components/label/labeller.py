@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import PunchlineError
 from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
-from core.labels.presses import take
+from core.labels.presses import Press, Receipt, take
 from core.labels.queue import LabelQueue, Order
 from core.people.person import Person
 from core.playback.playable import Playable, playable
@@ -21,7 +21,6 @@ from core.workspace.workspace import Video, Workspace
 from pages.components.player.player import (
     Controls,
     Mark,
-    PlayerEvent,
     Queue,
     QueuedClip,
     Source,
@@ -29,7 +28,6 @@ from pages.components.player.player import (
     player,
 )
 from pages.components.player.proxy import proxy_notice
-from pages.components.player.text import player_texts
 from pages.components.shared.data import (
     duration_of,
     fps_of,
@@ -134,11 +132,11 @@ def _player(
     ledger = ledger_of(space)
     length, fps = duration_of(space, video), fps_of(space, video)
 
-    def save(events: list[PlayerEvent]) -> list[str]:
-        ids = take(ledger, events, duration_of=lambda id: length if id == video.id else 0.0)
+    def save(presses: list[Press]) -> Receipt:
+        receipt = take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
         with suppress(PunchlineError):  # the labels are safe; a training that cannot begin is said on page Train
             train_if_due(space, person, ledger.labels(person_id=person.id))
-        return ids
+        return receipt
 
     labels = ledger.labels(person_id=person.id, video_id=video.id)
     skipped = ledger.skipped(person_id=person.id, video_id=video.id)
@@ -163,7 +161,7 @@ def _player(
         on_events=save,
         person_id=person.id,
         token=str(space.root),
-        controls=Controls(texts=player_texts(), height=HEIGHT),
+        controls=Controls(height=HEIGHT),
     )
     _pace(ledger.labels_per_minute(), counts)
 

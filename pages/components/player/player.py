@@ -1,15 +1,16 @@
 """The player: video, timeline, and the keys that label, as one component for the pages Label, Analyse and Detect.
 
 Everything that must feel immediate (seek, zoom, the next clip, undo) happens in the browser. What must not be lost
-comes as `PlayerEvent`s through an outbox: the browser keeps each until `on_events` has named its id, and sends it again
-after a lost connection or a reload. Call `player` inside of an `st.fragment`, so that a key press reruns only that.
+comes as presses through an outbox: the browser keeps each until `on_events` has named its id, and sends it again after
+a lost connection or a reload. The player alone knows its element's clock; all others speak seconds of the video. Call
+`player` inside of an `st.fragment`, so that a key press reruns only that.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,68 +19,24 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.reduction import reduced, reduced_around
-from core.errors import PunchlineError
+from core.labels.presses import Press, Receipt, receive
+from pages.components.player.text import player_texts
+from pages.components.shared.shell import finished_text
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets" / "player"
 MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
-# What the component says; a page hands over the same keys in its language.
-TEXTS = {
-    "play": "Play",
-    "pause": "Pause",
-    "start": "Press space to play",
-    "frame_back": "One frame back (,)",
-    "frame_on": "One frame on (.)",
-    "previous": "Previous moment (J)",
-    "next": "Next moment (K)",
-    "loop": "Loop the clip",
-    "mute": "Mute",
-    "volume": "Volume",
-    "fullscreen": "Full screen",
-    "speed": "Speed",
-    "funny": "Funny",
-    "not_funny": "Not funny",
-    "skip": "Skip",
-    "undo": "Undo",
-    "undone": "Undone",
-    "marked": "Funny",
-    "clip": "Clip",
-    "saving": "saving…",
-    "saved": "saved",
-    "not_saved": "Not saved",
-    "gone": "Labelled elsewhere: skipped",
-    "queue_empty": "No clips left in this queue.",
-    "unplayable": "The browser cannot show this video.",
-    "labels": "Labels",
-    "moments": "Moments",
-    "move_start": "move the clip",
-    "move_start_far": "by 1 s",
-    "change_length": "length",
-    "jump": "previous, next moment",
-    "step": "frame",
-    "speeds": "1×, 1.5×, 2×",
-    "zoom": "zoom (or wheel; double click resets)",
-    "range": "drag to select a range",
-    "space": "Space",
-    **{
-        f"origin_{origin}": text
-        for origin, text in {
-            "random": "random",
-            "in_order": "in order",
-            "peaks": "peak",
-            "likely": "likely funny",
-            "uncertain": "uncertain",
-        }.items()
-    },
-}
 
 
 @dataclass(frozen=True)
 class Source:
-    """A video to play: its id, address (`core.playback.route.media_address`), length in seconds, and where to begin."""
+    """A video to play: its id, address (`core.playback.route.media_address`), and where to begin.
+
+    `duration` and `start` are seconds of the video; where the duration is None, the browser's own counts.
+    """
 
     video_id: str
     src: str
-    duration: float
+    duration: float | None
     fps: float = 30.0
     start: float = 0.0
 
@@ -94,7 +51,7 @@ class QueuedClip:
     start: float
     end: float
     origin: str
-    video_duration: float
+    video_duration: float | None
     fps: float = 30.0
 
 
@@ -157,58 +114,22 @@ class Timeline:
 
 
 @dataclass(frozen=True)
-class PlayerEvent:
-    """One thing the user did. `id` is the browser's; the same event may come more than once.
-
-    `kind` is ``label`` (label 0 or 1), ``skip``, ``mark`` (label 1, no clip id, `time` is the player's at the key) or
-    ``undo``, which carries all that the event `undoes` carried except its label. `start`, `end`, `time` are seconds
-    with three decimals, `at` ISO 8601 in UTC.
-    """
-
-    id: str
-    kind: str
-    clip_id: str
-    video_id: str
-    person_id: str
-    start: float
-    end: float
-    label: int | None
-    origin: str
-    time: float
-    at: str
-    undoes: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("label", "skip", "mark", "undo") or not isinstance(self.id, str):
-            raise ValueError(f"event of kind {self.kind!r} with id {self.id!r}")
-        if (self.label in (0, 1)) != (self.kind in ("label", "mark")):
-            raise ValueError(f"kind {self.kind} with label {self.label!r}")
-        if not 0 <= self.start < self.end:
-            raise ValueError(f"clip from {self.start!r} to {self.end!r}")
-
-
-@dataclass(frozen=True)
 class PlayerState:
-    """What the browser tells of the player: the chosen range and the shown view in seconds, the id of a video that
-    cannot be played, and, if asked for, the time at the last pause."""
+    """What the browser tells: the chosen range in seconds, and the id of a video that cannot be played."""
 
     range: tuple[float, float] | None = None
-    view: tuple[float, float] | None = None
     unplayable: str | None = None
-    time: float = 0.0
 
 
 @dataclass(frozen=True)
 class Controls:
-    """How a player behaves: which of its abilities a page wants, and what it says."""
+    """Height of the picture in pixels, and whether Shift and a drag over the timeline choose a range."""
 
-    texts: Mapping[str, str] = field(default_factory=lambda: TEXTS)
     height: int = 420
     select_range: bool = False
-    report_time: bool = False
 
 
-OnEvents = Callable[[list[PlayerEvent]], Iterable[str]]
+OnEvents = Callable[[list[Press]], Receipt]
 
 _mounted = st.components.v2.component(
     "punchline_player",
@@ -256,26 +177,11 @@ def _timeline(timeline: Timeline, view: tuple[float, float] | None) -> dict[str,
     }
 
 
-_FIELDS = {f.name for f in fields(PlayerEvent)}
-
-
-def receive(outbox: Mapping[str, Any], on_events: OnEvents) -> dict[str, Any]:
-    """Hand an outbox's events to `on_events`; give the browser's answer: which are safe, and why others are not.
-
-    An event that cannot be read (the browser's storage is anyone's to edit) is dropped.
-    """
-    events, dropped = [], []
-    for raw in outbox["events"]:
-        try:
-            events.append(PlayerEvent(**{name: value for name, value in raw.items() if name in _FIELDS}))
-        except (TypeError, ValueError):
-            dropped.append(str(raw.get("id")))
-    answer: dict[str, Any] = {"n": outbox["n"], "ids": dropped, "fault": ""}
-    try:
-        answer["ids"] = [*dropped, *on_events(events)] if events else dropped
-    except PunchlineError as error:
-        answer["fault"] = str(error)
-    return answer
+def answer_to(outbox: Mapping[str, Any], on_events: OnEvents) -> dict[str, Any]:
+    """The answer to a browser's outbox, reasons in the session's language."""
+    answer = receive(outbox, on_events)
+    reasons = {id: finished_text(reason) for id, reason in answer["refused"].items()}
+    return {**answer, "refused": reasons, "fault": finished_text(answer["fault"]) if answer["fault"] else ""}
 
 
 def player(
@@ -308,9 +214,9 @@ def player(
     seek
         (seconds, number): jump there; each number is obeyed once.
     on_events
-        Saves events and gives the ids that are safe now. It runs before the fragment does, perhaps many times with the
-        same events, so it must go by their ids. The message of a PunchlineError is shown to the user; the events are
-        tried again.
+        Saves presses and says which are safe now and which are refused. It runs before the fragment does, perhaps many
+        times with the same presses, so it must go by their ids. The message of a PunchlineError is shown to the user;
+        the presses are sent again.
     person_id
         Goes into every event.
     token
@@ -323,7 +229,7 @@ def player(
 
     def keep() -> None:
         if on_events is not None:
-            st.session_state[answers] = receive(st.session_state[key]["outbox"], on_events)
+            st.session_state[answers] = answer_to(st.session_state[key]["outbox"], on_events)
 
     drawn = {
         video_id: _timeline(timeline, (view["start"], view["end"]) if view and view["video_id"] == video_id else None)
@@ -337,12 +243,10 @@ def player(
         "seek": None if seek is None else {"t": float(seek[0]), "seq": int(seek[1])},
         "timelines": drawn,
         "jumps": any(timeline["moments"] for timeline in drawn.values()),
-        "detail": True,
         "view": view,
         "range": controls.select_range,
-        "report_time": controls.report_time,
         "height": controls.height,
-        "texts": {**TEXTS, **controls.texts},
+        "texts": player_texts(),
         "person_id": person_id,
         "token": f"{token}/{key}",
         "ack": st.session_state.get(answers),
@@ -350,12 +254,11 @@ def player(
     result = _mounted(
         key=key,
         data=data,
-        default={"outbox": {"n": 0, "events": []}, "range": None, "view": None, "unplayable": None, "time": 0.0},
+        default={"outbox": {"n": 0, "events": []}, "range": None, "view": None, "unplayable": None},
         on_outbox_change=keep,
         on_range_change=_nothing,
         on_view_change=_nothing,
         on_unplayable_change=_nothing,
-        on_time_change=_nothing,
     )
     return _state(result)
 
@@ -365,10 +268,8 @@ def _nothing() -> None:
 
 
 def _state(result: Mapping[str, Any]) -> PlayerState:
-    chosen, view = result.get("range"), result.get("view")
+    span = result.get("range")
     return PlayerState(
-        range=(float(chosen[0]), float(chosen[1])) if chosen else None,
-        view=(float(view["start"]), float(view["end"])) if view else None,
+        range=(float(span[0]), float(span[1])) if span else None,
         unplayable=result.get("unplayable"),
-        time=float(result.get("time") or 0.0),
     )

@@ -30,6 +30,8 @@ def player_texts() -> dict[str, str]:
         "saving": _("saving…"),
         "saved": _("saved"),
         "not_saved": _("Not saved"),
+        "discard": _("Discard"),
+        "not_prepared": _("This place is not prepared for playback yet."),
         "gone": _("Labelled elsewhere: skipped"),
         "queue_empty": _("No clips left in this queue."),
         "unplayable": _("The browser cannot show this video."),

@@ -53,9 +53,16 @@ def ledger_of(space: Workspace) -> Ledger:
     return library_of(space).ledger
 
 
-def duration_of(space: Workspace, video: Video) -> float:
-    """Seconds of a video, 0 where unknown."""
-    return float(about(space, [video]).get(video.id, {}).get("duration", 0.0))
+def duration_of(space: Workspace, video: Video) -> float | None:
+    """Seconds of a video, as its file says or as reading it to its end showed; None where unknown."""
+    stated = float(about(space, [video]).get(video.id, {}).get("duration") or 0.0)
+    if stated > 0:
+        return stated
+    try:
+        features = library_of(space).features(video.id)
+    except PunchlineError:  # said where the features themselves are needed
+        return None
+    return features.info.duration if features is not None and features.info.complete else None
 
 
 def fps_of(space: Workspace, video: Video) -> float:

@@ -14,7 +14,6 @@ from core.training.model_store import Model
 from core.workspace.workspace import Video, Workspace
 from pages.components.player.player import Controls, Source, player
 from pages.components.player.proxy import proxy_notice
-from pages.components.player.text import player_texts
 from pages.components.shared.data import duration_of, fps_of, ledger_of
 from pages.components.shared.shell import _, clock, fragment, told
 from pages.components.train.figures import percent
@@ -116,9 +115,9 @@ def _play(space: Workspace, video: Video | None, mistake: Mapping[str, Any], eve
     player(
         "mistake-player",
         source,
-        clip=(max(0.0, start - shown.offset), end - shown.offset),
+        clip=(start, end),
         token=str(space.root),
-        controls=Controls(texts=player_texts(), height=HEIGHT),
+        controls=Controls(height=HEIGHT),
     )
 
 
