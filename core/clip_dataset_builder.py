@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError, SeriesTooShort
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip, failed_ratio
+from core.people.series_file import PersonSeries, series_digest
 from core.segment import Segment
 from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, resample
 
@@ -96,11 +93,6 @@ class ClipDataset:
     def groups(self) -> NDArray[np.str_]:
         """(n,) the video each clip came from."""
         return np.array([event.video_id for event in self.events], dtype=str)
-
-
-def series_digest(parameters: Mapping[str, Any]) -> str:
-    """A short name for what decides the values of a series."""
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def clip_digest(made: PersonSeries, sampling: Sampling) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
-from core.errors import VideoUnreadable
+from core.errors import StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
-from core.faces.feature_file import Features, FeaturesInfo, Minutes, PersonSeries, joined
+from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.similarity import similarity_of
 from core.faces.smoothing import smooth
 from core.faces.tracks import SCENE_CUT, with_tracks
 from core.people.person import Person, Thresholds, match
+from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
 from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures
@@ -257,8 +258,8 @@ def series_parameters(
     person: Person,
     *,
     thresholds: Thresholds,
-    fill: Fill,
-    max_gap: float,
+    fill: Fill = "linear",
+    max_gap: float = 1.0,
     smoothing: float = 0.0,
 ) -> dict[str, Any]:
     """What decides the values of a person's series; equal parameters mean equal series."""
@@ -330,7 +331,48 @@ def person_series(
         parameters=series_parameters(
             features.info, person, thresholds=chosen, fill=fill, max_gap=max_gap, smoothing=smoothing
         ),
+        origin=_origin(features.info, person),
     )
+
+
+def _origin(info: FeaturesInfo, person: Person) -> SeriesOrigin:
+    return SeriesOrigin(
+        video_name=info.video_name,
+        video_id=info.fingerprint,
+        fps=info.fps,
+        duration=info.duration or float("nan"),
+        person=person.name,
+        person_id=person.id,
+        extracted=info.created,
+    )
+
+
+def current_series(features_path: Path, series_path: Path, person: Person) -> PersonSeries | None:
+    """A person's series in a video as far as it is extracted: from its file while that holds, else made and kept there.
+
+    Only a finished extraction has such a file. One that cannot be read is made anew, and one that cannot be written is
+    no reason not to read on.
+
+    Raises
+    ------
+    PunchlineError
+        As `person_series`; StorageFault where the feature file cannot be read.
+    """
+    if features_path.exists():
+        info = feature_store.read_features_info(features_path)
+        parameters = series_parameters(info, person, thresholds=person.thresholds_for(info.fingerprint))
+        with suppress(StorageFault):
+            stored = read_series(series_path, digest=file_digest(parameters, info.created))
+            if stored is not None:
+                return stored
+    features = current_features(features_path)
+    if features is None:
+        return None
+    made = person_series(features, person)
+    if features.info.complete:
+        with suppress(StorageFault):
+            write_series(series_path, made)
+    return made
 
 
 def summary(features: Features) -> Mapping[str, Any]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.faces.feature_file import Features, FeaturesInfo, PersonSeries
+from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import NO_TRACK, FaceTable
+from core.people.series_file import PersonSeries
 from core.series import AUDIO_FEATURES, EMOTIONS, FEATURES, N_FACE, Source, TimeSeries
 
 DIMENSION = 32

@@ -24,6 +24,7 @@ from core.people.person import Person, Reference
 from core.people.person_file import write_person
 from core.storage.files import write_bytes
 from core.workspace.jobs import HEARTBEAT, Job, Jobs
+from core.workspace.library import Library
 from core.workspace.workspace import Video, Workspace
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def do_extract(workspace: Workspace, job: Job, report: Report) -> Mapping[str, A
             on_seen=report.seen,
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
         )
+    Library(workspace).make_series(video.id)
     return summary(features)
 
 
@@ -173,7 +175,6 @@ def do_photos(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
 def do_train(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     """Train a model on a person's labels; the settings hold its `name` and the `settings` of the training."""
     from core.training.train import TrainingSettings, train
-    from core.workspace.library import Library
 
     person = next((person for person in workspace.people() if person.id == job.subject), None)
     if person is None:
@@ -197,7 +198,6 @@ def do_detect(workspace: Workspace, job: Job, report: Report) -> Mapping[str, An
     """Score a video by a model for a person, and keep scores and moments; the settings name `person_id` and `model`."""
     from core.detection.detect import DetectionSettings, decide, score
     from core.detection.results import save_detections
-    from core.workspace.library import Library
 
     video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
     person = next((person for person in workspace.people() if person.id == job.settings["person_id"]), None)

@@ -107,6 +107,7 @@ def extract(
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.multimodal_processor import ExtractionSettings, extract, summary
     from core.video.video import probe
+    from core.workspace.library import Library
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
@@ -125,6 +126,7 @@ def extract(
                     on_progress=ProgressLine(path.name),
                     writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
                 )
+                Library(workspace).make_series(video.id)
                 seconds = time.monotonic() - started
         except PunchlineError as error:
             failures.append({"video": text, "error": str(error)})
@@ -222,8 +224,8 @@ def series(
 ) -> None:
     """Make the 12-d series of a person from an analysed VIDEO, without reading the video again."""
     from core.export import formats as export
-    from core.faces import feature_file as feature_store
     from core.multimodal_processor import person_series
+    from core.people.series_file import write_series
     from core.series import Source
 
     workspace = workspace_of(ctx)
@@ -240,8 +242,7 @@ def series(
         raise click.UsageError(str(error)) from error
     made = person_series(features, found, thresholds=thresholds, fill=fill, max_gap=max_gap, smoothing=smoothing)
     if features.info.complete:
-        with workspace.lock(f"features-{record.id}"):
-            feature_store.write_person_series(workspace.features_path(record.id), found.id, found.name, made)
+        write_series(workspace.series_path(record.id, found.id), made)
     if out is not None:
         export.write_series(out, made)
     rows = {kind.name.lower(): int((made.series.source == kind).sum()) for kind in Source}

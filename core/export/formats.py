@@ -16,8 +16,8 @@ from core.export import editors as timeline_export
 from core.export import lists as list_export
 from core.export.clips import write_clip
 from core.export.timecode import Media, Piece, pieces, read_media
-from core.faces import feature_file as feature_store
-from core.faces.feature_file import PersonSeries
+from core.people import series_file
+from core.people.series_file import PersonSeries
 from core.segment import Detection
 from core.series import FEATURES, Source
 from core.storage import files as storage
@@ -255,7 +255,7 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
     if suffix not in SERIES_SUFFIXES:
         raise PunchlineError(f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(SERIES_SUFFIXES)}")
     if suffix == ".h5":
-        feature_store.write_series_file(path, person_series)
+        series_file.write_series(path, person_series)
         return
     series = person_series.series
     with storage.writing(path) as partial, partial.open("wb") as file:

@@ -1,4 +1,4 @@
-"""Feature files: all that was seen and heard in one video, the series of people in it, and finished minutes."""
+"""Feature files: all that was seen and heard in one video, and the finished minutes of an extraction."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from core.errors import StorageFault
 from core.faces.table import FaceTable, concatenate
-from core.series import FEATURES, TimeSeries
 from core.storage.files import array_of, program_version, reading, replacing, storable, write_bytes
 
 FEATURES_FORMAT, FEATURES_VERSION = "punchline-features", 1
-SERIES_FORMAT, SERIES_VERSION = "punchline-series", 1
 _HALF = {"embedding"}  # columns kept in half precision
 
 
@@ -92,20 +90,6 @@ class StoredChips(Mapping[int, bytes]):
         return len(self._place)
 
 
-@dataclass(frozen=True, eq=False)
-class PersonSeries:
-    """The 12-d series of one person with what it was made from.
-
-    `similarity` (n_frames,) is NaN where no face was seen, `baseline` (12,) as `core.series.baseline`; `parameters`
-    decide the values: a reader whose parameters differ builds the series anew.
-    """
-
-    series: TimeSeries
-    similarity: NDArray[np.float32]
-    baseline: NDArray[np.float32]
-    parameters: Mapping[str, Any]
-
-
 def _write_info(group: h5py.Group, info: FeaturesInfo) -> None:
     group.attrs["format"] = FEATURES_FORMAT
     group.attrs["format_version"] = FEATURES_VERSION
@@ -161,13 +145,7 @@ def _chip_rows(file: h5py.File) -> NDArray[np.int64]:
 
 
 def write_features(path: Path, features: Features) -> None:
-    """Write a finished analysis. Series of persons in an older file are not carried over: they are rebuilt on demand.
-
-    Raises
-    ------
-    StorageFault
-        As `writing`.
-    """
+    """Write a finished analysis, in place of what was there, in one step. Raises StorageFault."""
     with replacing(path) as file:
         _write_info(file, features.info)
         _write_table(file, features.faces, features.audio)
@@ -181,28 +159,14 @@ def read_features_info(path: Path) -> FeaturesInfo:
 
 
 def read_features(path: Path) -> Features:
-    """A feature file without its persons. Raises StorageFault naming the file and the key."""
+    """A whole feature file. Raises StorageFault naming the file and the key."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
         info = _read_info(file)
         return Features(info, *_read_table(file), StoredChips(path, _chip_rows(file), info.created))
 
 
-def write_person_series(path: Path, person_id: str, name: str, person_series: PersonSeries) -> None:
-    """Add one person's series to a feature file, or replace it.
-
-    Raises
-    ------
-    StorageFault
-        As `writing` and `read_features`.
-    """
-    with replacing(path, _without(path, person_id)) as file:
-        group = file.create_group(f"persons/{person_id}")
-        group.attrs["name"] = storable(name)
-        _write_series(group, person_series)
-
-
 def _without(path: Path, person_id: str) -> bytes:
-    """A feature file without one person's series; it is copied, so that nothing of the series stays behind."""
+    """A feature file without one person's group; it is copied, so that nothing of the group stays in unused space."""
     buffer = io.BytesIO()
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as old, h5py.File(buffer, "w") as new:
         new.attrs.update(old.attrs)
@@ -215,45 +179,8 @@ def _without(path: Path, person_id: str) -> bytes:
     return buffer.getvalue()
 
 
-def _write_series(group: h5py.Group, person_series: PersonSeries) -> None:
-    series = person_series.series
-    group["features"] = series.values
-    group["timestamps"] = series.timestamps
-    group["source"] = series.source
-    group["similarity"] = person_series.similarity
-    group["baseline"] = person_series.baseline
-    group.attrs["feature_names"] = list(FEATURES)
-    group.attrs["sample_rate"] = series.sample_rate
-    group.attrs["parameters"] = json.dumps(dict(person_series.parameters), sort_keys=True)
-
-
-def write_series_file(path: Path, person_series: PersonSeries) -> None:
-    """Write one series as an HDF5 file of its own, for other programs. Raises StorageFault."""
-    with replacing(path) as file:
-        file.attrs["format"] = SERIES_FORMAT
-        file.attrs["format_version"] = SERIES_VERSION
-        file.attrs["program_version"] = program_version()
-        _write_series(file, person_series)
-
-
-def read_person_series(path: Path, person_id: str) -> PersonSeries | None:
-    """One person's stored series, or None where the file has none. Raises StorageFault."""
-    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
-        if f"persons/{person_id}" not in file:
-            return None
-        group = file[f"persons/{person_id}"]
-        series = TimeSeries(
-            values=array_of(group, "features"),
-            timestamps=array_of(group, "timestamps"),
-            source=array_of(group, "source"),
-            sample_rate=float(group.attrs["sample_rate"]),
-        )
-        parameters = json.loads(group.attrs["parameters"])
-        return PersonSeries(series, array_of(group, "similarity"), array_of(group, "baseline"), parameters)
-
-
 def remove_person_series(path: Path, person_id: str) -> None:
-    """Take one person's series out of a feature file. Raises StorageFault."""
+    """Take one person's series out of a feature file, of which older ones hold some. Raises StorageFault."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
         if f"persons/{person_id}" not in file:
             return

@@ -12,12 +12,13 @@ from typing import Any
 
 from core.clip_dataset_builder import ClipDataset, build_clips, usual
 from core.errors import PunchlineError, WorkspaceFault
-from core.faces.feature_file import Features, PersonSeries, read_features
+from core.faces.feature_file import Features, read_features
 from core.labels.csv import Fault, LabelRow
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.rules import check_clip
-from core.multimodal_processor import current_features, person_series
+from core.multimodal_processor import current_features, current_series
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.series import TimeSeries
 from core.video.video import probe
 from core.workspace.paths import NO_FILE, State, state_of
@@ -93,8 +94,18 @@ class Library:
         return None if video is None or person == NO_FILE else (video, person)
 
     def _make_series(self, video_id: str, person_id: str, state: tuple[State, State]) -> PersonSeries | None:
-        features = self.features(video_id)
-        return None if features is None else person_series(features, self.workspace.person(person_id))
+        person = self.workspace.person(person_id)
+        return current_series(
+            self.workspace.features_path(video_id), self.workspace.series_path(video_id, person_id), person
+        )
+
+    def make_series(self, video_id: str) -> int:
+        """Make the series of every person in a video that is extracted; gives how many there are."""
+        made = 0
+        for person in self.workspace.people():
+            with suppress(PunchlineError):  # of a person whom the video's embedder has never read
+                made += self.series(video_id, person.id) is not None
+        return made
 
     def series_of(self, video: Video, person: Person) -> PersonSeries:
         """A person's series in an analysed video. Raises WorkspaceFault where it is not analysed."""

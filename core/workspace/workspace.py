@@ -243,7 +243,7 @@ class Workspace(Paths):
         return person
 
     def remove_person(self, person: Person) -> None:
-        """Forget a person: references, thresholds, and the series in every feature file.
+        """Forget a person: references, thresholds, detections and the series in every video.
 
         Raises
         ------
@@ -258,7 +258,7 @@ class Workspace(Paths):
                         feature_store.remove_person_series(path, person.id)
                 except StorageFault as error:
                     faults.append(str(error))
-            for path in self.detections_folder.glob(f"*-{person.id}.*"):
+            for path in [*self.detections_folder.glob(f"*-{person.id}.*"), *self.series_folder.glob(f"*/{person.id}.h5")]:
                 path.unlink(missing_ok=True)
             self.person_path(person.id).unlink(missing_ok=True)
         if faults:

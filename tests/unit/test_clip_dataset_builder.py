@@ -16,9 +16,9 @@ from core.clip_dataset_builder import (
     usual,
 )
 from core.errors import PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, check_clip
+from core.people.series_file import PersonSeries
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, PITCH, TimeSeries, baseline, resample
 from tests.tables import D, F, M, series_of

@@ -13,8 +13,8 @@ from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
 from core.detection.results import read_detections, save_detections
-from core.faces.feature_file import PersonSeries
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.segment import Segment
 from core.training.card import check_model
 from core.training.model_store import ModelStore

@@ -7,9 +7,9 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
 from core.labels.presses import Press, Receipt, take
+from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
 from pages.components.detect.data import Subject, found_in, keep
 from pages.components.detect.export import export_panel

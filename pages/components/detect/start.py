@@ -7,8 +7,8 @@ from dataclasses import asdict
 import streamlit as st
 
 from core.errors import ModelFault, PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Video, Workspace
 from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result

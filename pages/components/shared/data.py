@@ -10,9 +10,10 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
-from core.faces.feature_file import Features, PersonSeries
+from core.faces.feature_file import Features
 from core.labels.ledger import Ledger
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.playback.facts import about
 from core.series import FEATURES, Source, TimeSeries
 from core.workspace.library import Library

@@ -11,12 +11,14 @@ import threading
 import unicodedata
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from core.errors import Busy, PunchlineError, StorageFault, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.people.person import Reference, Thresholds
+from core.people.series_file import write_series
 from core.workspace.workspace import Workspace
 from tests.tables import random_features, random_person_series
 
@@ -305,12 +307,16 @@ def test_a_removed_person_leaves_no_file_and_no_series(workspace):
     for k, path in enumerate(paths):
         feature_store.write_features(path, random_features(k))
         for person in (ann, ben)[: k + 1]:
-            feature_store.write_person_series(path, person.id, person.name, random_person_series(k))
+            write_series(workspace.series_path(path.stem, person.id), random_person_series(k))
+            with h5py.File(path, "r+") as file:
+                file[f"persons/{person.id}/features"] = np.zeros((9, 12), np.float32)
     workspace.remove_person(ann)
     assert [person.name for person in workspace.people()] == ["Ben"]
     for k, path in enumerate(paths):
-        assert feature_store.read_person_series(path, ann.id) is None
-        assert (feature_store.read_person_series(path, ben.id) is not None) == (k >= 1)
+        assert not workspace.series_path(path.stem, ann.id).exists()
+        assert workspace.series_path(path.stem, ben.id).exists() == (k >= 1)
+        with h5py.File(path) as file:
+            assert list(file.get("persons", ())) == ([ben.id] if k >= 1 else [])
     everything = b"".join(p.read_bytes() for p in workspace.root.rglob("*") if p.is_file())
     assert ann.id.encode() not in everything
     assert ben.id.encode() in everything
@@ -321,12 +327,12 @@ def test_a_damaged_feature_file_does_not_keep_a_person_from_being_removed(worksp
     ann = workspace.add_references("Ann", (reference(),))
     broken, whole = (workspace.features_path(name) for name in ("a", "b"))
     feature_store.write_features(whole, random_features(0))
-    feature_store.write_person_series(whole, ann.id, ann.name, random_person_series(0))
+    write_series(workspace.series_path(whole.stem, ann.id), random_person_series(0))
     broken.write_bytes(b"broken")
     with pytest.raises(StorageFault, match=rf"^{broken}: not a readable HDF5 file"):
         workspace.remove_person(ann)
     assert workspace.people() == []
-    assert feature_store.read_person_series(whole, ann.id) is None
+    assert not workspace.series_path(whole.stem, ann.id).exists()
 
 
 def test_a_person_who_is_gone_cannot_be_changed(workspace):
