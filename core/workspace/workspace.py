@@ -258,7 +258,10 @@ class Workspace(Paths):
                         feature_store.remove_person_series(path, person.id)
                 except StorageFault as error:
                     faults.append(str(error))
-            for path in [*self.detections_folder.glob(f"*-{person.id}.*"), *self.series_folder.glob(f"*/{person.id}.h5")]:
+            for path in [
+                *self.detections_folder.glob(f"*-{person.id}.*"),
+                *self.series_folder.glob(f"*/{person.id}.h5"),
+            ]:
                 path.unlink(missing_ok=True)
             self.person_path(person.id).unlink(missing_ok=True)
         if faults:
