@@ -117,5 +117,15 @@ def nms(detections: Sequence[Detection], *, max_tiou: float = 0.0) -> list[Detec
     return kept
 
 
+def clock(seconds: float, *, digits: int = 0) -> str:
+    """Seconds as m:ss or h:mm:ss with so many digits after the point, cut off as a running clock shows them."""
+    units = floor(max(0.0, seconds) * 10**digits + 1e-6)
+    whole, part = divmod(units, 10**digits)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{shown}.{part:0{digits}d}" if digits else shown
+
+
 def _start(segment: Segment) -> float:
     return segment.start

@@ -99,6 +99,18 @@ class TimeSeries:
         """(n_frames,) true where the person's face was really seen."""
         return self.source <= Source.RELAXED
 
+    def column(self, feature: str) -> Floats:
+        """One feature (n_frames,), NaN where missing."""
+        return self.values[:, FEATURES.index(feature)]
+
+    def unseen(self) -> list[Segment]:
+        """Stretches in which the person's face is missing, each row standing for half a sample period around it."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], self.source == Source.MISSING, [0]])))
+        half, t = self.sample_period / 2, self.timestamps
+        return [
+            Segment(float(t[a] - half), float(t[b - 1] + half)) for a, b in zip(edges[::2], edges[1::2], strict=True)
+        ]
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:

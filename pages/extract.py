@@ -10,10 +10,11 @@ from core.actions.overview import VideoState, overview
 from core.errors import PunchlineError
 from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings
+from core.segment import clock
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.shared.job_panel import job_line, preview_of
-from pages.components.shared.shell import _, chosen_video, clock, finished_text, fragment, show_error, told, workspace
+from pages.components.shared.shell import _, chosen_video, finished_text, fragment, show_error, told, workspace
 
 RATES = (2.0, 3.0, 5.0, 10.0)
 

@@ -4,12 +4,13 @@ import streamlit as st
 
 from core.actions.overview import Step, VideoState, overview
 from core.errors import PunchlineError
+from core.playback.thumbnails import cover
+from core.segment import clock
 from core.workspace.folders import drop_folder, refresh
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.browser import browse_dialog, take_in
-from pages.components.shared.pictures import thumbnail
-from pages.components.shared.shell import ROOT, _, choose, clock, show_error, told, workspace
+from pages.components.shared.shell import ROOT, _, choose, show_error, told, workspace
 
 PAGE_SIZE = 12
 SAMPLE = ROOT / "assets" / "sample.mp4"
@@ -110,7 +111,7 @@ def video_row(space: Workspace, state: VideoState) -> None:
     with st.container(border=True):
         picture, words, action = st.columns([1.1, 4, 1.4], vertical_alignment="center")
         with picture:
-            image = thumbnail(space, state.video)
+            image = cover(space, state.video)
             if image is not None:
                 st.image(str(image), width="stretch")
             else:

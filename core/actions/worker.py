@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import Timeout
 
 from core.errors import FaceNotFound, PunchlineError, VideoUnreadable, WorkspaceFault
@@ -23,6 +24,7 @@ from core.multimodal_processor import ExtractionSettings, extract, summary
 from core.people.person import Person, Reference
 from core.people.person_file import write_person
 from core.storage.files import write_bytes
+from core.video.jpeg import as_jpeg
 from core.workspace.jobs import HEARTBEAT, Job, Jobs
 from core.workspace.library import Library
 from core.workspace.workspace import Video, Workspace
@@ -88,8 +90,7 @@ def _drawn(seen: Seen) -> bytes:
     for box in seen.box_xyxy * scale:
         left, top, right, bottom = (round(float(x)) for x in box)
         cv2.rectangle(small, (left, top), (right, bottom), (255, 196, 0), 2)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return data.tobytes()
+    return as_jpeg(np.asarray(small, np.uint8), quality=80)
 
 
 def _found(workspace: Workspace, job: Job) -> tuple[Video, Path]:

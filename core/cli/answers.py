@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from core.errors import PunchlineError
+from core.segment import clock
 
 
 @contextmanager
@@ -57,12 +58,6 @@ def say(text: str) -> None:
 
 def answer(content: dict[str, Any], as_json: bool, text: str) -> None:
     click.echo(json.dumps(content, ensure_ascii=False) if as_json else text)
-
-
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 class ProgressLine:

@@ -17,7 +17,6 @@ from core.cli.answers import (
     Group,
     ProgressLine,
     answer,
-    clock,
     features_of,
     json_option,
     path_of,
@@ -30,6 +29,7 @@ from core.cli.labels import labels
 from core.cli.models import detect, train
 from core.cli.people import person
 from core.errors import PunchlineError
+from core.segment import clock
 
 ROOT = Path(__file__).resolve().parents[2]
 

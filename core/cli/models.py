@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from core.classifiers.choice import CHOICES
-from core.cli.answers import Command, answer, clock, json_option, person_of, say, workspace_of
+from core.cli.answers import Command, answer, json_option, person_of, say, workspace_of
+from core.segment import clock
 
 if TYPE_CHECKING:
     from core.detection.detect import Prior

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from core.segment import Detection, LabeledSegment, Segment, merge, n_windows, nms, tiou, windows
+from core.segment import Detection, LabeledSegment, Segment, clock, merge, n_windows, nms, tiou, windows
 
 
 def test_a_segment_is_half_open():
@@ -110,3 +110,18 @@ def test_suppression_keeps_the_best_of_each_group():
 def test_suppression_takes_equal_scores_in_order_of_time():
     first, second = Detection(0, 6, 0.5), Detection(3, 9, 0.5)
     assert nms([second, first]) == [first]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "digits", "shown"),
+    [
+        (0, 0, "0:00"),
+        (59.99, 0, "0:59"),
+        (59.96, 1, "0:59.9"),
+        (0.3, 1, "0:00.3"),
+        (3661.25, 2, "1:01:01.25"),
+        (-1, 0, "0:00"),
+    ],
+)
+def test_a_clock_shows_what_a_running_one_does(seconds: float, digits: int, shown: str):
+    assert clock(seconds, digits=digits) == shown

@@ -15,11 +15,11 @@ from core.analysis.emotions import (
     patterns,
     transition_matrix,
 )
-from core.segment import Segment
+from core.segment import Segment, clock
 from core.series import EMOTIONS, FEATURES, TimeSeries
 from pages.components.shared.charts import feature_name, feature_value, succession, transitions
 from pages.components.shared.jumps import Jump, Jumps, Look, jumps
-from pages.components.shared.shell import _, clock
+from pages.components.shared.shell import _
 
 MOST_PATTERNS, MOST_TIMES = 40, 24
 SUMMARISED = ("happiness", "surprise", "valence", "arousal", "loudness", "pitch")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core.classifiers.choice import NETWORK_NAMES
@@ -156,7 +155,7 @@ def _why(_subject: Subject, place: tuple[float, float], leave_out: str, key: str
         load=lambda _folder: _loaded(_subject, _subject.model.state),
     )
     clips = library.clips(person=_subject.person)
-    return Why(explanation, nearest_clips(np.asarray(values), clips, n=N_NEAREST, leave_out=[leave_out]))
+    return Why(explanation, nearest_clips(values, clips, n=N_NEAREST, leave_out=[leave_out]))
 
 
 def why(subject: Subject, place: Segment, *, leave_out: str = "") -> Why:

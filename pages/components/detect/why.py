@@ -12,14 +12,15 @@ from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
 from core.playback.playable import playable
 from core.playback.route import media_address
+from core.segment import clock
 from core.translation import text
 from core.workspace.workspace import Video
 from pages.components.detect.data import Subject, Why, why
-from pages.components.detect.frames import frames_for
 from pages.components.detect.moments import moment_id
 from pages.components.shared.charts import AGAINST, FOR, bare
 from pages.components.shared.jumps import FOLDER, script
-from pages.components.shared.shell import _, clock, language, show_error
+from pages.components.shared.pictures import place_pictures
+from pages.components.shared.shell import _, language, show_error
 
 LEAST = 0.05  # log-odds: less says nothing
 SEEN = 0.005  # difference from what is usual that a sentence can show
@@ -119,7 +120,7 @@ def _nearest(subject: Subject, answer: Why, player_key: str) -> bool:
         st.caption(_("There are no labelled clips yet to compare it with."))
         return False
     places = [(videos[event.video_id], (event.start + event.end) / 2) for event in events]
-    pictures, waiting = frames_for(subject.space, places)
+    pictures, waiting = place_pictures(subject.space, places)
     clips = [
         _card(subject, videos[event.video_id], event, src, player_key)
         for event, src in zip(events, pictures, strict=True)

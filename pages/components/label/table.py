@@ -12,10 +12,11 @@ from core.labels.csv import Fault, read_labels, seconds_of, write_labels
 from core.labels.ledger import LabelEvent
 from core.labels.rules import check_clip
 from core.people.person import Person
+from core.segment import clock
 from core.workspace.library import Library
 from core.workspace.workspace import Workspace
 from pages.components.shared.data import ledger_of
-from pages.components.shared.shell import _, clock, finished_text, told
+from pages.components.shared.shell import _, finished_text, told
 from pages.components.train.data import origin_name
 
 ROWS = 2000  # newest labels that are listed
@@ -81,8 +82,8 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
         {
             "remove": False,
             "video": [names.get(e.video_id, e.video_id) for e in events],
-            "start": [clock_exact(e.start) for e in events],
-            "end": [clock_exact(e.end) for e in events],
+            "start": [clock(e.start, digits=1) for e in events],
+            "end": [clock(e.end, digits=1) for e in events],
             "label": [funny if e.label == 1 else other for e in events],
             "origin": [origin_name(e.origin) for e in events],
             "note": [e.note for e in events],
@@ -116,12 +117,6 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
         st.rerun()
     for fault in st.session_state.pop("table-faults", []):
         st.warning(finished_text(fault), icon=":material/warning:")
-
-
-def clock_exact(seconds: float) -> str:
-    """Seconds as m:ss.s or h:mm:ss.s."""
-    tenths = round(seconds * 10)
-    return f"{clock(tenths // 10)}.{tenths % 10}"
 
 
 def _change(space: Workspace, event: LabelEvent, change: dict[str, Any], funny: str) -> str | None:

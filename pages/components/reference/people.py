@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from core.errors import PunchlineError
@@ -13,13 +11,15 @@ from core.faces.feature_file import Features
 from core.people.groups import FaceGroups, chips, group, reference_at
 from core.people.person import Person, Reference
 from core.people.person_file import read_person
+from core.segment import clock
 from core.storage.files import write_bytes
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
 from pages.components.shared.data import key_of, library_of
-from pages.components.shared.face_grid import FaceChip, FaceRow, as_address, face_grid
+from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import _, choose, clock, finished_text, show_error, told
+from pages.components.shared.pictures import data_address, image_address
+from pages.components.shared.shell import _, choose, finished_text, show_error, told
 
 MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
@@ -47,10 +47,10 @@ def chip_addresses(video: Video, features: Features, rows: list[int]) -> dict[in
     known = _chip_store(video.id, key_of(features))
     for row in rows:
         if row not in known and (jpeg := features.chips.get(row)) is not None:
-            known[row] = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+            known[row] = data_address(jpeg)
     missing = [row for row in rows if row not in known]
     if missing and video.path is not None:
-        known.update({row: as_address(image) for row, image in chips(video.path, features, missing).items()})
+        known.update({row: image_address(image) for row, image in chips(video.path, features, missing).items()})
     return {row: known[row] for row in rows if row in known}
 
 
@@ -139,7 +139,7 @@ def person_card(space: Workspace, person: Person) -> None:
     """References with a way to remove each, the name, and removal of the person."""
     if not person.references:
         st.warning(_("No reference faces left. Add one to continue."), icon=":material/face:")
-    chips_ = [FaceChip(k, as_address(_square(r)), note=r.origin) for k, r in enumerate(person.references)]
+    chips_ = [FaceChip(k, image_address(r.face), note=r.origin) for k, r in enumerate(person.references)]
     round = f"{len(chips_)}-{person.id}"
     picked = face_grid([FaceRow(chips_)], key=f"references-{person.id}", clickable=True, round=round)
     if picked and st.button(_("Remove {n} faces", n=len(picked)), key="drop-faces", icon=":material/delete:"):
@@ -160,16 +160,6 @@ def person_card(space: Workspace, person: Person) -> None:
                 with told():
                     space.remove_person(person)
                     st.rerun()
-
-
-def _square(reference: Reference) -> np.ndarray:
-    """The face alone, from the picture around it."""
-    left, top, right, bottom = reference.box_xyxy
-    height, width = reference.image.shape[:2]
-    side = min(max(8, int(max(right - left, bottom - top) * 1.2)), height, width)
-    x = int(np.clip((left + right - side) / 2, 0, max(0, width - side)))
-    y = int(np.clip((top + bottom - side) / 2, 0, max(0, height - side)))
-    return reference.image[y : y + side, x : x + side]
 
 
 def photos(space: Workspace, person: Person | None) -> None:
@@ -215,7 +205,7 @@ def _photo_result(space: Workspace, jobs: Jobs) -> None:
         with told():
             faces = read_person(path).references
             st.write(_("Some photos show several people. Who is {name}?", name=job.name))
-            chips_ = [FaceChip(k, as_address(_square(f)), note=f.origin) for k, f in enumerate(faces)]
+            chips_ = [FaceChip(k, image_address(f.face), note=f.origin) for k, f in enumerate(faces)]
             picked = face_grid([FaceRow(chips_)], key=f"candidates-{job.id}", clickable=True)
             if st.button(_("Add these"), disabled=not picked, key="add-candidates", type="primary"):
                 path.unlink(missing_ok=True)

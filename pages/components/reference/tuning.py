@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,11 +12,12 @@ from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.people.person import Person, Thresholds
 from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
+from core.segment import clock
 from core.workspace.workspace import Video, Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.shell import _, clock, fragment, show_error, told
+from pages.components.shared.shell import _, fragment, show_error, told
 
 N_FACES = 5  # on each side of a threshold
 LOWEST = -0.2  # similarity from which the histogram is drawn
@@ -142,15 +142,15 @@ def _save(space: Workspace, video: Video, person: Person, chosen: Thresholds, sa
 
 
 def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.LayerChart:
-    edges = histogram.edges
-    shown = edges[:-1] >= LOWEST
+    first = sum(edge < LOWEST for edge in histogram.edges)
+    edges, n = histogram.edges.tolist()[first:], len(histogram.best) - first
     best, others = _("best match in a frame"), _("other faces")
     data = pd.DataFrame(
         {
-            "from": np.tile(edges[:-1][shown], 2),
-            "to": np.tile(edges[1:][shown], 2),
-            "faces": np.concatenate([histogram.best[shown], histogram.others[shown]]),
-            "kind": [best] * int(shown.sum()) + [others] * int(shown.sum()),
+            "from": 2 * edges[:-1],
+            "to": 2 * edges[1:],
+            "faces": [*histogram.best[first:], *histogram.others[first:]],
+            "kind": [best] * n + [others] * n,
         }
     )
     bars = (

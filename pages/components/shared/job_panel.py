@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.segment import clock
 from core.workspace.jobs import Job, Jobs
-from pages.components.shared.shell import _, clock, fragment, show_error, told, workspace
+from pages.components.shared.shell import _, fragment, show_error, told, workspace
 
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 

@@ -109,13 +109,6 @@ def language_switch() -> None:
     )
 
 
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
 def _chosen(kind: str, ids: list[str]) -> str | None:
     """The id chosen in this session, else the saved one, as far as it still exists."""
     found = st.session_state.get(kind) or getattr(read_settings(workspace()), kind)
