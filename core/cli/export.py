@@ -21,6 +21,7 @@ from core.export.formats import FORMATS
 @click.option("--after", type=click.FloatRange(0, 60), default=0.0, help="Seconds added after each moment.")
 @click.option("--captions", is_flag=True, help="Reel: write the time of each moment into the picture.")
 @click.option("--cross-fade", type=click.FloatRange(0, 3), default=0.0, help="Reel: seconds of cross-fade.")
+@click.option("--audio-track", type=click.IntRange(1), help="Clips, reel: keep this sound track only [all].")
 @json_option
 @click.pass_context
 def export(
@@ -34,6 +35,7 @@ def export(
     after: float,
     captions: bool,
     cross_fade: float,
+    audio_track: int | None,
     as_json: bool,
 ) -> None:
     """Export the moments that `punchline detect` found in a VIDEO."""
@@ -54,7 +56,9 @@ def export(
             raise WorkspaceFault(
                 f"{record.name}: nothing was looked for yet; run `punchline detect {record.name}` first"
             )
-        options = ExportOptions(before=before, after=after, captions=captions, cross_fade=cross_fade)
+        options = ExportOptions(
+            before=before, after=after, captions=captions, cross_fade=cross_fade, audio_track=audio_track
+        )
         made = export(moments_in(result), path, out, format=form, options=options)
     for warning in made.warnings:
         say(f"warning: {warning}")

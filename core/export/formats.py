@@ -60,9 +60,10 @@ class ExportOptions:
     """How moments are exported; what does not concern a format is not looked at.
 
     `before` and `after` are margins in seconds, for clips, the reel, timelines and where chapters begin. `names` are
-    one a moment. `title` names timelines, the video's name by default. `captions`, `cross_fade` (seconds), `height`
-    (pixels at most) and `font` shape the reel. `bom` begins a CSV with a byte order mark. `opening` is the first
-    chapter's name, `label` that of the Label Studio predictions.
+    one for each moment. `title` names timelines, the video's name by default. `captions`, `cross_fade` (seconds),
+    `height` (pixels at most) and `font` shape the reel. `audio_track` is the number, from 1, of the sound track that
+    clips and the reel keep; None keeps all. `bom` begins a CSV with a byte order mark. `opening` is the first chapter's
+    name, `label` that of the Label Studio predictions.
     """
 
     before: float = 0.0
@@ -73,6 +74,7 @@ class ExportOptions:
     cross_fade: float = 0.0
     height: int = 1080
     font: Path | None = None
+    audio_track: int | None = None
     bom: bool = False
     opening: str = "Start"
     label: str = "funny"
@@ -136,20 +138,12 @@ def export(
     target = _target(Path(target), media, format)
     try:
         if format == "clips":
-            return _clips(chosen, media, target, on_progress, said)
+            return _clips(chosen, media, target, options.audio_track, on_progress, said)
         if format == "reel":
-            from core.export.reel import write_reel
+            from core.export.reel import ReelOptions, write_reel
 
-            said += write_reel(
-                target,
-                chosen,
-                media,
-                captions=options.captions,
-                cross_fade=options.cross_fade,
-                height=options.height,
-                font=options.font,
-                on_progress=on_progress,
-            )
+            reel = ReelOptions(options.captions, options.cross_fade, options.height, options.font, options.audio_track)
+            said += write_reel(target, chosen, media, reel, on_progress=on_progress)
         else:
             text, more = _TEXTS[format](chosen, media, options)
             said += more
@@ -210,7 +204,12 @@ def _told(error: StorageFault, target: Path) -> StorageFault:
 
 
 def _clips(
-    chosen: Sequence[Piece], media: Media, folder: Path, on_progress: OnProgress | None, said: list[str]
+    chosen: Sequence[Piece],
+    media: Media,
+    folder: Path,
+    audio_track: int | None,
+    on_progress: OnProgress | None,
+    said: list[str],
 ) -> ExportResult:
     total = sum(piece.cut.duration for piece in chosen)
     done = 0.0
@@ -221,7 +220,9 @@ def _clips(
             if on_progress is not None:
                 on_progress(min(done + min(completed, most), total), total)
 
-        clip = write_clip(folder / _clip_name(number, piece, media), piece, media, on_progress=tell)
+        clip = write_clip(
+            folder / _clip_name(number, piece, media), piece, media, audio_track=audio_track, on_progress=tell
+        )
         paths.append(clip.path)
         starts.append(clip.start)
         done += piece.cut.duration

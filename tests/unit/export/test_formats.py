@@ -20,8 +20,6 @@ from tests.unit.export.test_editors import read_edl
 from tests.unit.export.test_lists import read_chapters, read_srt
 from tests.unit.video.test_transcode import pictures_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # moviepy's, as in test_reel
-
 NTSC = Fraction(30000, 1001)
 MOMENTS = [Detection(22.2, 24.0, 0.8), Detection(1.3, 3.2, 0.9), Detection(12.0, 14.1, 0.5)]
 
