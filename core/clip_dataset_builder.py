@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from core.errors import PunchlineError, SeriesTooShort
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip, failed_ratio
+from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip
 from core.people.series_file import PersonSeries, series_digest
 from core.segment import Segment
-from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, resample
+from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, failed_ratio, resample
 
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
 MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of its rows

@@ -8,9 +8,8 @@ import numpy as np
 
 from core.clip_dataset_builder import ClipDataset
 from core.labels.ledger import LabelEvent
-from core.labels.rules import failed_ratio
 from core.people.series_file import PersonSeries
-from core.series import FEATURES, TimeSeries, baseline
+from core.series import FEATURES, TimeSeries, baseline, failed_ratio
 
 TEXTS = ("", "웃음; \"ha\", 'ho'", "two\nlines", "emoji 😀")
 

@@ -21,7 +21,7 @@ from core.detection.moments import Moment
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
-from core.sliding_window_processor import sliding_windows
+from core.sliding_window_processor import Scores, sliding_windows
 from core.storage import files as storage
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
@@ -69,7 +69,7 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
         with storage.writing(path.with_suffix(".npz")) as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file,
-                log_odds=scored.log_odds.astype(np.float32),
+                log_odds=scored.scores.log_odds.astype(np.float32),
                 loudness=scored.loudness.astype(np.float32),
                 usual=scored.usual,
                 about=json.dumps(
@@ -147,8 +147,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         video_name=video.name,
         person_id=person.id,
         person=person.name,
-        windows=windows,
-        log_odds=log_odds,
+        scores=Scores(windows, log_odds),
         loudness=loudness,
         labelled_share=labelled_share,
         random_share=random_share,

@@ -78,9 +78,9 @@ def test_a_file_that_cannot_be_read_is_none(library, content):
 def test_kept_scores_decide_as_new_ones_do(library):
     scored, found, _ = saved(library)
     kept = kept_scores(library, VIDEO, PERSON)
-    np.testing.assert_allclose(kept.log_odds, scored.log_odds, rtol=1e-5)
+    np.testing.assert_allclose(kept.scores.log_odds, scored.scores.log_odds, rtol=1e-5)
     np.testing.assert_allclose(kept.loudness, scored.loudness, atol=1e-4)
-    np.testing.assert_array_equal(kept.windows.start, scored.windows.start)
+    np.testing.assert_array_equal(kept.scores.windows.start, scored.scores.windows.start)
     again = decide(kept, SETTINGS)
     assert [(m.start, m.end) for m in again.moments] == [(m.start, m.end) for m in found.moments]
     assert again.loud == found.loud
