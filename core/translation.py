@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
+
+from core.storage.program import ASSETS
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "translations"
+FOLDER = ASSETS / "translations"
 _NUMBERED = re.compile(r"v\d+")  # the places of core's sentences, which are filled before they are translated
 _PLACE = re.compile(r"\{(\w*)(?::[^{}]*)?\}")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.actions.background import begin_extraction
 from core.actions.overview import VideoState, overview
 from core.errors import PunchlineError
 from core.faces.feature_file import read_features_info
@@ -63,9 +64,8 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
         ):
             settings = ExtractionSettings(sample_rate=rate, min_face=small)
             with told():
-                jobs = Jobs(space)
                 for id in ids:
-                    jobs.submit("extract", id, readable[id].video.name, vars(settings))
+                    begin_extraction(space, readable[id].video, settings)
                 st.rerun()
 
 

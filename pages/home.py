@@ -6,14 +6,15 @@ from core.actions.overview import Step, VideoState, overview
 from core.errors import PunchlineError
 from core.playback.thumbnails import cover
 from core.segment import clock
+from core.storage.program import ASSETS
 from core.workspace.folders import drop_folder, refresh
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.browser import browse_dialog, take_in
-from pages.components.shared.shell import ROOT, _, choose, show_error, told, workspace
+from pages.components.shared.shell import _, choose, show_error, told, workspace
 
 PAGE_SIZE = 12
-SAMPLE = ROOT / "assets" / "sample.mp4"
+SAMPLE = ASSETS / "sample.mp4"
 PAGES: dict[Step, str] = {
     "person": "pages/reference.py",
     "extract": "pages/extract.py",

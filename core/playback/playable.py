@@ -66,8 +66,3 @@ def piece_paths(workspace: Workspace, video_id: str, minute: int) -> tuple[Path,
     """Where a minute of a proxy lies, and the note of its begin and end beside it."""
     path = workspace.proxy_minutes_folder(video_id) / f"minute{minute}.mp4"
     return path, path.with_suffix(".json")
-
-
-def prepare(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Job:
-    """Ask for the proxy of a video; the minute that holds `wanted` seconds comes first."""
-    return Jobs(workspace).submit("proxy", video.id, video.name, {"minute": int(wanted // 60)})

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, StorageFault, VideoUnreadable, WorkspaceFault
+from core.errors import Busy, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
@@ -225,14 +225,14 @@ class Workspace(Paths):
         with self.lock("people"):
             if any(other.name == name and other.id != person.id for other in self.people()):
                 raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
-            person = replace(person_store.read_person(self.person_path(person.id)), name=name)
+            person = replace(self.person(person.id), name=name)
             person_store.write_person(self.person_path(person.id), person)
         return person
 
     def remove_reference(self, person: Person, index: int) -> Person:
         """Forget one reference face, by its place in the list (0 is the first). Raises WorkspaceFault."""
         with self.lock("people"):
-            person = person_store.read_person(self.person_path(person.id))
+            person = self.person(person.id)
             if not 0 <= index < len(person.references):
                 raise WorkspaceFault(
                     f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
@@ -242,38 +242,22 @@ class Workspace(Paths):
             person_store.write_person(self.person_path(person.id), person)
         return person
 
-    def remove_person(self, person: Person) -> None:
-        """Forget a person: references, thresholds, detections and the series in every video.
-
-        Raises
-        ------
-        StorageFault
-            Naming the feature files that could not be changed; all the rest is forgotten nevertheless.
-        """
-        faults = []
-        with self.lock("people"):
-            for path in sorted(self.features_folder.glob("*.h5")):
-                try:
-                    with self.lock(f"features-{path.stem}"):
-                        feature_store.remove_person_series(path, person.id)
-                except StorageFault as error:
-                    faults.append(str(error))
-            for path in [
-                *self.detections_folder.glob(f"*-{person.id}.*"),
-                *self.series_folder.glob(f"*/{person.id}.h5"),
-            ]:
-                path.unlink(missing_ok=True)
-            self.person_path(person.id).unlink(missing_ok=True)
-        if faults:
-            raise StorageFault("; ".join(faults))
-
     def save_thresholds(self, person: Person, thresholds: Thresholds, *, video_id: str | None = None) -> Person:
         """Keep thresholds for a person, or for one video of that person only."""
         with self.lock("people"):
-            person = person_store.read_person(self.person_path(person.id))
+            person = self.person(person.id)
             if video_id is None:
                 person = replace(person, thresholds=thresholds)
             else:
                 person = replace(person, overrides={**person.overrides, video_id: thresholds})
+            person_store.write_person(self.person_path(person.id), person)
+        return person
+
+    def remove_override(self, person: Person, video_id: str) -> Person:
+        """Let the person's thresholds hold for a video that had its own."""
+        with self.lock("people"):
+            person = self.person(person.id)
+            kept = {id: own for id, own in person.overrides.items() if id != video_id}
+            person = replace(person, overrides=kept)
             person_store.write_person(self.person_path(person.id), person)
         return person

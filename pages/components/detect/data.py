@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.actions.background import detection_subject
 from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
@@ -51,7 +52,7 @@ class Subject:
     @property
     def id(self) -> str:
         """The job's subject."""
-        return f"{self.video.id}/{self.person.id}"
+        return detection_subject(self.video, self.person)
 
     @property
     def key(self) -> str:

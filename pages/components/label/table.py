@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.actions.labels import export_labels, import_labels
 from core.errors import PunchlineError
-from core.labels.csv import Fault, read_labels, seconds_of, write_labels
+from core.labels.csv import Fault, seconds_of
 from core.labels.ledger import LabelEvent
 from core.labels.rules import check_clip
 from core.people.person import Person
 from core.segment import clock
-from core.workspace.library import Library
 from core.workspace.workspace import Workspace
 from pages.components.shared.data import ledger_of
 from pages.components.shared.shell import _, finished_text, told
@@ -167,7 +168,7 @@ def transfer(space: Workspace, person: Person) -> None:
             )
             st.download_button(
                 _("Download labels"),
-                data=_csv(space, person, events).encode(),
+                data=lambda: export_labels(space, person=person).content,
                 file_name="labels.csv",
                 mime="text/csv",
                 disabled=not events,
@@ -175,25 +176,14 @@ def transfer(space: Workspace, person: Person) -> None:
             )
 
 
-def _csv(space: Workspace, person: Person, events: list[LabelEvent]) -> str:
-    paths = {video.id: str(video.path or video.id) for video in space.videos()}
-    return write_labels(
-        (paths.get(e.video_id, e.video_id), e.start, e.end, int(e.label or 0), person.name, e.note, e.origin, e.clip_id)
-        for e in events
-    )
-
-
 def _import(space: Workspace, person: Person, content: bytes) -> None:
-    library = Library(space)
-    rows, faults = read_labels(content)
-    events, more = library.events_of(rows, person=person)
-    library.ledger.record(events)
-    if events:
-        st.success(_("{n} labels imported.", n=len(events)), icon=":material/check_circle:")
-    _faults(sorted([*faults, *more], key=lambda fault: fault.line))
+    imported = import_labels(space, content, person=person)
+    if imported.events:
+        st.success(_("{n} labels imported.", n=len(imported.events)), icon=":material/check_circle:")
+    _faults(imported.faults)
 
 
-def _faults(faults: list[Fault]) -> None:
+def _faults(faults: Sequence[Fault]) -> None:
     if not faults:
         return
     lines = [_("line {n}: {reason}", n=f.line, reason=finished_text(f.reason)) for f in faults[:MOST_FAULTS]]

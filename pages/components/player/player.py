@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -18,10 +17,11 @@ import streamlit as st
 from core.analysis.reduction import packed, reduced, reduced_around
 from core.labels.presses import Press, Receipt, receive
 from core.series import Floats
+from core.storage.program import ASSETS
 from pages.components.player.text import player_texts
 from pages.components.shared.shell import finished_text
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets" / "player"
+PLAYER = ASSETS / "player"
 MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
 
 
@@ -131,10 +131,10 @@ OnEvents = Callable[[list[Press]], Receipt]
 
 _mounted = st.components.v2.component(
     "punchline_player",
-    html=(ASSETS / "player.html").read_text(encoding="utf-8"),
-    css=(ASSETS / "player.css").read_text(encoding="utf-8"),
+    html=(PLAYER / "player.html").read_text(encoding="utf-8"),
+    css=(PLAYER / "player.css").read_text(encoding="utf-8"),
     js="\n".join(
-        (ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "timeline.js", "player.js")
+        (PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "timeline.js", "player.js")
     ),
 )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
+from core.actions.background import begin_photos, begin_scan
+from core.actions.people import remove_person
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.people.groups import FaceGroups, chips, group, reference_at
 from core.people.person import Person, Reference
 from core.people.person_file import read_person
 from core.segment import clock
-from core.storage.files import write_bytes
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
 from pages.components.shared.data import key_of, library_of
@@ -77,7 +76,7 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
             _("Look for faces"), type="primary", icon=":material/search:", key="scan", disabled=video.path is None
         ):
             with told():
-                jobs.submit("scan", video.id, video.name)
+                begin_scan(space, video)
             st.rerun()
         if video.path is None:
             st.caption(_("The file is missing. Add it again from its new location on Home."))
@@ -158,7 +157,7 @@ def person_card(space: Workspace, person: Person) -> None:
             st.write(_("Deletes the reference faces and series of {name}. Labels are kept.", name=person.name))
             if st.button(_("Delete permanently"), key="remove-person", type="primary"):
                 with told():
-                    space.remove_person(person)
+                    remove_person(space, person)
                     st.rerun()
 
 
@@ -172,13 +171,7 @@ def photos(space: Workspace, person: Person | None) -> None:
         )
         if st.button(_("Find faces in the photos"), key="read-photos", disabled=not files or not name.strip()):
             with told():
-                stored = []
-                for file in files:
-                    data = file.getvalue()
-                    path = space.upload_path(data, Path(file.name).suffix)
-                    write_bytes(path, data)
-                    stored.append((str(path), file.name))
-                job = jobs.submit("photos", name, name, {"name": name, "photos": stored})
+                job = begin_photos(space, name, [(file.name, file.getvalue()) for file in files])
                 st.session_state.photo_job = job.id
                 st.rerun()
         _photo_result(space, jobs)
@@ -200,7 +193,7 @@ def _photo_result(space: Workspace, jobs: Jobs) -> None:
         st.success(_("{n} faces added.", n=result["n_added"]), icon=":material/check_circle:")
     for fault in result.get("faults", ()):
         st.warning(finished_text(fault), icon=":material/no_accounts:")
-    path = space.candidates_path(job.name)
+    path = jobs.candidates_path(job)
     if path.exists():
         with told():
             faces = read_person(path).references

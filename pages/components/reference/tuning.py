@@ -133,11 +133,22 @@ def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> No
 
 
 def _save(space: Workspace, video: Video, person: Person, chosen: Thresholds, saved: Thresholds) -> None:
-    only = st.checkbox(_("Only for this video"), value=video.id in person.overrides, key=f"only-{person.id}-{video.id}")
-    same = chosen == saved and only == (video.id in person.overrides)
+    own, key = video.id in person.overrides, f"only-{person.id}-{video.id}"
+
+    def general() -> None:
+        """Without a tick the sliders show what holds for all other videos, and saving changes nothing of it."""
+        if own and not st.session_state[key]:
+            state, name = st.session_state, f"{person.id}-{video.id}"
+            state[f"strict-{name}"], state[f"relaxed-{name}"] = person.thresholds.strict, person.thresholds.relaxed
+
+    only = st.checkbox(_("Only for this video"), value=own, key=key, on_change=general)
+    same = chosen == saved and only == own
     if st.button(_("Saved") if same else _("Save"), type="primary", disabled=same, key="save-thresholds"):
         with told():
-            space.save_thresholds(person, chosen, video_id=video.id if only else None)
+            if own and not only:
+                space.remove_override(person, video.id)
+            if only or chosen != person.thresholds:
+                space.save_thresholds(person, chosen, video_id=video.id if only else None)
             st.rerun()
 
 

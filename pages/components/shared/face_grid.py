@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components.shared.shell import ROOT, _
+from core.storage.program import ASSETS
+from pages.components.shared.shell import _
 
-FOLDER = ROOT / "assets" / "face_grid"
+FOLDER = ASSETS / "face_grid"
 _grid = st.components.v2.component(
     "face_grid",
     html='<div class="groups"></div>',

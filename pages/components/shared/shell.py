@@ -19,7 +19,6 @@ from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
 T = TypeVar("T", Video, Person)
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def workspace_root() -> Path:

@@ -11,11 +11,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.actions.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
 from core.classifiers.choice import CHOICES, FEW_LABELS, NETWORK_NAMES
 from core.clip_dataset_builder import ClipDataset
 from core.people.person import Person
 from core.training.model_store import Model, ModelStore
-from core.training.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
 from core.training.train import TrainingSettings
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
@@ -115,7 +115,7 @@ def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: s
     if name:
         ModelStore(space).new_folder(name)  # a name that cannot be is said at once
     labels = ledger_of(space).labels(person_id=person.id)
-    train_in_background(space, person, labels, asdict(settings), name=name or None)
+    train_in_background(space, person, labels, settings, name=name or None)
     st.session_state.pop("train-shown", None)
     st.rerun()
 
