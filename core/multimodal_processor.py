@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
+from core.cues.waveform import WaveformReader
 from core.errors import StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
@@ -25,7 +27,7 @@ from core.people.person import Person, Thresholds, match
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
-from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures
+from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures, sound_blocks
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
@@ -122,7 +124,8 @@ def extract(
         from core.video_feature_extractor import VideoFeatureExtractor
 
         stack.enter_context(threads_for_stages())
-        sound = AudioFeatureExtractor(path)
+        unheard = Damage()
+        sound = _Sound(path, unheard, 1 / settings.sample_rate)
         seen = VideoFeatureExtractor(models, exhaustive=settings.exhaustive).minutes(
             pictures,
             sample_rate=settings.sample_rate,
@@ -131,7 +134,7 @@ def extract(
             on_seen=on_seen,
         )
         _save_minutes(minutes, info, stack.enter_context(closing(seen)), sound)
-    finished = _finished(path, video, minutes, info, damage, sound.damage)
+    finished = _finished(path, video, minutes, info, damage, unheard)
     with writing():
         feature_store.write_features(target, finished)
     minutes.clear()
@@ -202,12 +205,31 @@ def _pictures(
     return Ahead(pictures, limit=AHEAD_BYTES, weight=lambda picture: picture.image.nbytes)
 
 
-def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], sound: AudioFeatureExtractor) -> None:
+class _Sound:
+    """All that is taken from a video's sound, which is decoded once."""
+
+    def __init__(self, path: Path, damage: Damage, sample_period: float) -> None:
+        from core.cues.laughter import LaughterReader
+
+        features, laughter, waveform = tee(sound_blocks(path, damage=damage), 3)
+        self._features, self._waveform = AudioFeatureExtractor(features), WaveformReader(waveform)
+        self._laughter = LaughterReader(laughter)
+        self._period = sample_period
+
+    def of(self, minute: Minute, info: FeaturesInfo) -> Features:
+        """A minute with its sound."""
+        times = minute.faces.timestamps
+        audio = self._features.features(times, sample_period=self._period)
+        cues = {"laughter": self._laughter.rows(times)} if np.isfinite(audio).any() else {}
+        waveform = self._waveform.rows(times, sample_period=self._period)
+        return Features(info, minute.faces, audio, minute.chips, cues, waveform)
+
+
+def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], sound: _Sound) -> None:
     """Keep each minute as soon as its sound is read too, which is done while the pictures of the next are."""
 
     def save(minute: Minute) -> None:
-        audio = sound.features(minute.faces.timestamps, sample_period=1 / info.sample_rate)
-        minutes.write(minute.index, Features(info, minute.faces, audio, minute.chips), minute.last_thumbnail)
+        minutes.write(minute.index, sound.of(minute, info), minute.last_thumbnail)
 
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as listener:

@@ -20,6 +20,7 @@ from core.cli.answers import (
     say,
     workspace_of,
 )
+from core.cli.cues import cues
 from core.cli.dataset import dataset
 from core.cli.export import export
 from core.cli.labels import labels
@@ -208,6 +209,7 @@ def series(
     as_json: bool,
 ) -> None:
     """Make the 12-d series of a person from an analysed VIDEO, without reading the video again."""
+    from core.actions.cues import cues_of
     from core.actions.videos import SeriesOptions, make_series
     from core.export.formats import write_series
     from core.series import Source
@@ -223,7 +225,7 @@ def series(
     if not workspace.features_path(subject.id).exists():
         say(f"{subject.name}: the extraction is not finished; using the minutes that are")
     if out is not None:
-        write_series(out, person_series)
+        write_series(out, person_series, cues=cues_of(workspace, subject))
     rows = {kind.name.lower(): int((person_series.series.source == kind).sum()) for kind in Source}
     content = {
         "video": subject.name,
@@ -239,5 +241,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, dataset, train, detect, export):
+for command in (person, labels, cues, dataset, train, detect, export):
     main.add_command(command)

@@ -8,14 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.cues.cue import column_names
 from core.errors import PunchlineError, StorageFault
 from core.export import editors as timeline_export
 from core.export import lists as list_export
 from core.export.clips import write_clip
 from core.export.timecode import Media, Piece, pieces, read_media
+from core.faces.feature_file import change_cues
 from core.people import series_file
 from core.people.series_file import PersonSeries
 from core.segment import Detection
@@ -238,12 +242,15 @@ def _clip_name(number: int, piece: Piece, media: Media) -> str:
     return safe_name(f"{number:03d} {time} {piece.name[:50]} - {media.info.path.stem}") + ".mp4"
 
 
-def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) -> None:
+def write_series(
+    path: Path, person_series: PersonSeries, *, bom: bool = False, cues: Mapping[str, NDArray[np.float32]] = {}
+) -> None:
     """Write a person's series as CSV, NPZ or HDF5, by the suffix.
 
     The CSV has the columns timestamp, the 12 features, source (by name), similarity; a missing value is an empty
     cell; `bom` begins it with a byte order mark, by which Excel knows UTF-8. NPZ and HDF5 hold the arrays features,
-    timestamps, source, similarity, baseline.
+    timestamps, source, similarity, baseline. Cues follow as columns or arrays, `laughter_music` or `cue_laughter`;
+    HDF5 has them as feature files do.
 
     Raises
     ------
@@ -257,10 +264,13 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
         raise PunchlineError(f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(SERIES_SUFFIXES)}")
     if suffix == ".h5":
         series_file.write_series(path, person_series)
+        if cues:
+            change_cues(path, cues)
         return
     series = person_series.series
     with storage.writing(path) as partial, partial.open("wb") as file:
         if suffix == ".npz":
+            cue_arrays: dict[str, Any] = {f"cue_{name}": rows for name, rows in cues.items()}
             np.savez_compressed(
                 file,
                 features=series.values,
@@ -268,6 +278,7 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
                 source=series.source,
                 similarity=person_series.similarity,
                 baseline=person_series.baseline,
+                **cue_arrays,
                 feature_names=np.array(FEATURES),
                 sample_rate=series.sample_rate,
                 parameters=json.dumps(dict(person_series.parameters), sort_keys=True),
@@ -279,5 +290,7 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
         columns |= {name: series.values[:, k] for k, name in enumerate(FEATURES)}
         columns["source"] = [Source(value).name.lower() for value in series.source]
         columns["similarity"] = person_series.similarity
+        for name, rows in cues.items():
+            columns |= dict(zip(column_names((name,)), rows.T, strict=True))
         file.write(BOM if bom else b"")
         pd.DataFrame(columns).to_csv(file, index=False, float_format="%.6f")

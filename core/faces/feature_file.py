@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cues.cue import CUES
 from core.errors import StorageFault
 from core.faces.table import FaceTable, concatenate
 from core.storage.files import array_of, program_version, reading, replacing, storable, write_bytes
@@ -54,13 +55,17 @@ class FeaturesInfo:
 class Features:
     """A video's face table with its sound features (n_frames, 2): loudness and pitch, NaN without sound.
 
-    `chips` maps rows of the face table to small JPEG pictures of the face; most rows have none.
+    `chips` maps rows of the face table to small JPEG pictures of the face; most rows have none. `cues` maps names of
+    `core.cues.cue.CUES` to rows (n_frames, k); `waveform` (n_frames, parts, 2) is the shape of the sound, None in
+    files of programs that did not keep it.
     """
 
     info: FeaturesInfo
     faces: FaceTable
     audio: NDArray[np.float32]
     chips: Mapping[int, bytes] = field(default_factory=dict)
+    cues: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    waveform: NDArray[np.int8] | None = None
 
 
 class StoredChips(Mapping[int, bytes]):
@@ -129,6 +134,36 @@ def _read_table(file: h5py.File) -> tuple[FaceTable, NDArray[np.float32]]:
     return FaceTable(**columns), array_of(file, "audio/features")
 
 
+def _write_cues(file: h5py.File, features: Features) -> None:
+    for name, rows in features.cues.items():
+        write_cue(file, name, rows)
+    if features.waveform is not None:
+        file["audio/waveform"] = features.waveform
+
+
+def write_cue(file: h5py.File, name: str, rows: NDArray[np.float32]) -> None:
+    """Put a cue's rows (n_frames, k) into an open file, in the place of older ones."""
+    if f"cues/{name}" in file:
+        del file[f"cues/{name}"]
+    file[f"cues/{name}"] = rows.astype(np.float32)
+    file[f"cues/{name}"].attrs["columns"] = list(CUES[name].columns)
+    file[f"cues/{name}"].attrs["digest"] = CUES[name].digest
+
+
+def _read_cues(file: h5py.File) -> dict[str, NDArray[np.float32]]:
+    """The cues that this program knows; one of another digest counts as absent."""
+    stored = file.get("cues", {})
+    return {
+        name: array_of(file, f"cues/{name}")
+        for name, cue in CUES.items()
+        if name in stored and stored[name].attrs.get("digest") == cue.digest
+    }
+
+
+def _read_waveform(file: h5py.File) -> NDArray[np.int8] | None:
+    return array_of(file, "audio/waveform") if "audio/waveform" in file else None
+
+
 def _write_chips(file: h5py.File, chips: Mapping[int, bytes]) -> None:
     if not chips:
         return
@@ -150,6 +185,25 @@ def write_features(path: Path, features: Features) -> None:
         _write_info(file, features.info)
         _write_table(file, features.faces, features.audio)
         _write_chips(file, features.chips)
+        _write_cues(file, features)
+
+
+def change_cues(path: Path, cues: Mapping[str, NDArray[np.float32] | None]) -> None:
+    """Put cues into a feature or series file or take them out (None); the rest stays. Raises StorageFault."""
+    if not path.exists():
+        raise StorageFault("{path}: no such file; extract the video first", path=path)
+    with replacing(path, path.read_bytes()) as file:
+        for name, rows in cues.items():
+            if rows is not None:
+                write_cue(file, name, rows)
+            elif f"cues/{name}" in file:
+                del file[f"cues/{name}"]
+
+
+def read_cues(path: Path) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]], NDArray[np.int8] | None]:
+    """Timestamps, cues and waveform of a feature file, without its faces. Raises StorageFault."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        return array_of(file, "frames/timestamps"), _read_cues(file), _read_waveform(file)
 
 
 def read_features_info(path: Path) -> FeaturesInfo:
@@ -162,7 +216,8 @@ def read_features(path: Path) -> Features:
     """A whole feature file. Raises StorageFault naming the file and the key."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
         info = _read_info(file)
-        return Features(info, *_read_table(file), StoredChips(path, _chip_rows(file), info.created))
+        chips = StoredChips(path, _chip_rows(file), info.created)
+        return Features(info, *_read_table(file), chips, _read_cues(file), _read_waveform(file))
 
 
 def _without(path: Path, person_id: str) -> bytes:
@@ -192,7 +247,12 @@ def joined(parts: Sequence[Features]) -> Features:
     starts = np.cumsum([0, *(len(part.faces) for part in parts)]).tolist()
     chips = {row + start: jpeg for part, start in zip(parts, starts, strict=False) for row, jpeg in part.chips.items()}
     faces = concatenate([part.faces for part in parts])
-    return Features(parts[0].info, faces, np.concatenate([part.audio for part in parts]), chips)
+    audio = np.concatenate([part.audio for part in parts])
+    names = [name for name in parts[0].cues if all(name in part.cues for part in parts)]
+    cues = {name: np.concatenate([part.cues[name] for part in parts]) for name in names}
+    waveforms = [part.waveform for part in parts if part.waveform is not None]
+    waveform = np.concatenate(waveforms) if len(waveforms) == len(parts) else None
+    return Features(parts[0].info, faces, audio, chips, cues, waveform)
 
 
 class Minutes:
@@ -215,6 +275,7 @@ class Minutes:
             _write_info(file, features.info)
             _write_table(file, features.faces, features.audio)
             _write_chips(file, features.chips)
+            _write_cues(file, features)
             file["last_thumbnail"] = last_thumbnail
 
     def read(self) -> Iterator[tuple[Features, NDArray[np.uint8]]]:
@@ -228,7 +289,8 @@ class Minutes:
                 with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
                     rows = _chip_rows(file).tolist()
                     chips = {row: bytes(file["faces/chips"][k]) for k, row in enumerate(rows)}
-                    features = Features(_read_info(file), *_read_table(file), chips)
+                    cues, waveform = _read_cues(file), _read_waveform(file)
+                    features = Features(_read_info(file), *_read_table(file), chips, cues, waveform)
                     minute = features, array_of(file, "last_thumbnail")
             except StorageFault:
                 return

@@ -90,6 +90,16 @@ def test_the_series_has_faces_and_sound_on_one_clock(features: Features, models:
     assert made.baseline.shape == (12,)
 
 
+def test_laughter_and_the_shape_of_the_sound_come_with_the_extraction(features: Features) -> None:
+    n = features.faces.n_frames
+    assert features.cues["laughter"].shape == (n, 4)
+    assert np.isfinite(features.cues["laughter"][1:-1]).all()
+    assert features.cues["laughter"][1:-1, 0].max() < 0.5  # a tone
+    assert features.waveform is not None
+    assert features.waveform.shape[0] == n
+    np.testing.assert_allclose(np.abs(features.waveform[1:-1]).max(axis=(1, 2)), 0.5 * 127, atol=4)
+
+
 def test_a_changed_threshold_needs_no_video(video: Path, features: Features, models: Models) -> None:
     collins = person(COLLINS, models)
     assert len(times_of(person_series(features, collins, thresholds=Thresholds(strict=1.0, relaxed=1.0)))) == 0
@@ -174,6 +184,7 @@ def test_a_killed_extraction_goes_on_and_ends_with_the_same_arrays(
     assert printed[0] > 59, "it did not go on but began anew"
     same_arrays(whole, target)
     assert not folder.exists()
+    np.testing.assert_array_equal(*(feature_store.read_features(path).cues["laughter"] for path in (whole, target)))
 
 
 def test_followed_faces_end_with_the_same_arrays_as_well(video: Path, models: Models, tmp_path: Path) -> None:

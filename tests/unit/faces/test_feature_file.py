@@ -37,6 +37,10 @@ def assert_same_features(a: Features, b: Features) -> None:
         np.testing.assert_array_equal(one, two)
     assert a.audio.dtype == b.audio.dtype
     np.testing.assert_array_equal(a.audio, b.audio)
+    assert list(a.cues) == list(b.cues)
+    for name in a.cues:
+        np.testing.assert_array_equal(a.cues[name], b.cues[name])
+    np.testing.assert_array_equal(a.waveform, b.waveform)
 
 
 # Feature files
@@ -104,6 +108,8 @@ def test_plain_h5py_finds_the_documented_keys(path):
         "faces/emotion": ("<f4", (12, 10)),
         "faces/track": ("<i4", (12,)),
         "audio/features": ("<f4", (9, 2)),
+        "audio/waveform": ("|i1", (9, 16, 2)),
+        "cues/laughter": ("<f4", (9, 4)),
     }
 
 
@@ -392,3 +398,40 @@ def test_minutes_keep_pictures_and_are_joined_with_their_rows(tmp_path: Path) ->
     assert dict(whole.chips) == {1: CHIPS[1], 7: CHIPS[7], 13: CHIPS[1], 19: CHIPS[7]}
     assert len(whole.faces) == 24
     assert whole.audio.shape == (18, 2)
+
+
+# Cues
+
+
+def test_a_cue_comes_later_is_replaced_and_leaves(path):
+    before = feature_store.read_features(path)
+    chat = np.random.default_rng(1).uniform(size=(9, 2)).astype(np.float32)
+    for rows in (chat, 2 * chat):
+        feature_store.change_cues(path, {"chat": rows})
+        after = feature_store.read_features(path)
+        assert sorted(after.cues) == ["chat", "laughter"]
+        np.testing.assert_array_equal(after.cues["chat"], rows)
+    feature_store.change_cues(path, {"chat": None})
+    assert_same_features(feature_store.read_features(path), before)
+
+
+def test_a_file_without_cues_and_waveform_is_read(path):
+    with h5py.File(path, "r+") as file:
+        del file["cues"], file["audio/waveform"]
+    features = feature_store.read_features(path)
+    assert features.cues == {}
+    assert features.waveform is None
+    timestamps, cues, waveform = feature_store.read_cues(path)
+    assert len(timestamps) == 9
+    assert (cues, waveform) == ({}, None)
+
+
+def test_a_cue_of_another_digest_counts_as_absent(path):
+    with h5py.File(path, "r+") as file:
+        file["cues/laughter"].attrs["digest"] = "another"
+    assert feature_store.read_features(path).cues == {}
+
+
+def test_cues_need_a_feature_file(tmp_path):
+    with pytest.raises(StorageFault, match="extract the video first"):
+        feature_store.change_cues(tmp_path / "a.h5", {})
