@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from core.cli.main import main
+from core.cues.cue import column_names
 from core.series import FEATURES
 from tests import media
 from tests.portraits import COLLINS, HOPPER, make_video
@@ -54,7 +55,7 @@ def test_series_csv_has_the_stated_columns_and_rows(workspace: Path, tmp_path: P
     assert answer["rows"] == {"detected": 9, "relaxed": 0, "interpolated": 0, "missing": 10}
     with out.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["timestamp", *FEATURES, "source", "similarity"]
+    assert list(rows[0]) == ["timestamp", *FEATURES, "source", "similarity", *column_names(("laughter",))]
     assert len(rows) == 19
     for row in rows:
         assert (row["source"] == "detected") == (float(row["timestamp"]) < 3.0)
