@@ -7,7 +7,7 @@ from core.errors import PunchlineError
 from core.playback.thumbnails import cover
 from core.segment import clock
 from core.storage.program import ASSETS
-from core.workspace.folders import drop_folder, refresh
+from core.workspace.folders import drop_folder, drop_video, refresh
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.browser import browse_dialog, take_in
@@ -137,6 +137,12 @@ def video_row(space: Workspace, state: VideoState) -> None:
             ):
                 choose("video_id", state.video.id)
                 st.switch_page(PAGES[state.next_step])
+            with st.popover(_("Remove"), icon=":material/delete:", key=f"removal-{state.video.id}", width="stretch"):
+                st.write(_("Takes the video off this list. The file, its labels and results are kept."))
+                if st.button(_("Remove from list"), key=f"remove-{state.video.id}"):
+                    with told():
+                        drop_video(space, state.video)
+                        st.rerun()
 
 
 def videos_list(space: Workspace, states: list[VideoState]) -> None:

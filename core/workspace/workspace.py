@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +128,12 @@ class Workspace(Paths):
                 entry["paths"].insert(0, str(path))
                 storage.write_json(self.videos_path, registry)
         return Video(id, tuple(Path(p) for p in entry["paths"]))
+
+    def unregister(self, ids: Collection[str]) -> None:
+        """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""
+        with self.lock("videos"):
+            kept = {id: entry for id, entry in self._registry().items() if id not in ids}
+            storage.write_json(self.videos_path, kept)
 
     def find_video(self, text: str) -> Video:
         """A video by path, unique file name, or id.

@@ -113,8 +113,8 @@ def _subject_of(subject: Subject, format: str) -> str:
 def _button(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> None:
     job = Jobs(subject.space).latest("export", _subject_of(subject, format))
     busy = job is not None and job.live
-    said = _("Export {n} moments", n=len(wanted)) if len(wanted) != 1 else _("Export one moment")
-    if not st.button(said, type="primary", disabled=not wanted or busy, key="export", icon=":material/download:"):
+    words = _("Export {n} moments", n=len(wanted))
+    if not st.button(words, type="primary", disabled=not wanted or busy, key="export", icon=":material/download:"):
         if not wanted:
             st.caption(_("No moments selected."))
         return

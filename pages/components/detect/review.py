@@ -82,7 +82,7 @@ def _pictures(subject: Subject, found: Found) -> tuple[list[str], bool]:
 def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:
     """What was found, in a line, and whether a limit holds more back."""
     n = len(found.moments)
-    parts = [_("{n} moments", n=n) if n != 1 else _("One moment")]
+    parts = [_("{n} moments", n=n)]
     if found.threshold is not None:
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
     parts.append(_("{share} of clips are expected to be funny", share=percent(found.prior)))

@@ -17,7 +17,7 @@ from core.people.person import Person
 from core.segment import clock
 from core.workspace.workspace import Workspace
 from pages.components.shared.data import ledger_of
-from pages.components.shared.shell import _, finished_text, told
+from pages.components.shared.shell import _, finished_text, language, told
 from pages.components.train.data import origin_name
 
 ROWS = 2000  # newest labels that are listed
@@ -55,7 +55,12 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
     kinds = {"all": _("all"), "1": _("funny"), "0": _("not funny")}
     left, middle, right = st.columns([1.4, 2, 2], vertical_alignment="bottom")
     kind = left.segmented_control(
-        _("Show"), list(kinds), format_func=kinds.__getitem__, default="all", required=True, key="table-kind"
+        _("Show"),
+        list(kinds),
+        format_func=kinds.__getitem__,
+        default="all",
+        required=True,
+        key=f"table-kind-{language()}",
     )
     videos = sorted({event.video_id for event in events}, key=lambda id: names.get(id, id))
     video = middle.selectbox(
@@ -161,6 +166,7 @@ def transfer(space: Workspace, person: Person) -> None:
             if file is not None and st.button(_("Import"), key="import-labels", icon=":material/upload:"):
                 with told():
                     _import(space, person, file.getvalue())
+            _imported()
         with right:
             events = ledger_of(space).labels(person_id=person.id)
             st.caption(
@@ -178,15 +184,31 @@ def transfer(space: Workspace, person: Person) -> None:
 
 def _import(space: Workspace, person: Person, content: bytes) -> None:
     imported = import_labels(space, content, person=person)
-    if imported.events:
-        st.success(_("{n} labels imported.", n=len(imported.events)), icon=":material/check_circle:")
-    _faults(imported.faults)
+    st.session_state["label-import"] = (len(imported.events), imported.faults)
+    st.rerun()  # whatever counts labels counts these too
+
+
+def _imported() -> None:
+    """What came of the latest import."""
+    n, faults = st.session_state.pop("label-import", (0, ()))
+    if n:
+        st.success(_("{n} labels imported.", n=n), icon=":material/check_circle:")
+    _faults(faults)
 
 
 def _faults(faults: Sequence[Fault]) -> None:
     if not faults:
         return
-    lines = [_("line {n}: {reason}", n=f.line, reason=finished_text(f.reason)) for f in faults[:MOST_FAULTS]]
-    if len(faults) > MOST_FAULTS:
-        lines.append(_("and {n} more", n=len(faults) - MOST_FAULTS))
+    by_reason: dict[str, list[int]] = {}
+    for fault in faults:
+        by_reason.setdefault(fault.reason, []).append(fault.line)
+    lines = [_("line {n}: {reason}", n=_lines(at), reason=finished_text(reason)) for reason, at in by_reason.items()]
+    if len(lines) > MOST_FAULTS:
+        lines[MOST_FAULTS:] = [_("and {n} more", n=len(lines) - MOST_FAULTS)]
     st.warning("  \n".join([_("{n} lines were left out:", n=len(faults)), *lines]), icon=":material/warning:")
+
+
+def _lines(numbers: list[int]) -> str:
+    """Line numbers, the first few by name."""
+    first = ", ".join(map(str, numbers[:3]))
+    return first if len(numbers) <= 3 else f"{first} … {numbers[-1]} ({len(numbers)})"

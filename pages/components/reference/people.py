@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
 from core.actions.background import begin_photos, begin_scan
@@ -11,6 +13,7 @@ from core.faces.feature_file import Features
 from core.people.groups import FaceGroups, chips, group, reference_at
 from core.people.person import Person, Reference
 from core.people.person_file import read_person
+from core.people.tuning import similarities
 from core.segment import clock
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
@@ -18,7 +21,7 @@ from pages.components.shared.data import key_of, library_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.pictures import data_address, image_address
-from pages.components.shared.shell import _, choose, finished_text, show_error, told
+from pages.components.shared.shell import _, choose, finished_text, fragment, show_error, told
 
 MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
@@ -64,7 +67,7 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
     job = jobs.latest("scan", video.id)
     if features is None or len(features.faces) == 0:
         if job is not None and job.live:
-            st.progress(job.share, text=progress_text(job))
+            fragment(_scan_progress, run_every=0.5)(space, job.id)
             return
         if job is not None and job.status == "failed":
             show_error(job.message)
@@ -97,16 +100,24 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
     st.caption(_("Click faces of the person. Different looks and angles are best; three to six are enough."))
     picked = face_grid(
         [row for row in rows if row.faces],
-        key=f"grid-{video.id}",
+        key=f"grid-{video.id}-{st.session_state.get('grid_round', 0)}",  # another one after adding: nothing is picked
         clickable=True,
-        round=f"{key_of(features)}-{st.session_state.get('grid_round', 0)}",
+        round=key_of(features),
     )
     _add_picked(space, video, features, picked, person)
 
 
+def _scan_progress(space: Workspace, id: str) -> None:
+    """How far a scan is; the page follows by itself when it ends."""
+    job = Jobs(space).find(id)
+    if not job.live:
+        st.rerun()
+    st.progress(job.share, text=progress_text(job))
+
+
 def _add_picked(space: Workspace, video: Video, features: Features, picked: list[int], person: Person | None) -> None:
     """Name the person and add the picked faces."""
-    name = _name_field(person, key="grid")
+    name = _name_field(person, key="grid", somebody_else=_unlike(person, features, picked))
     label = _("Add {n} faces", n=len(picked)) if picked else _("Add faces")
     if st.button(label, type="primary", disabled=not picked, key="add-faces", icon=":material/person_add:"):
         with told():
@@ -122,12 +133,27 @@ def _add(space: Workspace, name: str, references: tuple[Reference, ...]) -> None
     st.rerun()
 
 
-def _name_field(person: Person | None, *, key: str) -> str:
+def _unlike(person: Person | None, features: Features, rows: list[int]) -> bool:
+    """Whether none of these faces is like the person's references."""
+    if person is None or not rows:
+        return False
+    with suppress(PunchlineError):  # references of another embedder tell nothing
+        likeness = similarities(features, person)
+        return all(likeness[row] < person.thresholds.relaxed for row in rows)
+    return False
+
+
+def _name_field(person: Person | None, *, key: str, somebody_else: bool = False) -> str:
     """Whose face it is: the person at hand, or somebody new."""
     new = _("New person")
     if person is not None:
         who = st.radio(
-            _("Whose face?"), [person.name, new], horizontal=True, key=f"who-{key}", label_visibility="collapsed"
+            _("Whose face?"),
+            [person.name, new],
+            index=int(somebody_else),
+            horizontal=True,
+            key=f"who-{key}-{person.id}-{somebody_else}",
+            label_visibility="collapsed",
         )
         if who != new:
             return person.name
@@ -153,9 +179,9 @@ def person_card(space: Workspace, person: Person) -> None:
                 with told():
                     space.rename_person(person, name)
                     st.rerun()
-        with st.popover(_("Remove person"), icon=":material/person_remove:"):
+        with st.popover(_("Remove person"), icon=":material/person_remove:", key=f"removal-{person.id}"):
             st.write(_("Deletes the reference faces and series of {name}. Labels are kept.", name=person.name))
-            if st.button(_("Delete permanently"), key="remove-person", type="primary"):
+            if st.button(_("Delete permanently"), key=f"remove-{person.id}", type="primary"):
                 with told():
                     remove_person(space, person)
                     st.rerun()
