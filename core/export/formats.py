@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from core.cues.cue import column_names
 from core.errors import PunchlineError, StorageFault
-from core.export import editors as timeline_export
-from core.export import lists as list_export
+from core.export import edl, final_cut, lists, timeline
 from core.export.clips import write_clip
 from core.export.timecode import Media, Piece, pieces, read_media
 from core.faces.feature_file import change_cues
@@ -45,7 +44,7 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "clips": Format("", "One video file a moment (MP4)"),
+    "clips": Format("", "One video file for each moment (MP4)"),
     "reel": Format(".mp4", "All moments in one video, the highlight reel (MP4)", joins=True),
     "csv": Format(".csv", "Table for spreadsheets (CSV)"),
     "json": Format(".json", "Everything, for programs (JSON)"),
@@ -53,10 +52,15 @@ FORMATS: Mapping[str, Format] = {
     "otio": Format(".otio", "OpenTimelineIO timeline", joins=True),
     "fcp7xml": Format(".xml", "Timeline for Premiere Pro (Final Cut Pro 7 XML)", joins=True),
     "fcpxml": Format(".fcpxml", "Timeline for Final Cut Pro and DaVinci Resolve (FCPXML)", joins=True),
+    "markers": Format(".markers.edl", "Markers for a DaVinci Resolve timeline that begins at 01:00:00:00 (EDL)"),
+    "losslesscut": Format(".llc", "Project for LosslessCut, to be put beside the video (LLC)"),
     "srt": Format(".srt", "Subtitles that show where the moments are (SRT)"),
     "chapters": Format(".chapters.txt", "Chapters for a YouTube description"),
     "labelstudio": Format(".labelstudio.json", "Task with predictions for Label Studio (JSON)"),
 }
+
+
+_SUFFIXES = {Path(f"x{entry.suffix}").suffix for entry in FORMATS.values() if entry.suffix}
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ def export(
             "2 pixels or more"
         )
     media = read_media(Path(video_path))
-    chosen, said = pieces(
+    cuts, warnings = pieces(
         moments,
         duration=media.info.duration,
         before=options.before,
@@ -142,21 +146,21 @@ def export(
     target = _target(Path(target), media, format)
     try:
         if format == "clips":
-            return _clips(chosen, media, target, options.audio_track, on_progress, said)
+            return _clips(cuts, media, target, options.audio_track, on_progress, warnings)
         if format == "reel":
             from core.export.reel import ReelOptions, write_reel
 
             reel = ReelOptions(options.captions, options.cross_fade, options.height, options.font, options.audio_track)
-            said += write_reel(target, chosen, media, reel, on_progress=on_progress)
+            warnings += write_reel(target, cuts, media, reel, on_progress=on_progress)
         else:
-            text, more = _TEXTS[format](chosen, media, options)
-            said += more
+            text, more = _TEXTS[format](cuts, media, options)
+            warnings += more
             storage.write_bytes(
                 target, (BOM if format == "csv" and options.bom else b"") + text.encode(errors="replace")
             )
     except StorageFault as error:
         raise _told(error, target) from error
-    return ExportResult((target,), (*media.warnings, *said))
+    return ExportResult((target,), (*media.warnings, *warnings))
 
 
 def _title(media: Media, options: ExportOptions) -> str:
@@ -165,24 +169,38 @@ def _title(media: Media, options: ExportOptions) -> str:
 
 _Text = Callable[[Sequence[Piece], Media, ExportOptions], tuple[str, list[str]]]
 _TEXTS: Mapping[str, _Text] = {
-    "csv": lambda p, m, o: (list_export.csv_text(p, m), []),
-    "json": lambda p, m, o: (list_export.json_text(p, m), []),
-    "srt": lambda p, m, o: (list_export.srt_text(p, m), []),
-    "chapters": lambda p, m, o: list_export.chapters_text(p, m, opening=o.opening),
-    "labelstudio": lambda p, m, o: (list_export.labelstudio_text(p, m, label=o.label), []),
-    "edl": lambda p, m, o: timeline_export.edl_text(p, m, _title(m, o)),
-    "otio": lambda p, m, o: (timeline_export.otio_text(p, m, _title(m, o)), []),
-    "fcp7xml": lambda p, m, o: (timeline_export.fcp7_text(p, m, _title(m, o)), []),
-    "fcpxml": lambda p, m, o: (timeline_export.fcpxml_text(p, m, _title(m, o)), []),
+    "csv": lambda p, m, o: (lists.csv_text(p, m), []),
+    "json": lambda p, m, o: (lists.json_text(p, m), []),
+    "srt": lambda p, m, o: (lists.srt_text(p, m), []),
+    "chapters": lambda p, m, o: lists.chapters_text(p, m, opening=o.opening),
+    "labelstudio": lambda p, m, o: (lists.labelstudio_text(p, m, label=o.label), []),
+    "losslesscut": lambda p, m, o: (lists.losslesscut_text(p, m), []),
+    "markers": lambda p, m, o: (edl.markers_text(p, m, _title(m, o)), []),
+    "edl": lambda p, m, o: edl.edl_text(p, m, _title(m, o)),
+    "otio": lambda p, m, o: (timeline.otio_text(p, m, _title(m, o)), []),
+    "fcp7xml": lambda p, m, o: (final_cut.fcp7_text(p, m, _title(m, o)), []),
+    "fcpxml": lambda p, m, o: (final_cut.fcpxml_text(p, m, _title(m, o)), []),
 }
 
 
 def _target(target: Path, media: Media, format: str) -> Path:
-    """Where it goes: never onto the video itself, and into a folder that can be made."""
+    """Where it goes: never onto the video itself, under the format's own suffix, into a folder that can be made."""
     suffix = FORMATS[format].suffix
     if suffix and target.is_dir():
         target = target / f"{safe_name(media.info.path.stem, otherwise='video')} moments{suffix}"
-    elif suffix and not target.suffix:
+    own = Path(f"x{suffix}").suffix
+    if target.suffix.lower() in _SUFFIXES - {own} and not target.is_dir():
+        if not own:
+            raise PunchlineError("{target}: clips go into a folder; got the name of a file", target=target)
+        raise PunchlineError(
+            "{target}: got the suffix {suffix} for the format {format}; expected {own}. Choose another name, or the "
+            "format that the suffix stands for",
+            target=target,
+            suffix=target.suffix,
+            format=format,
+            own=own,
+        )
+    if own and target.suffix.lower() != own:
         target = target.with_name(target.name + suffix)
     if target.exists() and target.samefile(media.info.path):
         raise PunchlineError(f"{target} is the video itself; choose another file for the export")
@@ -208,17 +226,17 @@ def _told(error: StorageFault, target: Path) -> StorageFault:
 
 
 def _clips(
-    chosen: Sequence[Piece],
+    cuts: Sequence[Piece],
     media: Media,
     folder: Path,
     audio_track: int | None,
     on_progress: OnProgress | None,
-    said: list[str],
+    warnings: list[str],
 ) -> ExportResult:
-    total = sum(piece.cut.duration for piece in chosen)
+    total = sum(piece.cut.duration for piece in cuts)
     done = 0.0
     paths, starts = [], []
-    for number, piece in enumerate(chosen, 1):
+    for number, piece in enumerate(cuts, 1):
 
         def tell(completed: float, _: float, done: float = done, most: float = piece.cut.duration) -> None:
             if on_progress is not None:
@@ -232,7 +250,7 @@ def _clips(
         done += piece.cut.duration
         if on_progress is not None:
             on_progress(min(done, total), total)
-    return ExportResult(tuple(paths), (*media.warnings, *said), tuple(starts))
+    return ExportResult(tuple(paths), (*media.warnings, *warnings), tuple(starts))
 
 
 def _clip_name(number: int, piece: Piece, media: Media) -> str:
