@@ -17,7 +17,7 @@ FACE_FEATURES = (*EMOTIONS, "valence", "arousal")
 AUDIO_FEATURES = ("loudness", "pitch")
 FEATURES = (*FACE_FEATURES, *AUDIO_FEATURES)
 N_FACE = len(FACE_FEATURES)
-PITCH = FEATURES.index("pitch")
+LOUDNESS, PITCH = FEATURES.index("loudness"), FEATURES.index("pitch")
 TIE = 2e-3  # seconds: two samples whose distances differ by less are equally close; containers round times to 1 ms
 
 Fill = Literal["linear", "nearest", "none"]
@@ -249,6 +249,12 @@ def rows_at(series: TimeSeries, targets: Floats, *, sampling: Sampling = "neares
     return Clip(values, targets, targets, np.maximum(series.source[left], series.source[right]))
 
 
+def median(column: Floats) -> float:
+    """The median of the values that are not missing; NaN where all are."""
+    known = column[~np.isnan(column)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
 def baseline(*several: TimeSeries) -> NDArray[np.float32]:
     """What is usual for this person: (12,) medians over the observed rows of one video, or pooled over several.
 
@@ -257,8 +263,7 @@ def baseline(*several: TimeSeries) -> NDArray[np.float32]:
     seen = np.concatenate([series.values[series.observed] for series in several])
     out = np.zeros(len(FEATURES), np.float32)
     for k in range(PITCH):
-        column = seen[:, k][~np.isnan(seen[:, k])]
-        out[k] = np.median(column) if len(column) else np.nan
+        out[k] = median(seen[:, k])
     return out
 
 

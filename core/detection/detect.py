@@ -18,7 +18,7 @@ from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
-from core.series import FEATURES, TimeSeries, centred
+from core.series import LOUDNESS, TimeSeries, centred
 from core.sliding_window_processor import (
     Curve,
     Scores,
@@ -39,7 +39,6 @@ SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
 LOUD = 6.0  # dB above the usual loudness
 LOUD_SHARE = 0.90  # of the video is less loud than what counts as loud
 LOUD_GAP, LOUD_LEAST = 2.0, 1.0  # seconds of quiet inside a loud stretch, and of its length
-LOUDNESS = FEATURES.index("loudness")
 Floats = NDArray[np.floating]
 Prior = Literal["auto", "labels"] | float
 OnProgress = Callable[[float, float], None]
@@ -115,7 +114,7 @@ class Scored:
         Share of funny clips the model was trained on; that among the person's randomly chosen labels, None while they
         are too few; their number.
     usual
-        (12,) what was taken as usual for the person.
+        (12,) what was taken as usual for the person. It stays what it was then, whatever is extracted since.
     digest, trained
         A short name for what decides the series, and when the model was made: what the scores hold for.
     warnings

@@ -111,8 +111,8 @@ def moments_in(result: Mapping[str, Any]) -> list[Moment]:
 def kept_scores(library: Library, video: Video, person: Person, *, model: str | None = None) -> Scored | None:
     """The scores kept for a person in a video, as `detect.score` gave them, to `decide` on without delay.
 
-    None where there are none, where they are another model's, or where the series is another one by now. Labels count
-    as they are now.
+    None where there are none, where they are another model's, or where the series is another one by now. They hold
+    against what was usual then, though more videos of the person may be there now. Labels count as they are now.
 
     Raises
     ------
@@ -138,8 +138,6 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
             return None
         labelled_share, warnings = float(about["labelled_share"]), tuple(map(str, about["warnings"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
-        return None
-    if not np.array_equal(usual, np.asarray(library.usual_for(video, person), np.float64), equal_nan=True):
         return None
     random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
     return Scored(

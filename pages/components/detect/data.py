@@ -145,23 +145,23 @@ class Why:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _why(_subject: Subject, place: tuple[float, float], leave_out: str, key: str) -> Why:
+def _why(_subject: Subject, _scored: Scored, place: tuple[float, float], leave_out: str, key: str) -> Why:
     library = library_of(_subject.space)
     explanation, values = explain_segment(
         library,
         _subject.video,
         _subject.person,
         Segment(*place),
-        model=_subject.model.name,
+        scored=_scored,
         load=lambda _folder: _loaded(_subject, _subject.model.state),
     )
     clips = library.clips(person=_subject.person)
     return Why(explanation, nearest_clips(values, clips, n=N_NEAREST, leave_out=[leave_out]))
 
 
-def why(subject: Subject, place: Segment, *, leave_out: str = "") -> Why:
+def why(subject: Subject, scored: Scored, place: Segment, *, leave_out: str = "") -> Why:
     """Ask the model about a place; the labelled clip of this id is not among the nearest. Raises PunchlineError."""
     library = library_of(subject.space)
     series = library.state_of_series(subject.video.id, subject.person.id)
-    key = f"{subject.key}{subject.model.state}{library.ledger.last_seq()}{series}"
-    return _why(subject, (place.start, place.end), leave_out, key)
+    key = f"{subject.key}{subject.model.state}{library.ledger.last_seq()}{series}{_state(subject)}"
+    return _why(subject, scored, (place.start, place.end), leave_out, key)

@@ -59,7 +59,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
         with st.container(border=True):
-            waiting |= why_panel(subject, moment, player_key=PLAYER)
+            waiting |= why_panel(subject, scored, moment, player_key=PLAYER)
     _not_judged(found)
     if found.moments:
         with st.container(border=True):

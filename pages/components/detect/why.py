@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.detection.detect import Scored
 from core.detection.explanation import Contribution
 from core.detection.moments import Moment
 from core.errors import PunchlineError
@@ -51,7 +52,7 @@ def in_words(contribution: Contribution) -> str:
     return text(contribution.template, language(), **contribution.values)
 
 
-def why_panel(subject: Subject, moment: Moment, *, player_key: str) -> bool:
+def why_panel(subject: Subject, scored: Scored, moment: Moment, *, player_key: str) -> bool:
     """Draw the whole section; true while pictures are still being made."""
     st.markdown(f"**{_('Why {time}?', time=clock(int(moment.start)))}**")
     if subject.model.is_network and not st.session_state.get("explain-networks"):
@@ -61,7 +62,7 @@ def why_panel(subject: Subject, moment: Moment, *, player_key: str) -> bool:
         st.session_state["explain-networks"] = True
     try:
         with st.spinner(_("Asking the model…"), show_time=False):
-            answer = why(subject, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
+            answer = why(subject, scored, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
     except PunchlineError as error:
         show_error(error)
         return False
