@@ -165,7 +165,7 @@ def _detect(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]
         model=job.settings.get("model"),
         on_progress=report.progress,
     )
-    return {"n_moments": len(detected.found.moments), "model": detected.scored.model}
+    return {"n_moments": len(detected.decided.moments), "model": detected.scored.model}
 
 
 def export_subject(video: Video, person: Person, format: str) -> str:

@@ -24,7 +24,7 @@ class Detected:
     """The scores of a video, the moments told from them, and the result as it is kept."""
 
     scored: Scored
-    found: Found
+    decided: Found
     result: dict[str, Any]
 
 
@@ -49,8 +49,8 @@ def detect(
     ModelFault, WorkspaceFault, Busy, StorageFault
     """
     scored = score(Library(workspace), video, person, model=model, on_progress=on_progress)
-    found = decide(scored, settings)
-    return Detected(scored, found, save_detections(workspace, scored, found, settings))
+    decided = decide(scored, settings)
+    return Detected(scored, decided, save_detections(workspace, scored, decided, settings))
 
 
 def kept_moments(workspace: Workspace, video: Video, person: Person, *, model: str | None = None) -> list[Detection]:

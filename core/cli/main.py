@@ -63,11 +63,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check versions, weights, codecs, GPU and workspace."""
     from core.cli.doctor import checks
 
-    found = checks(ctx.find_root().params["workspace"])
-    ok = all(check.ok or check.optional for check in found)
-    lines = [f"{check.mark}  {check.name}: {check.finding}" for check in found]
+    results = checks(ctx.find_root().params["workspace"])
+    ok = all(check.ok or check.optional for check in results)
+    lines = [f"{check.mark}  {check.name}: {check.finding}" for check in results]
     lines.append("everything needed is there" if ok else "something needed is missing, see the lines marked with x")
-    content = {"ok": ok, "checks": [check.as_dict() for check in found]}
+    content = {"ok": ok, "checks": [check.as_dict() for check in results]}
     answer(content, as_json, "\n".join(lines))
     if not ok:
         raise SystemExit(1)

@@ -116,10 +116,10 @@ def detect(
     detected = moments.detect(workspace, subject, person, settings, model=model_name)
     for warning in detected.scored.warnings:
         say(f"{subject.name}: warning: {warning}")
-    found = detected.found
-    lines = [f"{clock(m.start):>8} - {clock(m.end):<8} {m.score:.2f}" for m in found.moments]
-    lines.append(f"{len(found.moments)} moments; {clock(found.not_judged_s)} not judged (face not seen)")
-    if found.loud:
-        times = ", ".join(f"{clock(s.start)}-{clock(s.end)}" for s in found.loud)
+    decided = detected.decided
+    lines = [f"{clock(m.start):>8} - {clock(m.end):<8} {m.score:.2f}" for m in decided.moments]
+    lines.append(f"{len(decided.moments)} moments; {clock(decided.not_judged_s)} not judged (face not seen)")
+    if decided.loud:
+        times = ", ".join(f"{clock(s.start)}-{clock(s.end)}" for s in decided.loud)
         lines.append(f"loud while the face is not seen, worth a look: {times}")
     answer(detected.result, as_json, "\n".join(lines))

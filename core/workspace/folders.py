@@ -21,12 +21,12 @@ def is_video(path: Path) -> bool:
 
 def videos_below(folder: Path, *, depth: int = DEPTH) -> list[Path]:
     """The video files in a folder and the folders below it, by name; what cannot be read is passed over."""
-    found: list[Path] = []
+    videos: list[Path] = []
     for root, folders, files in os.walk(folder):
         level = len(Path(root).relative_to(folder).parts)
         folders[:] = sorted(f for f in folders if not f.startswith(".")) if level < depth else []
-        found += [Path(root) / file for file in sorted(files) if is_video(Path(file))]
-    return found
+        videos += [Path(root) / file for file in sorted(files) if is_video(Path(file))]
+    return videos
 
 
 def add_path(workspace: Workspace, text: str) -> list[Video]:
@@ -45,7 +45,7 @@ def add_path(workspace: Workspace, text: str) -> list[Video]:
         folders = read_settings(workspace).folders
         if str(path) not in folders:
             change_settings(workspace, folders=(*folders, str(path)))
-        return [workspace.register(found) for found in videos_below(path)]
+        return [workspace.register(video) for video in videos_below(path)]
     _show(workspace, path)
     if not is_video(path):
         raise WorkspaceFault(

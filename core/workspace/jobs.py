@@ -160,7 +160,7 @@ class Jobs:
 
     def all(self) -> list[Job]:
         """All jobs in order of submission; one whose worker shows no life is `died`."""
-        found = []
+        jobs = []
         for path in sorted(self.folder.glob("*/state.json")):
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
@@ -171,8 +171,8 @@ class Jobs:
                 job = replace(
                     job, status="died", message="the worker was stopped from outside; what was finished is kept"
                 )
-            found.append(job)
-        return found
+            jobs.append(job)
+        return jobs
 
     def find(self, id: str) -> Job:
         """A job by id. Raises WorkspaceFault where there is none."""

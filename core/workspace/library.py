@@ -97,11 +97,11 @@ class Library:
 
     def make_series(self, video_id: str) -> int:
         """Make the series of every person in a video that is extracted; gives how many there are."""
-        made = 0
+        n_series = 0
         for person in self.workspace.people():
             with suppress(PunchlineError):  # of a person whom the video's embedder has never read
-                made += self.series(video_id, person.id) is not None
-        return made
+                n_series += self.series(video_id, person.id) is not None
+        return n_series
 
     def series_of(self, video: Video, person: Person) -> PersonSeries:
         """A person's series in an analysed video. Raises WorkspaceFault where it is not analysed."""

@@ -181,8 +181,8 @@ class Workspace(Paths):
 
     def people(self) -> list[Person]:
         """All people, by name."""
-        found = [person_store.read_person(path) for path in sorted(self.people_folder.glob("*.h5"))]
-        return sorted(found, key=lambda person: (person.name, person.id))
+        people = [person_store.read_person(path) for path in sorted(self.people_folder.glob("*.h5"))]
+        return sorted(people, key=lambda person: (person.name, person.id))
 
     def person(self, id: str) -> Person:
         """A person by id. Raises WorkspaceFault where there is none."""
