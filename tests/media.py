@@ -96,6 +96,8 @@ def write(
     tick: Fraction = Fraction(1, 90_000),
     rotation: int = 0,
     flags: dict[str, str] | None = None,
+    context: dict[str, object] | None = None,
+    timecode: str = "",
 ) -> Path:
     """Write picture k, `numbered(k)`, at ``times[k]`` seconds, and the sound.
 
@@ -109,15 +111,24 @@ def write(
         Time base of the pictures in seconds.
     rotation
         Degrees counter-clockwise that a player must turn the stored picture; the upright one is `numbered`.
+    context
+        Attributes of the pictures' encoder, such as colorspace or sample_aspect_ratio.
+    timecode
+        Of the first frame.
     """
     with av.open(str(path), "w", options=flags or {}) as container:
         video = audio = None
         if times is not None:
-            video = container.add_stream(codec, rate=30, options=_quick(codec) | (options or {}))
+            rate = 1 / tick if 1 / tick <= 240 else 30
+            video = container.add_stream(codec, rate=rate, options=_quick(codec) | (options or {}))
             turned = rotation % 180 == 90
             video.width, video.height = (height, width) if turned else (width, height)
             video.pix_fmt = pixel_format
             video.codec_context.time_base = tick
+            for name, value in (context or {}).items():
+                setattr(video.codec_context, name, value)
+            if timecode:
+                video.metadata["timecode"] = timecode
             if rotation:
                 video.set_display_rotation(rotation)
         if sound is not None:

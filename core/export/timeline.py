@@ -47,14 +47,18 @@ def events(pieces: Sequence[Piece], media: Media) -> list[Event]:
 
 
 def otio_text(pieces: Sequence[Piece], media: Media, title: str) -> str:
-    """An OpenTimelineIO timeline with a picture and a sound track; scores are in the clips' metadata."""
+    """An OpenTimelineIO timeline with a track of pictures and one for each sound track of the source.
+
+    Scores are in the clips' metadata.
+    """
     import opentimelineio as otio  # type: ignore[import-untyped]
 
     rate = float(media.rate)
     time, span = otio.opentime.RationalTime, otio.opentime.TimeRange
     timeline = otio.schema.Timeline(name=one_line(title), global_start_time=time(0, rate))
-    for kind in ("Video", "Audio") if media.n_channels else ("Video",):
-        track = otio.schema.Track(name=kind, kind=kind)
+    names = ["Video", *(f"Audio {number}" for number in range(1, len(media.sounds) + 1))]
+    for name in names:
+        track = otio.schema.Track(name=name, kind=name.split()[0])
         timeline.tracks.append(track)
         for event in events(pieces, media):
             file = otio.schema.ExternalReference(

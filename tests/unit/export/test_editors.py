@@ -13,7 +13,7 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 
-from core.export.edl import edl_text
+from core.export.edl import edl_text, markers_text
 from core.export.final_cut import fcp7_text, fcpxml_text
 from core.export.timecode import DROPPING, Media, Piece, SoundFormat, pieces
 from core.export.timeline import otio_text
@@ -241,3 +241,24 @@ def test_control_characters_in_names_leave_the_xml_readable() -> None:
     for text in (fcp7_text, fcpxml_text):
         root = ET.fromstring(text([piece], media, "t\x01"))
         assert any("a b c" in (e.get("name") or e.text or "") for e in root.iter())
+
+
+NAMES = ["& < > \" ' %20", "웃음 😂", "\u1112\u1161\u11ab\u1100\u116e\u11a8", "x" * 300, "]]> -->", "a|b"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_comes_back(name: str) -> None:
+    rate = Fraction(25)
+    chosen, _ = pieces([Detection(1, 2, 0.5)], duration=10.0, names=[name])
+    media = made_up(rate, 10.0)
+    media = replace(media, info=replace(media.info, path=Path(f"/v/{name.replace('/', '_')[:80]}.mp4")))
+    for text, adapter in ((otio_text, "otio_json"), (fcp7_text, "fcp_xml"), (fcpxml_text, "fcpx_xml")):
+        timeline = otio.adapters.read_from_string(text(chosen, media, name), adapter_name=adapter)
+        (clip,) = timeline.find_children(descended_from_type=otio.schema.Clip)[:1]
+        assert clip.name == name
+        if adapter != "fcpx_xml":
+            assert unquote(urlparse(clip.media_reference.target_url).path) == str(media.info.path)
+    edl, _ = edl_text(chosen, media, name)
+    read_edl(edl, rate)
+    assert f"* COMMENT: {name} (50%)" in edl
+    assert f"|M:{name.replace('|', '/')} (50%) |D:25" in markers_text(chosen, media, name)
