@@ -6,13 +6,14 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.playback.route import media_middleware, media_routes
-from pages.components.shared.shell import ROOT, workspace_root
+from core.storage.program import ASSETS
+from pages.components.shared.shell import workspace_root
 
 if __name__ == "__main__":
     from pages.components.shared.job_panel import job_panel
     from pages.components.shared.shell import _, language_switch, show_error
 
-    st.set_page_config(page_title="Punchline", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
+    st.set_page_config(page_title="Punchline", page_icon=str(ASSETS / "icon.png"), layout="wide")
     page = st.navigation(
         [
             st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),

@@ -27,9 +27,8 @@ from core.dataset.dataset_file import ClipsOnDisk, read_dataset, write_dataset
 from core.labels.csv import read_labels
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.queue import LabelQueue
-from core.labels.rules import failed_ratio
 from core.segment import Segment
-from core.series import FEATURES, TimeSeries
+from core.series import FEATURES, TimeSeries, failed_ratio
 
 READS = {
     "hdf5": "import h5py\nwith h5py.File(path) as dataset: part = dataset['clip_features'][100:200]",

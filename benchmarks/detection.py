@@ -131,11 +131,11 @@ def scored(series: TimeSeries, model: LightModel) -> Scored:
     """As `core.detection.detect.score`, without a workspace."""
     windows = sliding_windows(series)
     usual = baseline(series)
-    log_odds = score_windows(
+    scores = score_windows(
         series, windows, lambda values, timestamps: model(centred(values, usual)), max_failed_ratio=MAX_FAILED_RATIO
     )
     loudness = np.full(windows.n_steps, np.nan)
-    return Scored("", "", "", "", "", windows, log_odds, loudness, model.share, None, 0, usual, "")
+    return Scored("", "", "", "", "", scores, loudness, model.share, None, 0, usual, "")
 
 
 def seconds_of(action: Callable[[], object], n_runs: int) -> float:
@@ -165,7 +165,7 @@ def speed(model: LightModel, hours: float = 5.0) -> dict[str, float]:
     everything = DetectionSettings(prior="labels", max_per_hour=None)
     return {
         "n_rows": len(series),
-        "n_windows": len(made.windows),
+        "n_windows": len(made.scores),
         "n_moments": len(decide(made, everything).moments),
         "windows_s": seconds_of(
             lambda: score_windows(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from pathlib import Path
+from collections.abc import Iterable
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from core.video.video import AUDIO_RATE, Damage, SoundBlock, sound_blocks
+from core.video.video import AUDIO_RATE, SoundBlock
 
 LOUDNESS_FLOOR = -80.0  # dBFS
 PITCH_REFERENCE = 55.0  # Hz, the note A1
@@ -82,17 +82,37 @@ def yin(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.where(voiced, f0, np.nan)
 
 
+class HeldSound:
+    """A stretch of a sound that is read once, from start to end: what lies before the latest request is forgotten."""
+
+    def __init__(self, blocks: Iterable[SoundBlock]) -> None:
+        self._blocks = iter(blocks)
+        self._held: deque[SoundBlock] = deque()
+        self._end = 0  # index behind the last sample read
+
+    def samples(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Samples [start, stop), start not before that of an earlier call; NaN where there is no sound."""
+        while self._end < stop and (block := next(self._blocks, None)) is not None:
+            self._end = block.start + len(block.samples)
+            self._held.append(block)
+            while self._held and self._held[0].start + len(self._held[0].samples) <= start:
+                self._held.popleft()
+        out = np.full(stop - start, np.nan, np.float32)
+        for block in self._held:
+            a, b = max(start, block.start), min(stop, block.start + len(block.samples))
+            if a < b:
+                out[a - start : b - start] = block.samples[a - block.start : b - block.start]
+        return out
+
+
 class AudioFeatureExtractor:
     """Reads a video's sound once, from start to end, and gives the features of rows in order of time.
 
     Memory does not depend on the length of the video.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.damage = Damage()
-        self._blocks = sound_blocks(path, damage=self.damage)
-        self._held: deque[SoundBlock] = deque()
-        self._end = 0  # index behind the last sample read
+    def __init__(self, blocks: Iterable[SoundBlock]) -> None:
+        self._sound = HeldSound(blocks)
 
     def features(self, timestamps: NDArray[np.float64], *, sample_period: float) -> NDArray[np.float32]:
         """Loudness and pitch of the sound within half a sample period of each timestamp.
@@ -120,7 +140,7 @@ class AudioFeatureExtractor:
         edges = np.maximum(timestamps[:, None] + np.array([-0.5, 0.5]) * sample_period, 0.0)
         bounds = np.round(edges * AUDIO_RATE).astype(np.int64)  # (n, 2)
         origin = max(0, int(bounds[0, 0]) - _REACH)
-        samples = self._samples(origin, int(bounds[-1, 1]) + _REACH)
+        samples = self._sound.samples(origin, int(bounds[-1, 1]) + _REACH)
         heard = ~np.isnan(samples)
         samples = np.where(heard, samples, 0).astype(np.float32)
         f0, centre = self._pitch_frames(samples, origin, bounds)
@@ -152,17 +172,3 @@ class AudioFeatureExtractor:
             index = begin[part : part + 1000, None] + padding + np.arange(_REACH)
             f0[part : part + 1000] = yin(padded[index])
         return f0, centre
-
-    def _samples(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Samples [start, stop); NaN where the track has no sound."""
-        while self._end < stop and (block := next(self._blocks, None)) is not None:
-            self._end = block.start + len(block.samples)
-            self._held.append(block)
-            while self._held and self._held[0].start + len(self._held[0].samples) <= start:
-                self._held.popleft()
-        out = np.full(stop - start, np.nan, np.float32)
-        for block in self._held:
-            a, b = max(start, block.start), min(stop, block.start + len(block.samples))
-            if a < b:
-                out[a - start : b - start] = block.samples[a - block.start : b - block.start]
-        return out

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError, SeriesTooShort
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip, failed_ratio
+from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip
+from core.people.series_file import PersonSeries, series_digest
 from core.segment import Segment
-from core.series import FEATURES, Sampling, TimeSeries, baseline, centred, resample
+from core.series import FEATURES, LOUDNESS, Sampling, TimeSeries, baseline, centred, failed_ratio, median, resample
 
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
 MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of its rows
@@ -98,11 +95,6 @@ class ClipDataset:
         return np.array([event.video_id for event in self.events], dtype=str)
 
 
-def series_digest(parameters: Mapping[str, Any]) -> str:
-    """A short name for what decides the values of a series."""
-    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def clip_digest(made: PersonSeries, sampling: Sampling) -> str:
     """A short name for what decides the rows of a clip besides its place.
 
@@ -119,10 +111,16 @@ def sampling_of(series: TimeSeries) -> Sampling:
 
 
 def usual(own: TimeSeries, others: Iterable[TimeSeries] = ()) -> NDArray[np.float32]:
-    """What is usual for a person in a video: its own baseline, or pooled where the person is seen too shortly in it."""
+    """What is usual for a person in a video (12,): its own baseline, where the person is seen long enough in it.
+
+    Else the face features are pooled over all the person's videos. Loudness never is, for each recording has its own
+    level: it is the median over all rows of this video, since there is sound whether the face is seen or not.
+    """
     if own.observed.sum() * own.sample_period >= MIN_OBSERVED:
         return baseline(own)
-    return baseline(own, *others)
+    pooled = baseline(own, *others)
+    pooled[LOUDNESS] = median(own.values[:, LOUDNESS])
+    return pooled
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.classifiers.augmentation import Augment
-from core.classifiers.calibration import Calibration, with_prior
+from core.classifiers.calibration import Calibration
 from core.classifiers.choice import (
     CHOICES,
     ENSEMBLE,
@@ -247,8 +247,6 @@ class FunnyMomentClassifier:
     def predict_proba(self, X: Floats, timestamps: Floats | None = None) -> Floats:
         """Probabilities (n, n_classes) for the shares of the classes in training (`class_prior_`).
 
-        See `with_prior` for other shares.
-
         Raises
         ------
         ModelFault
@@ -382,4 +380,4 @@ class FunnyMomentClassifier:
         self.curves_ = self.learner_.curves
 
 
-__all__ = ["ENSEMBLE", "NETWORK_NAMES", "SIMPLE_NAMES", "FunnyMomentClassifier", "with_prior"]
+__all__ = ["ENSEMBLE", "NETWORK_NAMES", "SIMPLE_NAMES", "FunnyMomentClassifier"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
-from core.errors import VideoUnreadable
+from core.cues.waveform import WaveformReader
+from core.errors import StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
-from core.faces.feature_file import Features, FeaturesInfo, Minutes, PersonSeries, joined
+from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.similarity import similarity_of
 from core.faces.smoothing import smooth
 from core.faces.tracks import SCENE_CUT, with_tracks
 from core.people.person import Person, Thresholds, match
+from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
-from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures
+from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures, sound_blocks
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
@@ -121,7 +124,8 @@ def extract(
         from core.video_feature_extractor import VideoFeatureExtractor
 
         stack.enter_context(threads_for_stages())
-        sound = AudioFeatureExtractor(path)
+        unheard = Damage()
+        sound = _Sound(path, unheard, 1 / settings.sample_rate)
         seen = VideoFeatureExtractor(models, exhaustive=settings.exhaustive).minutes(
             pictures,
             sample_rate=settings.sample_rate,
@@ -130,7 +134,7 @@ def extract(
             on_seen=on_seen,
         )
         _save_minutes(minutes, info, stack.enter_context(closing(seen)), sound)
-    finished = _finished(path, video, minutes, info, damage, sound.damage)
+    finished = _finished(path, video, minutes, info, damage, unheard)
     with writing():
         feature_store.write_features(target, finished)
     minutes.clear()
@@ -201,12 +205,31 @@ def _pictures(
     return Ahead(pictures, limit=AHEAD_BYTES, weight=lambda picture: picture.image.nbytes)
 
 
-def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], sound: AudioFeatureExtractor) -> None:
+class _Sound:
+    """All that is taken from a video's sound, which is decoded once."""
+
+    def __init__(self, path: Path, damage: Damage, sample_period: float) -> None:
+        from core.cues.laughter import LaughterReader
+
+        features, laughter, waveform = tee(sound_blocks(path, damage=damage), 3)
+        self._features, self._waveform = AudioFeatureExtractor(features), WaveformReader(waveform)
+        self._laughter = LaughterReader(laughter)
+        self._period = sample_period
+
+    def of(self, minute: Minute, info: FeaturesInfo) -> Features:
+        """A minute with its sound."""
+        times = minute.faces.timestamps
+        audio = self._features.features(times, sample_period=self._period)
+        cues = {"laughter": self._laughter.rows(times)} if np.isfinite(audio).any() else {}
+        waveform = self._waveform.rows(times, sample_period=self._period)
+        return Features(info, minute.faces, audio, minute.chips, cues, waveform)
+
+
+def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], sound: _Sound) -> None:
     """Keep each minute as soon as its sound is read too, which is done while the pictures of the next are."""
 
     def save(minute: Minute) -> None:
-        audio = sound.features(minute.faces.timestamps, sample_period=1 / info.sample_rate)
-        minutes.write(minute.index, Features(info, minute.faces, audio, minute.chips), minute.last_thumbnail)
+        minutes.write(minute.index, sound.of(minute, info), minute.last_thumbnail)
 
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as listener:
@@ -257,8 +280,8 @@ def series_parameters(
     person: Person,
     *,
     thresholds: Thresholds,
-    fill: Fill,
-    max_gap: float,
+    fill: Fill = "linear",
+    max_gap: float = 1.0,
     smoothing: float = 0.0,
 ) -> dict[str, Any]:
     """What decides the values of a person's series; equal parameters mean equal series."""
@@ -330,7 +353,48 @@ def person_series(
         parameters=series_parameters(
             features.info, person, thresholds=chosen, fill=fill, max_gap=max_gap, smoothing=smoothing
         ),
+        origin=_origin(features.info, person),
     )
+
+
+def _origin(info: FeaturesInfo, person: Person) -> SeriesOrigin:
+    return SeriesOrigin(
+        video_name=info.video_name,
+        video_id=info.fingerprint,
+        fps=info.fps,
+        duration=info.duration or float("nan"),
+        person=person.name,
+        person_id=person.id,
+        extracted=info.created,
+    )
+
+
+def current_series(features_path: Path, series_path: Path, person: Person) -> PersonSeries | None:
+    """A person's series in a video as far as it is extracted: from its file while that holds, else made and kept there.
+
+    Only a finished extraction has such a file. One that cannot be read is made anew, and one that cannot be written is
+    no reason not to read on.
+
+    Raises
+    ------
+    PunchlineError
+        As `person_series`; StorageFault where the feature file cannot be read.
+    """
+    if features_path.exists():
+        info = feature_store.read_features_info(features_path)
+        parameters = series_parameters(info, person, thresholds=person.thresholds_for(info.fingerprint))
+        with suppress(StorageFault):
+            stored = read_series(series_path, digest=file_digest(parameters, info.created))
+            if stored is not None:
+                return stored
+    features = current_features(features_path)
+    if features is None:
+        return None
+    made = person_series(features, person)
+    if features.info.complete:
+        with suppress(StorageFault):
+            write_series(series_path, made)
+    return made
 
 
 def summary(features: Features) -> Mapping[str, Any]:

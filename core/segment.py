@@ -1,9 +1,7 @@
-"""Intervals of time: segments, labelled segments, detections, and the windows that slide over a series."""
+"""Intervals of time: segments, labelled segments, detections, and how many windows fit into a span."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite
 
@@ -70,16 +68,6 @@ def n_windows(span: float, *, duration: float, step: float) -> int:
     return max(0, floor((span - duration) / step + 1e-9) + 1)
 
 
-def windows(span: Segment, *, duration: float, step: float) -> Iterator[Segment]:
-    """The windows of a span, by integer index: window i starts at ``span.start + i * step``.
-
-    An accumulated start would lose the last window to rounding.
-    """
-    for i in range(n_windows(span.duration, duration=duration, step=step)):
-        start = span.start + i * step
-        yield Segment(start, start + duration)
-
-
 def tiou(a: Segment, b: Segment) -> float:
     """Temporal intersection over union of two segments, in [0, 1]."""
     overlap = min(a.end, b.end) - max(a.start, b.start)
@@ -88,34 +76,11 @@ def tiou(a: Segment, b: Segment) -> float:
     return overlap / (a.duration + b.duration - overlap)
 
 
-def merge(segments: Iterable[Segment], *, min_duration_off: float = 0.0) -> list[Segment]:
-    """Segments in order of time, joined where the gap between them is at most `min_duration_off` seconds."""
-    merged: list[Segment] = []
-    for segment in sorted(segments, key=lambda s: (s.start, s.end)):
-        if merged and segment.start - merged[-1].end <= min_duration_off:
-            last = merged[-1]
-            merged[-1] = Segment(last.start, max(last.end, segment.end))
-        else:
-            merged.append(Segment(segment.start, segment.end))
-    return merged
-
-
-def nms(detections: Sequence[Detection], *, max_tiou: float = 0.0) -> list[Detection]:
-    """Non-maximum suppression: best score first, dropping what overlaps a kept one by more than `max_tiou`.
-
-    Equal scores are taken in order of time.
-    """
-    longest = max((detection.duration for detection in detections), default=0.0)
-    kept: list[Detection] = []
-    in_time: list[Detection] = []  # the kept ones by start: only those near a detection are compared with it
-    for detection in sorted(detections, key=lambda d: (-d.score, d.start, d.end)):
-        first = bisect_left(in_time, detection.start - longest - 1e-6, key=_start)  # with room for rounding
-        last = bisect_left(in_time, detection.end, key=_start)
-        if all(tiou(detection, other) <= max_tiou for other in in_time[first:last]):
-            kept.append(detection)
-            insort(in_time, detection, key=_start)
-    return kept
-
-
-def _start(segment: Segment) -> float:
-    return segment.start
+def clock(seconds: float, *, digits: int = 0) -> str:
+    """Seconds as m:ss or h:mm:ss with so many digits after the point, cut off as a running clock shows them."""
+    units = floor(max(0.0, seconds) * 10**digits + 1e-6)
+    whole, part = divmod(units, 10**digits)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    shown = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return f"{shown}.{part:0{digits}d}" if digits else shown

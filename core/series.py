@@ -17,7 +17,7 @@ FACE_FEATURES = (*EMOTIONS, "valence", "arousal")
 AUDIO_FEATURES = ("loudness", "pitch")
 FEATURES = (*FACE_FEATURES, *AUDIO_FEATURES)
 N_FACE = len(FACE_FEATURES)
-PITCH = FEATURES.index("pitch")
+LOUDNESS, PITCH = FEATURES.index("loudness"), FEATURES.index("pitch")
 TIE = 2e-3  # seconds: two samples whose distances differ by less are equally close; containers round times to 1 ms
 
 Fill = Literal["linear", "nearest", "none"]
@@ -99,10 +99,22 @@ class TimeSeries:
         """(n_frames,) true where the person's face was really seen."""
         return self.source <= Source.RELAXED
 
+    def column(self, feature: str) -> Floats:
+        """One feature (n_frames,), NaN where missing."""
+        return self.values[:, FEATURES.index(feature)]
+
+    def unseen(self) -> list[Segment]:
+        """Stretches in which the person's face is missing, each row standing for half a sample period around it."""
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], self.source == Source.MISSING, [0]])))
+        half, t = self.sample_period / 2, self.timestamps
+        return [
+            Segment(float(t[a] - half), float(t[b - 1] + half)) for a, b in zip(edges[::2], edges[1::2], strict=True)
+        ]
+
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """A fixed number of rows from a segment, whatever its duration.
+    """A fixed number of rows from a segment, whatever its duration; or of many segments, in arrays (n, n_rows, ...).
 
     Attributes
     ----------
@@ -114,7 +126,7 @@ class Clip:
         (n_rows,) float64, the time of the sample used, non-decreasing; two rows may share one.
         With ``sampling="linear"`` the target times themselves.
     source
-        (n_rows,) uint8, a `Source` a row.
+        (n_rows,) uint8, a `Source` of each row.
     """
 
     values: Floats
@@ -123,9 +135,9 @@ class Clip:
     source: NDArray[np.uint8]
 
     @property
-    def failed_ratio(self) -> float:
-        """Share of rows whose face is interpolated or missing."""
-        return float((self.source >= Source.INTERPOLATED).mean())
+    def failed_ratio(self) -> NDArray[np.float64]:
+        """Share of rows whose face is interpolated or missing: of one clip, or of each of many."""
+        return failed_ratio(self.source)
 
 
 def fill_gaps(series: TimeSeries, *, fill: Fill = "linear", max_gap: float = 1.0) -> TimeSeries:
@@ -168,6 +180,19 @@ def fill_gaps(series: TimeSeries, *, fill: Fill = "linear", max_gap: float = 1.0
     return replace(series, values=values, source=source)
 
 
+def row_times(start: Floats | np.floating, end: Floats | np.floating, n_rows: int) -> Floats:
+    """The times (..., n_rows) of the rows of clips from `start` to `end` (...): row i in the middle of its part."""
+    start, duration = np.asarray(start), np.asarray(end) - np.asarray(start)
+    times: Floats = start[..., None] + (np.arange(n_rows) + 0.5) * duration[..., None] / n_rows
+    return times
+
+
+def failed_ratio(source: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Share (...) of the rows (..., n_rows) of each clip whose face is interpolated or missing."""
+    ratio: NDArray[np.float64] = np.asarray(source >= Source.INTERPOLATED).mean(axis=-1)
+    return ratio
+
+
 def resample(series: TimeSeries, segment: Segment, *, n_rows: int = 15, sampling: Sampling = "nearest") -> Clip:
     """Take a fixed number of rows from a segment, whatever its duration (dynamic frame skip).
 
@@ -187,7 +212,7 @@ def resample(series: TimeSeries, segment: Segment, *, n_rows: int = 15, sampling
     SeriesTooShort
         If a target time lies more than half a sample period outside the series; names both spans.
     """
-    targets = segment.start + (np.arange(n_rows) + 0.5) * segment.duration / n_rows  # (n_rows,)
+    targets = row_times(np.float64(segment.start), np.float64(segment.end), n_rows)  # (n_rows,)
     t = series.timestamps
     reach = series.sample_period / 2 + TIE
     if len(t) == 0 or targets[0] < t[0] - reach or targets[-1] > t[-1] + reach:
@@ -224,6 +249,12 @@ def rows_at(series: TimeSeries, targets: Floats, *, sampling: Sampling = "neares
     return Clip(values, targets, targets, np.maximum(series.source[left], series.source[right]))
 
 
+def median(column: Floats) -> float:
+    """The median of the values that are not missing; NaN where all are."""
+    known = column[~np.isnan(column)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
 def baseline(*several: TimeSeries) -> NDArray[np.float32]:
     """What is usual for this person: (12,) medians over the observed rows of one video, or pooled over several.
 
@@ -232,8 +263,7 @@ def baseline(*several: TimeSeries) -> NDArray[np.float32]:
     seen = np.concatenate([series.values[series.observed] for series in several])
     out = np.zeros(len(FEATURES), np.float32)
     for k in range(PITCH):
-        column = seen[:, k][~np.isnan(seen[:, k])]
-        out[k] = np.median(column) if len(column) else np.nan
+        out[k] = median(seen[:, k])
     return out
 
 

@@ -12,12 +12,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from core.labels.rules import N_ROWS
 from core.segment import n_windows
-from core.series import Clip, Sampling, Source, TimeSeries, rows_at
+from core.series import Clip, Sampling, TimeSeries, row_times, rows_at
 
 DURATIONS = (5.0, 6.0, 7.0)  # seconds
 STEP = 0.5  # seconds
-N_ROWS = 15
 CHUNK = 8192  # windows resampled and scored at once: 6 MB of values
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
@@ -107,43 +107,7 @@ def window_rows(
     Values are raw, NaN where missing, exactly those that `core.series.resample` gives for the same segment.
     """
     start, end = windows.start[part], windows.end[part]
-    targets = start[:, None] + (np.arange(n_rows) + 0.5) * (end - start)[:, None] / n_rows
-    return rows_at(series, targets, sampling=sampling)
-
-
-def score_windows(
-    series: TimeSeries,
-    windows: Windows,
-    log_odds: Callable[[NDArray[np.float32], Floats], Floats],
-    *,
-    max_failed_ratio: float,
-    n_rows: int = N_ROWS,
-    sampling: Sampling = "nearest",
-    on_progress: OnProgress | None = None,
-) -> Floats:
-    """The log-odds (n,) of every window, NaN where it is not judged; in parts, so that few values exist at a time.
-
-    Parameters
-    ----------
-    log_odds
-        Takes raw values (m, n_rows, 12), NaN where missing, and the times (m, n_rows) of the samples used; gives (m,).
-    max_failed_ratio
-        A window is not judged whose share of interpolated and missing rows is this or more.
-    on_progress
-        Called with (completed, total) windows.
-    """
-    scores = np.full(len(windows), np.nan)
-    for begin in range(0, len(windows), CHUNK):
-        part = slice(begin, min(begin + CHUNK, len(windows)))
-        rows = window_rows(series, windows, part, n_rows=n_rows, sampling=sampling)
-        judged = (rows.source >= Source.INTERPOLATED).mean(axis=1) < max_failed_ratio
-        if judged.any():
-            scores[begin : part.stop][judged] = log_odds(
-                rows.values[judged].astype(np.float32, copy=False), rows.sample_timestamps[judged]
-            )
-        if on_progress is not None:
-            on_progress(part.stop, len(windows))
-    return scores
+    return rows_at(series, row_times(start, end, n_rows), sampling=sampling)
 
 
 def probability(log_odds: Floats) -> Floats:
@@ -168,28 +132,89 @@ class Curve:
     scores: Floats
 
 
-def score_curve(windows: Windows, scores: Floats) -> Curve:
-    """The score at every step: mean over the judged windows that contain it.
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """The windows of a series and what a classifier says of each: `log_odds` (n,), NaN where a window is not judged."""
+
+    windows: Windows
+    log_odds: Floats
+
+    def __post_init__(self) -> None:
+        if self.log_odds.shape != (len(self.windows),):
+            raise ValueError(f"log-odds of shape {self.log_odds.shape} for {len(self.windows)} windows")
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+    @cached_property
+    def judged(self) -> NDArray[np.bool_]:
+        """(n,) which windows have a score."""
+        return ~np.isnan(self.log_odds)
+
+    @cached_property
+    def probability(self) -> Floats:
+        """(n,) of each window, NaN where it is not judged."""
+        return probability(self.log_odds)
+
+    def moved(self, old: float, new: float) -> Scores:
+        """The same scores for another share of funny clips: the log-odds move by the difference of those of the shares.
+
+        Saerens et al. 2002, doi:10.1162/089976602753284446, equation 2.4.
+        """
+        return Scores(self.windows, self.log_odds + (log_odds_of(new) - log_odds_of(old)))
+
+    @cached_property
+    def curve(self) -> Curve:
+        """The score at every step: mean probability of the judged windows that contain it."""
+        n = self.windows.n_steps
+        if n == 0:
+            return Curve(np.empty(0), np.empty(0))
+        first, last = self.windows.first[self.judged], self.windows.last[self.judged]
+
+        def running(weights: Floats | None) -> Floats:
+            change = np.bincount(first, weights, n + 1) - np.bincount(last, weights, n + 1)
+            return np.cumsum(change)[:n]
+
+        count = running(None)
+        total = running(self.probability[self.judged])
+        mean = np.clip(total / np.maximum(count, 1), 0, 1)  # sums and differences may round below 0
+        timestamps = self.windows.origin + (np.arange(n) + 0.5) * self.windows.step
+        return Curve(timestamps, np.where(count > 0, mean, np.nan))
+
+
+def score_windows(
+    series: TimeSeries,
+    windows: Windows,
+    log_odds: Callable[[NDArray[np.float32], Floats], Floats],
+    *,
+    max_failed_ratio: float,
+    n_rows: int = N_ROWS,
+    sampling: Sampling = "nearest",
+    on_progress: OnProgress | None = None,
+) -> Scores:
+    """The scores of all windows; in parts, so that few values exist at a time.
 
     Parameters
     ----------
-    scores
-        (n,) in [0, 1]; NaN for a window that is not judged, which counts for nothing.
+    log_odds
+        Takes raw values (m, n_rows, 12), NaN where missing, and the times (m, n_rows) of the samples used; gives (m,).
+    max_failed_ratio
+        A window is not judged whose share of interpolated and missing rows is this or more.
+    on_progress
+        Called with (completed, total) windows.
     """
-    n = windows.n_steps
-    if n == 0:
-        return Curve(np.empty(0), np.empty(0))
-    judged = ~np.isnan(scores)
-    first, last, weight = windows.first[judged], windows.last[judged], scores[judged]
-
-    def running(weights: Floats | None) -> Floats:
-        change = np.bincount(first, weights, n + 1) - np.bincount(last, weights, n + 1)
-        return np.cumsum(change)[:n]
-
-    count = running(None)
-    mean = np.clip(running(weight) / np.maximum(count, 1), 0, 1)  # sums and differences may round below 0
-    timestamps = windows.origin + (np.arange(n) + 0.5) * windows.step
-    return Curve(timestamps, np.where(count > 0, mean, np.nan))
+    scores = np.full(len(windows), np.nan)
+    for begin in range(0, len(windows), CHUNK):
+        part = slice(begin, min(begin + CHUNK, len(windows)))
+        rows = window_rows(series, windows, part, n_rows=n_rows, sampling=sampling)
+        judged = rows.failed_ratio < max_failed_ratio
+        if judged.any():
+            scores[begin : part.stop][judged] = log_odds(
+                rows.values[judged].astype(np.float32, copy=False), rows.sample_timestamps[judged]
+            )
+        if on_progress is not None:
+            on_progress(part.stop, len(windows))
+    return Scores(windows, scores)
 
 
 def runs(mask: NDArray[np.bool_]) -> Integers:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
-from pathlib import Path
+
+from core.storage.program import ASSETS
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
-FOLDER = Path(__file__).resolve().parent.parent / "assets" / "translations"
+FOLDER = ASSETS / "translations"
 _NUMBERED = re.compile(r"v\d+")  # the places of core's sentences, which are filled before they are translated
 _PLACE = re.compile(r"\{(\w*)(?::[^{}]*)?\}")
 
@@ -25,10 +26,19 @@ def catalogue(language: str) -> dict[str, str]:
     return found
 
 
+@cache
+def singular() -> dict[str, str]:
+    """English sentence with a number `n` -> what it is where that is 1; Korean has one form."""
+    found: dict[str, str] = json.loads((FOLDER / "singular.en.json").read_text(encoding="utf-8"))
+    return found
+
+
 def text(message: str, language: str, **values: object) -> str:
     """A sentence of the catalogue in this language, its places filled."""
-    said = catalogue(language).get(message, message)
-    return said.format(**values) if values else said
+    words = catalogue(language).get(message, message)
+    if language == "en" and str(values.get("n")) == "1":
+        words = singular().get(message, message)
+    return words.format(**values) if values else words
 
 
 def places(message: str) -> list[str]:

@@ -6,14 +6,16 @@ from typing import Any
 
 import streamlit as st
 
+from core.actions.background import begin_extraction
 from core.actions.overview import VideoState, overview
 from core.errors import PunchlineError
 from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings
+from core.segment import clock
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.shared.job_panel import job_line, preview_of
-from pages.components.shared.shell import _, chosen_video, clock, finished_text, fragment, show_error, told, workspace
+from pages.components.shared.shell import _, chosen_video, finished_text, fragment, show_error, told, workspace
 
 RATES = (2.0, 3.0, 5.0, 10.0)
 
@@ -62,9 +64,8 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
         ):
             settings = ExtractionSettings(sample_rate=rate, min_face=small)
             with told():
-                jobs = Jobs(space)
                 for id in ids:
-                    jobs.submit("extract", id, readable[id].video.name, vars(settings))
+                    begin_extraction(space, readable[id].video, settings)
                 st.rerun()
 
 

@@ -4,15 +4,17 @@ import streamlit as st
 
 from core.actions.overview import Step, VideoState, overview
 from core.errors import PunchlineError
-from core.workspace.folders import drop_folder, refresh
+from core.playback.thumbnails import cover
+from core.segment import clock
+from core.storage.program import ASSETS
+from core.workspace.folders import drop_folder, drop_video, refresh
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.browser import browse_dialog, take_in
-from pages.components.shared.pictures import thumbnail
-from pages.components.shared.shell import ROOT, _, choose, clock, show_error, told, workspace
+from pages.components.shared.shell import _, choose, show_error, told, workspace
 
 PAGE_SIZE = 12
-SAMPLE = ROOT / "assets" / "sample.mp4"
+SAMPLE = ASSETS / "sample.mp4"
 PAGES: dict[Step, str] = {
     "person": "pages/reference.py",
     "extract": "pages/extract.py",
@@ -110,7 +112,7 @@ def video_row(space: Workspace, state: VideoState) -> None:
     with st.container(border=True):
         picture, words, action = st.columns([1.1, 4, 1.4], vertical_alignment="center")
         with picture:
-            image = thumbnail(space, state.video)
+            image = cover(space, state.video)
             if image is not None:
                 st.image(str(image), width="stretch")
             else:
@@ -135,6 +137,12 @@ def video_row(space: Workspace, state: VideoState) -> None:
             ):
                 choose("video_id", state.video.id)
                 st.switch_page(PAGES[state.next_step])
+            with st.popover(_("Remove"), icon=":material/delete:", key=f"removal-{state.video.id}", width="stretch"):
+                st.write(_("Takes the video off this list. The file, its labels and results are kept."))
+                if st.button(_("Remove from list"), key=f"remove-{state.video.id}"):
+                    with told():
+                        drop_video(space, state.video)
+                        st.rerun()
 
 
 def videos_list(space: Workspace, states: list[VideoState]) -> None:

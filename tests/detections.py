@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clip_dataset_builder import usual
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent, Ledger
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, TimeSeries, baseline
 from core.workspace.workspace import Video, Workspace

@@ -7,10 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from core.clip_dataset_builder import ClipDataset
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
-from core.labels.rules import failed_ratio
-from core.series import FEATURES, TimeSeries, baseline
+from core.people.series_file import PersonSeries
+from core.series import FEATURES, TimeSeries, baseline, failed_ratio
 
 TEXTS = ("", "웃음; \"ha\", 'ho'", "two\nlines", "emoji 😀")
 

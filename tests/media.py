@@ -96,6 +96,8 @@ def write(
     tick: Fraction = Fraction(1, 90_000),
     rotation: int = 0,
     flags: dict[str, str] | None = None,
+    context: dict[str, object] | None = None,
+    timecode: str = "",
 ) -> Path:
     """Write picture k, `numbered(k)`, at ``times[k]`` seconds, and the sound.
 
@@ -109,15 +111,24 @@ def write(
         Time base of the pictures in seconds.
     rotation
         Degrees counter-clockwise that a player must turn the stored picture; the upright one is `numbered`.
+    context
+        Attributes of the pictures' encoder, such as colorspace or sample_aspect_ratio.
+    timecode
+        Of the first frame.
     """
     with av.open(str(path), "w", options=flags or {}) as container:
         video = audio = None
         if times is not None:
-            video = container.add_stream(codec, rate=30, options=_quick(codec) | (options or {}))
+            rate = 1 / tick if 1 / tick <= 240 else 30
+            video = container.add_stream(codec, rate=rate, options=_quick(codec) | (options or {}))
             turned = rotation % 180 == 90
             video.width, video.height = (height, width) if turned else (width, height)
             video.pix_fmt = pixel_format
             video.codec_context.time_base = tick
+            for name, value in (context or {}).items():
+                setattr(video.codec_context, name, value)
+            if timecode:
+                video.metadata["timecode"] = timecode
             if rotation:
                 video.set_display_rotation(rotation)
         if sound is not None:
@@ -203,11 +214,66 @@ def plain(colour: tuple[int, int, int], *, width: int = 64, height: int = 48, **
     return frame
 
 
-def interlaced(path: Path) -> Path:
+def write_plain(
+    path: Path,
+    colour: tuple[int, int, int],
+    *,
+    keyframes: int = 12,
+    n: int = 50,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    **tags: int,
+) -> Path:
+    """Pictures of one colour (8 bit Y, U, V) at 25 a second, with tags such as colorspace."""
+    options = _quick(codec) | {"g": str(keyframes)}
+    if codec == "libx265":
+        options["x265-params"] = options["x265-params"].replace("keyint=12", f"keyint={keyframes}")
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pixel_format
+        for name, value in tags.items():
+            setattr(stream.codec_context, name, value)
+        for k in range(n):
+            frame = plain(colour, width=WIDTH, height=HEIGHT, **tags)
+            frame = frame if pixel_format == "yuv420p" else frame.reformat(format=pixel_format)
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def first_frame(path: Path) -> av.VideoFrame:
+    """The first picture of a file, as it is stored."""
+    with av.open(str(path)) as container:
+        return next(container.decode(video=0))
+
+
+def with_tracks(source: Path, path: Path, *sounds: Sound) -> Path:
+    """A copy of a file with more sound tracks, in Korean."""
+    with av.open(str(source)) as original, av.open(str(path), "w") as container:
+        copies = {stream.index: container.add_stream_from_template(stream) for stream in original.streams}
+        added = [container.add_stream(s.codec, rate=s.audio_rate, layout=s.layout) for s in sounds]
+        packets = []
+        for stream, sound in zip(added, sounds):
+            stream.metadata["language"] = "kor"
+            for frame in _sound_frames(sound, stream.format.name, stream.frame_size or 1024):
+                packets += stream.encode(frame)
+            packets += stream.encode(None)
+        for packet in original.demux():
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                packets.append(packet)
+        packets.sort(key=lambda packet: packet.dts * packet.time_base)
+        container.mux(packets)
+    return path
+
+
+def interlaced(path: Path, *, aspect: Fraction = Fraction(1)) -> Path:
     """One second of MPEG-2 in two fields a frame, in which a bar moves from field to field."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme", "g": "5"})
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", 4_000_000
+        stream.codec_context.sample_aspect_ratio = aspect
         for k in range(25):
             image = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
             for field in (0, 1):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.faces.feature_file import Features, FeaturesInfo, PersonSeries
+from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import NO_TRACK, FaceTable
+from core.people.series_file import PersonSeries
 from core.series import AUDIO_FEATURES, EMOTIONS, FEATURES, N_FACE, Source, TimeSeries
 
 DIMENSION = 32
@@ -106,7 +107,9 @@ def random_features(seed: int, *, n_frames: int = 9, n_faces: int = 12, **change
     audio = rng.normal(size=(n_frames, len(AUDIO_FEATURES))).astype(np.float32)
     audio[:1] = np.nan
     table = random_table(rng, n_frames=n_frames, n_faces=n_faces if n_frames else 0)
-    return Features(features_info(**changes), table, audio)
+    cues = {"laughter": rng.uniform(size=(n_frames, 4)).astype(np.float32)}
+    waveform = rng.integers(-127, 128, (n_frames, 16, 2)).astype(np.int8)
+    return Features(features_info(**changes), table, audio, cues=cues, waveform=waveform)
 
 
 def series_of(source: Sequence[int], *, sample_rate: float = 3.0, timestamps: ArrayLike | None = None) -> TimeSeries:

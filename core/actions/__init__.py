@@ -1,4 +1,5 @@
 """What the user can do, a function each, called by command, worker and pages alike.
 
-`worker` does background jobs; `overview` says how far each video is.
+`videos`, `people`, `labels`, `models`, `moments`: the verbs; `overview`: how far each video is; `background`: jobs of
+these verbs, which `worker` does; `retraining`: when another training is worth it.
 """

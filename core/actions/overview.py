@@ -69,8 +69,8 @@ def _state(
         analysed = "done"
     elif any(workspace.minutes(video.id).folder.glob("minute_*.h5")):
         analysed = "partial"
-    found = sorted(workspace.detections_folder.glob(f"{video.id}-*.json"), key=lambda path: path.stat().st_mtime)
-    n_moments = _n_moments(found[-1]) if found else None
+    results = sorted(workspace.detections_folder.glob(f"{video.id}-*.json"), key=lambda path: path.stat().st_mtime)
+    n_moments = _n_moments(results[-1]) if results else None
     step: Step
     if video.path is None:
         step = "find"

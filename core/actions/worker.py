@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import Timeout
 
-from core.errors import FaceNotFound, PunchlineError, VideoUnreadable, WorkspaceFault
-from core.faces.feature_file import write_features
-from core.multimodal_processor import ExtractionSettings, extract, summary
-from core.people.person import Person, Reference
-from core.people.person_file import write_person
+from core.actions.background import KINDS
+from core.errors import PunchlineError
 from core.storage.files import write_bytes
+from core.video.jpeg import as_jpeg
 from core.workspace.jobs import HEARTBEAT, Job, Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.video_feature_extractor import Models, Seen
+    from core.video_feature_extractor import Seen
 
 SAVE_EVERY = 0.5  # seconds between two states on disk
 PREVIEW_EVERY = 1.0  # seconds between two preview pictures
@@ -46,6 +42,7 @@ class Report:
         self.jobs = jobs
         self.state = replace(job, status="running", started=time.time())
         self._saved = self._previewed = 0.0
+        self._n_wishes = 0
         jobs.save(self.state)
 
     def progress(self, completed: float, total: float) -> None:
@@ -59,18 +56,15 @@ class Report:
             self._saved = time.monotonic()
             self.jobs.save(self.state)
 
-    def stage(self, text: str) -> None:
-        """What is being done now."""
-        self.state = replace(self.state, stage=text)
-        self.jobs.save(self.state)
-
-    def found(self, n: int) -> None:
-        """So many more were found."""
-        self.state = replace(self.state, n_found=self.state.n_found + n)
+    def wish(self) -> Mapping[str, Any] | None:
+        """The latest wish that came since the last call, if any."""
+        wishes = self.jobs.wishes(self.state)
+        new, self._n_wishes = wishes[self._n_wishes :], len(wishes)
+        return new[-1] if new else None
 
     def seen(self, seen: Seen) -> None:
         """Count faces, and now and then keep the picture with their boxes."""
-        self.found(len(seen.box_xyxy))
+        self.state = replace(self.state, n_found=self.state.n_found + len(seen.box_xyxy))
         if time.monotonic() - self._previewed < PREVIEW_EVERY:
             return
         self._previewed = time.monotonic()
@@ -87,184 +81,7 @@ def _drawn(seen: Seen) -> bytes:
     for box in seen.box_xyxy * scale:
         left, top, right, bottom = (round(float(x)) for x in box)
         cv2.rectangle(small, (left, top), (right, bottom), (255, 196, 0), 2)
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return data.tobytes()
-
-
-def _found(workspace: Workspace, job: Job) -> tuple[Video, Path]:
-    """The job's video, and where it lies."""
-    video = next((video for video in workspace.videos() if video.id == job.subject), None)
-    if video is None or video.path is None:
-        raise VideoUnreadable(f"{job.name}: the video is gone; add it again from its new place")
-    return video, video.path
-
-
-def do_extract(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Read a video into its feature file; the settings are those of `ExtractionSettings`."""
-    video, path = _found(workspace, job)
-    settings = ExtractionSettings(**job.settings)
-    with workspace.lock(f"extract-{video.id}", timeout=0):
-        report.stage("loading")
-
-        def progress(completed: float, total: float) -> None:
-            if report.state.stage == "loading":
-                report.stage("reading")
-            report.progress(completed, total)
-
-        features = extract(
-            path,
-            workspace.features_path(video.id),
-            settings=settings,
-            on_progress=progress,
-            on_seen=report.seen,
-            writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
-        )
-    return summary(features)
-
-
-def do_scan(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Look at some pictures spread over a video, so that its people can be picked before it is read."""
-    from core.people.scan import scan
-
-    video, path = _found(workspace, job)
-    report.stage("loading")
-    models = _models(str(job.settings.get("embedder", "resnet29")))
-    report.stage("reading")
-    features = scan(path, models, on_progress=report.progress)
-    write_features(workspace.scan_path(video.id), features)
-    return {"n_faces": len(features.faces)}
-
-
-def do_photos(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Add the face of each photo to a person; photos with several faces are kept for the user to choose.
-
-    The settings are the person's `name` and the `photos`: pairs of a path, removed afterwards, and the photo's name.
-    """
-    from core.people.photos import faces_in, read_photo
-
-    report.stage("loading")
-    models = _models("resnet29")
-    report.stage("reading")
-    chosen: list[Reference] = []
-    several: list[Reference] = []
-    faults = []
-    photos = [(Path(path), str(name)) for path, name in job.settings["photos"]]
-    for k, (path, name) in enumerate(photos):
-        report.progress(k, len(photos))
-        try:
-            faces = faces_in(read_photo(path), name, detector=models.detector, embedder=models.embedder)
-            (chosen if len(faces) == 1 else several).extend(faces)
-        except FaceNotFound as error:
-            faults.append(str(error).replace(str(path), name))
-    name = str(job.settings["name"])
-    if chosen:
-        workspace.add_references(name, tuple(chosen))
-    if several:
-        keep = workspace.candidates_path(name)
-        write_person(keep, Person(id=keep.stem, name=name, references=tuple(several)))
-    for path, _ in photos:
-        path.unlink(missing_ok=True)
-    report.progress(len(photos), len(photos))
-    if faults and not chosen and not several:
-        raise FaceNotFound("; ".join(faults))
-    return {"n_added": len(chosen), "n_candidates": len(several), "faults": faults}
-
-
-def do_train(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Train a model on a person's labels; the settings hold its `name` and the `settings` of the training."""
-    from core.training.train import TrainingSettings, train
-    from core.workspace.library import Library
-
-    person = next((person for person in workspace.people() if person.id == job.subject), None)
-    if person is None:
-        raise WorkspaceFault(f"{job.name}: the person is gone from this workspace")
-    report.stage("reading")
-    curve = report.jobs.curve_path(job)
-
-    def on_curve(seed: int, epoch: int, loss: float, validation: float | None) -> None:
-        with curve.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"seed": seed, "epoch": epoch, "loss": loss, "validation": validation}) + "\n")
-
-    settings = TrainingSettings(**job.settings.get("settings", {}))
-    name = job.settings.get("name")
-    folder, card = train(
-        Library(workspace), person, settings, name=name, on_progress=report.progress, on_curve=on_curve
-    )
-    return {"model": folder.name, "n_clips": card["n_clips"], "n_funny": card["n_funny"]}
-
-
-def do_detect(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Score a video by a model for a person, and keep scores and moments; the settings name `person_id` and `model`."""
-    from core.detection.detect import DetectionSettings, decide, score
-    from core.detection.results import save_detections
-    from core.workspace.library import Library
-
-    video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
-    person = next((person for person in workspace.people() if person.id == job.settings["person_id"]), None)
-    if video is None or person is None:
-        raise VideoUnreadable(f"{job.name}: the video or the person is gone from this workspace")
-    report.stage("reading")
-    model = job.settings.get("model")
-    scored = score(Library(workspace), video, person, model=model, on_progress=report.progress)
-    settings = DetectionSettings(**job.settings.get("decision", {}))
-    result = save_detections(workspace, scored, decide(scored, settings), settings)
-    return {"n_moments": len(result["moments"]), "model": result["model"]}
-
-
-def do_export(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Write moments of a video: the settings hold them as (start, end, score), `format`, `target` and `options`."""
-    from core.export.formats import ExportOptions, export
-    from core.segment import Detection
-
-    video = next((video for video in workspace.videos() if video.id == job.subject.split("/")[0]), None)
-    if video is None or video.path is None:
-        raise VideoUnreadable(f"{job.name}: the video is gone; add it again from its new place")
-    report.stage("reading")
-    moments = [Detection(start, end, score) for start, end, score in job.settings["moments"]]
-    made = export(
-        moments,
-        video.path,
-        Path(job.settings["target"]),
-        format=str(job.settings["format"]),
-        options=ExportOptions(**job.settings.get("options", {})),
-        on_progress=report.progress,
-    )
-    return {"files": [str(path) for path in made.paths], "warnings": list(made.warnings)}
-
-
-def do_proxy(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    """Write what a browser plays of a video: the wanted `minute` of the settings first, then the whole."""
-    from core.playback.playable import piece_paths
-    from core.playback.proxy import MINUTE, make_minute, make_proxy
-
-    video, path = _found(workspace, job)
-    piece, note = piece_paths(workspace, video.id, int(job.settings.get("minute", 0)))
-    report.stage("reading")
-    if not note.exists():
-        proxy = make_minute(path, piece, int(job.settings.get("minute", 0)), on_progress=report.progress)
-        write_bytes(note, f"{proxy.offset} {(int(job.settings.get('minute', 0)) + 1) * MINUTE}".encode())
-    target = workspace.proxy_path(video.id)
-    made = make_proxy(path, target, on_progress=report.progress)
-    shutil.rmtree(target.with_suffix(""), ignore_errors=True)
-    return {"mode": made.mode, "bytes": target.stat().st_size}
-
-
-@lru_cache(maxsize=2)
-def _models(embedder_name: str) -> Models:
-    from core.video_feature_extractor import load_models
-
-    return load_models(min_face=1 / 16, embedder_name=embedder_name, device="cpu")
-
-
-KINDS: dict[str, Callable[[Workspace, Job, Report], Mapping[str, Any]]] = {
-    "extract": do_extract,
-    "scan": do_scan,
-    "photos": do_photos,
-    "train": do_train,
-    "detect": do_detect,
-    "proxy": do_proxy,
-    "export": do_export,
-}
+    return as_jpeg(np.asarray(small, np.uint8), quality=80)
 
 
 def run(jobs: Jobs, job: Job) -> Job:
@@ -295,7 +112,7 @@ def run(jobs: Jobs, job: Job) -> Job:
             raise
     finally:
         stop.set()
-        report.state = replace(report.state, ended=time.time(), stage="")
+        report.state = replace(report.state, ended=time.time())
         jobs.save(report.state)
     return report.state
 

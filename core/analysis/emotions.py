@@ -6,7 +6,7 @@ A missing value is NaN, takes part in nothing, and its time is told apart; it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -17,8 +17,10 @@ from core.segment import Segment
 from core.series import EMOTIONS, FEATURES, Source, TimeSeries
 
 MAX_GAP = 1.0  # seconds without a face over which one emotion still follows another
+LOWEST_PITCH = 55.0  # Hz, of pitch 0
 LOUDNESS = FEATURES.index("loudness")
 Floats = NDArray[np.floating]
+Matrix = NDArray[np.intp]
 By = Literal["strongest", "probability"]
 
 
@@ -36,6 +38,17 @@ def _sides(series: TimeSeries) -> tuple[Floats, Floats]:
     half = np.minimum(np.diff(series.timestamps) / 2, series.sample_period)
     end = np.full(min(len(series), 1), series.sample_period / 2)
     return np.concatenate([end, half]), np.concatenate([half, end])
+
+
+def hertz(semitones: float) -> float:
+    """A pitch in Hz; the series counts it in semitones above 55 Hz."""
+    return float(LOWEST_PITCH * 2 ** (semitones / 12))
+
+
+def pitch_in_hertz(series: TimeSeries) -> Floats:
+    """The pitch (n_frames,) in Hz, NaN where there is no voice: that is a gap, not a low voice."""
+    pitch = series.column("pitch").astype(np.float64)
+    return LOWEST_PITCH * 2 ** (np.where(pitch > 0, pitch, np.nan) / 12)
 
 
 def inside(series: TimeSeries, chosen: Segment | None) -> NDArray[np.bool_]:
@@ -151,7 +164,7 @@ def emotion_runs(
     return runs
 
 
-def transition_matrix(runs: Sequence[EmotionRun]) -> NDArray[np.intp]:
+def transition_matrix(runs: Sequence[EmotionRun]) -> Matrix:
     """How often each emotion (8, 8; row) gave way to each other one (column), in `EMOTIONS` order."""
     matrix = np.zeros((len(EMOTIONS), len(EMOTIONS)), np.intp)
     for before, after in pairwise(runs):
@@ -190,6 +203,30 @@ def occurrences(runs: Sequence[EmotionRun], emotions: Iterable[str]) -> list[Seg
     if unknown or not wanted:
         raise ValueError(f"unknown emotions {sorted(unknown)}, expected some of {', '.join(EMOTIONS)}")
     return next((list(p.occurrences) for p in patterns(runs, length=len(wanted)) if p.emotions == wanted), [])
+
+
+def emotion_strip(series: TimeSeries, span: Segment, *, n_parts: int = 600) -> list[EmotionRun]:
+    """Stretches of one strongest emotion in a range, few enough to draw.
+
+    Where there are more rows than twice `n_parts`, the range is cut into equal parts, and each is the emotion that
+    takes most of its time; parts in which the face was never seen are left out.
+    """
+    best, t = strongest(series), series.timestamps
+    rows = np.flatnonzero((best >= 0) & (t >= span.start) & (t < span.end))
+    if len(rows) <= 2 * n_parts:
+        runs = emotion_runs(series, chosen=span, min_dwell=0.0)
+        return [replace(r, start=max(r.start, span.start), end=min(r.end, span.end)) for r in runs]
+    width = span.duration / n_parts
+    part = np.minimum(((t[rows] - span.start) / width).astype(np.intp), n_parts - 1)
+    seconds = np.zeros((n_parts, len(EMOTIONS)))
+    np.add.at(seconds, (part, best[rows]), row_seconds(series)[rows])
+    kind = np.where(seconds.sum(axis=1) > 0, seconds.argmax(axis=1), -1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[-2], kind, [-2]]))).tolist()
+    return [
+        EmotionRun(span.start + a * width, span.start + b * width, EMOTIONS[kind[a]])
+        for a, b in pairwise(edges)
+        if kind[a] >= 0
+    ]
 
 
 # Summaries

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,3 +74,8 @@ def reduced_around(
     kept = np.concatenate([outside, first + _kept(values[first:last], n)])
     kept.sort()
     return timestamps[kept], values[kept]
+
+
+def packed(values: NDArray[np.floating]) -> str:
+    """Little-endian 32-bit floats in base64, for a browser: a third of the same numbers as text."""
+    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()

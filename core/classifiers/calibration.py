@@ -1,4 +1,4 @@
-"""Scores -> probabilities that hold for the shares of the labels, and for other shares."""
+"""Scores -> probabilities that hold for the shares of the labels."""
 
 from __future__ import annotations
 
@@ -67,33 +67,3 @@ class Calibration:
     def __call__(self, scores: Floats) -> Floats:
         """Probabilities (n, n_classes)."""
         return limited(np.exp(log_softmax(self.scale * scores + self.shift)))
-
-
-def with_prior(probabilities: Floats, trained_share: float | Floats, prior: float | Floats) -> Floats:
-    """Probabilities for other shares of the classes: the log-odds move by the difference of those of the shares.
-
-    Parameters
-    ----------
-    probabilities
-        (n,) of the second of two classes, or (n, n_classes). NaN stays NaN.
-    trained_share, prior
-        The share among the labels, and where the model is used: of the second class, or (n_classes,).
-
-    Notes
-    -----
-    Saerens et al. 2002, doi:10.1162/089976602753284446, equation 2.4.
-    """
-    p = np.asarray(probabilities, np.float64)
-    both = np.stack([1 - p, p], axis=-1) if p.ndim == 1 else p
-
-    def shares(given: float | Floats) -> Floats:
-        given = np.asarray(given, np.float64)
-        return np.array([1 - given, given]) if given.ndim == 0 else given
-
-    old, new = shares(trained_share), shares(prior)
-    if len(old) != both.shape[-1] or len(new) != both.shape[-1]:
-        raise ValueError(f"got {len(old)} and {len(new)} shares for {both.shape[-1]} classes")
-    moved = both * new / old
-    moved = moved / moved.sum(axis=-1, keepdims=True)
-    out: Floats = moved[..., 1] if p.ndim == 1 else moved
-    return out

@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import click
 
 from core.errors import PunchlineError
+from core.segment import clock
 
 
 @contextmanager
@@ -59,12 +59,6 @@ def answer(content: dict[str, Any], as_json: bool, text: str) -> None:
     click.echo(json.dumps(content, ensure_ascii=False) if as_json else text)
 
 
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
 class ProgressLine:
     """How far, how fast and how long still, on stderr: one moving line on a terminal, else a line every ten seconds."""
 
@@ -92,29 +86,5 @@ class ProgressLine:
             click.echo(f"\r\033[K{text}" if self._moving else text, err=True, nl=not self._moving or finished)
 
 
-@contextmanager
-def path_of(workspace: Any, text: str) -> Iterator[tuple[Any, Path]]:
-    """A video and a path at which it lies now."""
-    from core.errors import VideoUnreadable
-
-    video = workspace.find_video(text)
-    if video.path is None:
-        raise VideoUnreadable(f"{text}: the video is gone from {video.paths[0]}; give its new path")
-    yield video, video.path
-
-
-def features_of(workspace: Any, text: str) -> tuple[Any, Any]:
-    from core.errors import WorkspaceFault
-    from core.multimodal_processor import current_features
-
-    video = workspace.find_video(text)
-    features = current_features(workspace.features_path(video.id))
-    if features is None:
-        raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
-    if not features.info.complete:
-        say(f"{video.name}: the extraction is not finished; using the minutes that are")
-    return video, features
-
-
 def person_of(workspace: Any, name: str | None) -> Any:
-    return workspace.find_person(name) if name else workspace.only_person()
+    return workspace.find_person(name) if name is not None else workspace.only_person()

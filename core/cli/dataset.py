@@ -10,7 +10,6 @@ import click
 from core.cli.answers import Group, answer, json_option, say, workspace_of
 
 LINES = 20  # findings that are shown; --json has all
-WAIT = 60.0  # seconds for another process that builds
 
 
 @click.group(cls=Group)
@@ -35,20 +34,17 @@ def dataset_rebuild(ctx: click.Context, as_json: bool) -> None:
 
 
 def _refresh(ctx: click.Context, as_json: bool, *, rebuild: bool) -> None:
-    from core.dataset.upkeep import names_of, refresh
-    from core.workspace.library import Library
+    from core.actions.models import build_dataset
 
     workspace = workspace_of(ctx)
-    library = Library(workspace)
     path = workspace.dataset_path
-    names = names_of(workspace)
-    with workspace.lock("dataset", timeout=WAIT):
-        made = refresh(path, library.ledger, library.series, others_of=library.others_of, names=names, rebuild=rebuild)
-    clips = made.clips
-    if made.damaged:
-        say(f"warning: {made.damaged}")
+    built = build_dataset(workspace, rebuild=rebuild)
+    clips = built.clips
+    names = {video.id: video.name for video in workspace.videos()}
+    if built.damaged:
+        say(f"warning: {built.damaged}")
     for event, reason in clips.left_out:
-        video = names.videos.get(event.video_id, (event.video_id,))[0]
+        video = names.get(event.video_id, event.video_id)
         say(f"{video}: label {event.start:.1f}-{event.end:.1f} s has no array: {reason}")
     for remark in clips.remarks:
         say(remark)
@@ -57,16 +53,16 @@ def _refresh(ctx: click.Context, as_json: bool, *, rebuild: bool) -> None:
         "n_clips": len(clips),
         "n_funny": int(clips.labels.sum()),
         "n_usable": int(clips.usable.sum()),
-        "n_computed": made.n_computed,
-        "n_kept": made.n_kept,
-        "n_stale": made.n_stale,
+        "n_computed": built.n_computed,
+        "n_kept": built.n_kept,
+        "n_stale": built.n_stale,
         "n_left_out": len(clips.left_out),
         "remarks": list(clips.remarks),
-        "damaged": made.damaged,
+        "damaged": built.damaged,
     }
     text = (
-        f"{len(clips)} clips, {content['n_funny']} of them funny, {content['n_usable']} usable: {made.n_computed} "
-        f"computed, {made.n_kept} kept, {made.n_stale} stale, {len(clips.left_out)} labels without an array -> {path}"
+        f"{len(clips)} clips, {content['n_funny']} of them funny, {content['n_usable']} usable: {built.n_computed} "
+        f"computed, {built.n_kept} kept, {built.n_stale} stale, {len(clips.left_out)} labels without an array -> {path}"
     )
     answer(content, as_json, text)
 
@@ -106,23 +102,21 @@ def dataset_verify(ctx: click.Context, as_json: bool) -> None:
     """Name what is stale, missing, contradicting or orphaned in dataset.h5; exit code 1 if there is anything."""
     from dataclasses import asdict
 
-    from core.dataset.upkeep import names_of, verify
-    from core.workspace.library import Library
+    from core.actions.models import verify_dataset
 
     workspace = workspace_of(ctx)
-    library = Library(workspace)
-    names = names_of(workspace)
-    found = verify(workspace.dataset_path, library.ledger, library.series, others_of=library.others_of, names=names)
-    counts = Counter(finding.kind for finding in found)
+    names = {video.id: video.name for video in workspace.videos()}
+    findings = verify_dataset(workspace)
+    counts = Counter(finding.kind for finding in findings)
     lines = []
-    for finding in found[:LINES]:
-        video = names.videos.get(finding.video_id, (finding.video_id,))[0]
+    for finding in findings[:LINES]:
+        video = names.get(finding.video_id, finding.video_id)
         place = f"{video} {finding.start:.1f}-{finding.end:.1f} s ({finding.clip_id}): " if finding.clip_id else ""
         lines.append(f"{finding.kind}: {place}{finding.reason}")
-    if len(found) > LINES:
-        lines.append(f"... and {len(found) - LINES} more; --json lists all")
+    if len(findings) > LINES:
+        lines.append(f"... and {len(findings) - LINES} more; --json lists all")
     lines.append(", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing is wrong with dataset.h5")
-    content = {"ok": not found, "counts": dict(counts), "findings": [asdict(finding) for finding in found]}
+    content = {"ok": not findings, "counts": dict(counts), "findings": [asdict(finding) for finding in findings]}
     answer(content, as_json, "\n".join(lines))
-    if found:
+    if findings:
         raise SystemExit(1)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from core.cli.answers import Command, answer, json_option, path_of, person_of, say, workspace_of
-from core.errors import WorkspaceFault
+from core.cli.answers import Command, answer, json_option, person_of, say, workspace_of
 from core.export.formats import FORMATS
 
 
@@ -21,6 +20,7 @@ from core.export.formats import FORMATS
 @click.option("--after", type=click.FloatRange(0, 60), default=0.0, help="Seconds added after each moment.")
 @click.option("--captions", is_flag=True, help="Reel: write the time of each moment into the picture.")
 @click.option("--cross-fade", type=click.FloatRange(0, 3), default=0.0, help="Reel: seconds of cross-fade.")
+@click.option("--audio-track", type=click.IntRange(1), help="Clips, reel: keep this sound track only [all].")
 @json_option
 @click.pass_context
 def export(
@@ -34,29 +34,21 @@ def export(
     after: float,
     captions: bool,
     cross_fade: float,
+    audio_track: int | None,
     as_json: bool,
 ) -> None:
     """Export the moments that `punchline detect` found in a VIDEO."""
-    from core.detection.results import moments_in, read_detections
-    from core.export.formats import ExportOptions, export
+    from core.actions.moments import export, kept_moments
+    from core.export.formats import ExportOptions
 
     workspace = workspace_of(ctx)
-    person = person_of(workspace, name)
-    with path_of(workspace, video) as (record, path):
-        results = read_detections(workspace, record.id, person.id)
-        if model_name is not None and model_name not in results:
-            known = ", ".join(results) or "none"
-            raise WorkspaceFault(
-                f"{record.name}: no moments by the model {model_name} (known: {known}); run `punchline detect`"
-            )
-        result = results[model_name] if model_name is not None else next(iter(results.values()), None)
-        if result is None:
-            raise WorkspaceFault(
-                f"{record.name}: nothing was looked for yet; run `punchline detect {record.name}` first"
-            )
-        options = ExportOptions(before=before, after=after, captions=captions, cross_fade=cross_fade)
-        made = export(moments_in(result), path, out, format=form, options=options)
-    for warning in made.warnings:
+    subject, person = workspace.find_video(video), person_of(workspace, name)
+    moments = kept_moments(workspace, subject, person, model=model_name)
+    options = ExportOptions(
+        before=before, after=after, captions=captions, cross_fade=cross_fade, audio_track=audio_track
+    )
+    written = export(subject, moments, out, format=form, options=options)
+    for warning in written.warnings:
         say(f"warning: {warning}")
-    content = {"files": [str(p) for p in made.paths], "warnings": list(made.warnings)}
-    answer(content, as_json, "\n".join(str(p) for p in made.paths))
+    content = {"files": [str(p) for p in written.paths], "warnings": list(written.warnings)}
+    answer(content, as_json, "\n".join(str(p) for p in written.paths))

@@ -22,60 +22,37 @@ def labels() -> None:
 @click.pass_context
 def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool, as_json: bool) -> None:
     """Take labels from a CSV FILE: video,start,end,label[,person,note,...], or video,time,label."""
-    from core.labels.csv import read_labels
-    from core.workspace.library import Library
+    from core.actions.labels import import_labels
 
     workspace = workspace_of(ctx)
-    library = Library(workspace)
-    rows, faults = read_labels(file.read_bytes())
-    events, more = library.events_of(rows, person=workspace.find_person(name) if name else None)
-    faults = sorted([*faults, *more], key=lambda fault: fault.line)
-    for fault in faults:
+    person = None if name is None else workspace.find_person(name)
+    imported = import_labels(workspace, file.read_bytes(), person=person, strict=strict)
+    for fault in imported.faults:
         say(f"{file.name}, line {fault.line}: {fault.reason}")
-    refused = bool(faults) and (strict or not events)
-    if not refused:
-        library.ledger.record(events)
     content = {
-        "n_imported": 0 if refused else len(events),
-        "n_funny": 0 if refused else sum(event.label or 0 for event in events),
-        "faults": [{"line": fault.line, "reason": fault.reason} for fault in faults],
+        "n_imported": len(imported.events),
+        "n_funny": sum(event.label == 1 for event in imported.events),
+        "faults": [{"line": fault.line, "reason": fault.reason} for fault in imported.faults],
     }
-    answer(content, as_json, f"{content['n_imported']} labels imported, {len(faults)} bad lines")
-    if refused:
+    answer(content, as_json, f"{content['n_imported']} labels imported, {len(imported.faults)} bad lines")
+    if imported.faults and not imported.events:
         raise SystemExit(1)
 
 
 @labels.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--person", "name", help="Whose labels [everybody's].")
 @json_option
 @click.pass_context
-def labels_export(ctx: click.Context, file: Path, as_json: bool) -> None:
+def labels_export(ctx: click.Context, file: Path, name: str | None, as_json: bool) -> None:
     """Write all labels into a CSV FILE that `labels import` takes."""
-    from core.labels.csv import write_labels
-    from core.storage import files as storage
-    from core.workspace.library import Library
+    from core.actions.labels import export_labels
+    from core.storage.files import write_bytes
 
     workspace = workspace_of(ctx)
-    names = {person.id: person.name for person in workspace.people()}
-    videos = {video.id: str(video.path or video.id) for video in workspace.videos()}
-    events = Library(workspace).ledger.labels()
-    text = write_labels(
-        (
-            videos.get(event.video_id, event.video_id),
-            event.start,
-            event.end,
-            int(event.label or 0),
-            names.get(event.person_id, event.person_id),
-            event.note,
-            event.origin,
-            event.clip_id,
-            event.labeller,
-            event.at,
-        )
-        for event in events
-    )
-    storage.write_bytes(file, text.encode("utf-8-sig"))  # spreadsheets know it as UTF-8 by the mark
-    answer({"n_exported": len(events), "file": str(file)}, as_json, f"{len(events)} labels -> {file}")
+    exported = export_labels(workspace, person=None if name is None else workspace.find_person(name))
+    write_bytes(file, exported.content)
+    answer({"n_exported": exported.n, "file": str(file)}, as_json, f"{exported.n} labels -> {file}")
 
 
 @labels.command("stats")
@@ -85,14 +62,14 @@ def labels_stats(ctx: click.Context, as_json: bool) -> None:
     """Count the labels of each person and video."""
     from collections import Counter
 
-    from core.workspace.library import Library
+    from core.labels.ledger import Ledger
 
     workspace = workspace_of(ctx)
     names = {person.id: person.name for person in workspace.people()}
     videos = {video.id: video.name for video in workspace.videos()}
     counts = Counter(
         (names.get(e.person_id, e.person_id), videos.get(e.video_id, e.video_id), e.label)
-        for e in Library(workspace).ledger.labels()
+        for e in Ledger(workspace.labels_path).labels()
     )
     rows = [
         {"person": person, "video": video, "funny": counts[person, video, 1], "not_funny": counts[person, video, 0]}

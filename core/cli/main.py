@@ -6,8 +6,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +15,20 @@ from core.cli.answers import (
     Group,
     ProgressLine,
     answer,
-    clock,
-    features_of,
     json_option,
-    path_of,
+    person_of,
     say,
     workspace_of,
 )
+from core.cli.cues import cues
 from core.cli.dataset import dataset
 from core.cli.export import export
 from core.cli.labels import labels
 from core.cli.models import detect, train
 from core.cli.people import person
 from core.errors import PunchlineError
-
-ROOT = Path(__file__).resolve().parents[2]
+from core.segment import clock
+from core.storage.program import PROGRAM
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,8 +51,8 @@ def main(workspace: Path) -> None:
 def app(ctx: click.Context, port: int) -> None:
     """Start the web app."""
     environment = {**os.environ, "PUNCHLINE_WORKSPACE": str(ctx.find_root().params["workspace"].absolute())}
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    os.chdir(ROOT)  # where .streamlit/config.toml lies
+    command = [sys.executable, "-m", "streamlit", "run", str(PROGRAM / "app.py"), "--server.port", str(port)]
+    os.chdir(PROGRAM)  # where .streamlit/config.toml lies
     os.execve(sys.executable, command, environment)
 
 
@@ -66,11 +63,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check versions, weights, codecs, GPU and workspace."""
     from core.cli.doctor import checks
 
-    found = checks(ctx.find_root().params["workspace"])
-    ok = all(check.ok or check.optional for check in found)
-    lines = [f"{check.mark}  {check.name}: {check.finding}" for check in found]
+    results = checks(ctx.find_root().params["workspace"])
+    ok = all(check.ok or check.optional for check in results)
+    lines = [f"{check.mark}  {check.name}: {check.finding}" for check in results]
     lines.append("everything needed is there" if ok else "something needed is missing, see the lines marked with x")
-    content = {"ok": ok, "checks": [check.as_dict() for check in found]}
+    content = {"ok": ok, "checks": [check.as_dict() for check in results]}
     answer(content, as_json, "\n".join(lines))
     if not ok:
         raise SystemExit(1)
@@ -105,34 +102,25 @@ def extract(
     as_json: bool,
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
-    from core.multimodal_processor import ExtractionSettings, extract, summary
-    from core.video.video import probe
+    from core.actions import videos as actions
+    from core.multimodal_processor import ExtractionSettings, summary
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
     results, failures = [], []
     for text in videos:
         try:
-            with path_of(workspace, text) as (video, path), workspace.lock(f"extract-{video.id}", timeout=0):
-                probe(path)
-                started = time.monotonic()
-                target = workspace.features_path(video.id)
-                features = extract(
-                    path,
-                    target,
-                    settings=settings,
-                    resume=resume,
-                    on_progress=ProgressLine(path.name),
-                    writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
-                )
-                seconds = time.monotonic() - started
+            video = workspace.find_video(text)
+            started = time.monotonic()
+            features = actions.extract(workspace, video, settings, resume=resume, on_progress=ProgressLine(video.name))
+            seconds = time.monotonic() - started
         except PunchlineError as error:
             failures.append({"video": text, "error": str(error)})
             say(f"Error: {error}")
             continue
-        counts = summary(features)
+        counts, target = summary(features), workspace.features_path(video.id)
         for warning in counts["warnings"]:
-            say(f"{path.name}: warning: {warning}")
+            say(f"{video.name}: warning: {warning}")
         results.append({"video": video.name, "id": video.id, "file": str(target), "seconds": seconds, **counts})
         if not as_json:
             click.echo(
@@ -221,34 +209,28 @@ def series(
     as_json: bool,
 ) -> None:
     """Make the 12-d series of a person from an analysed VIDEO, without reading the video again."""
-    from core.export import formats as export
-    from core.faces import feature_file as feature_store
-    from core.multimodal_processor import person_series
+    from core.actions.cues import cues_of
+    from core.actions.videos import SeriesOptions, make_series
+    from core.export.formats import write_series
     from core.series import Source
 
     workspace = workspace_of(ctx)
-    found = workspace.find_person(name) if name else workspace.only_person()
-    record, features = features_of(workspace, video)
-    saved = found.thresholds_for(record.id)
+    subject, someone = workspace.find_video(video), person_of(workspace, name)
+    options = SeriesOptions(strict, relaxed, fill, max_gap, smoothing)
     try:
-        thresholds = replace(
-            saved,
-            strict=saved.strict if strict is None else strict,
-            relaxed=min(saved.relaxed, strict or saved.relaxed) if relaxed is None else relaxed,
-        )
+        thresholds = options.thresholds(someone.thresholds_for(subject.id))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    made = person_series(features, found, thresholds=thresholds, fill=fill, max_gap=max_gap, smoothing=smoothing)
-    if features.info.complete:
-        with workspace.lock(f"features-{record.id}"):
-            feature_store.write_person_series(workspace.features_path(record.id), found.id, found.name, made)
+    person_series = make_series(workspace, subject, someone, options)
+    if not workspace.features_path(subject.id).exists():
+        say(f"{subject.name}: the extraction is not finished; using the minutes that are")
     if out is not None:
-        export.write_series(out, made)
-    rows = {kind.name.lower(): int((made.series.source == kind).sum()) for kind in Source}
+        write_series(out, person_series, cues=cues_of(workspace, subject))
+    rows = {kind.name.lower(): int((person_series.series.source == kind).sum()) for kind in Source}
     content = {
-        "video": record.name,
-        "person": found.name,
-        "n_rows": len(made.series),
+        "video": subject.name,
+        "person": someone.name,
+        "n_rows": len(person_series.series),
         "rows": rows,
         "strict": thresholds.strict,
         "relaxed": thresholds.relaxed,
@@ -256,8 +238,8 @@ def series(
         "out": str(out) if out else None,
     }
     parts = ", ".join(f"{n} {kind}" for kind, n in rows.items())
-    answer(content, as_json, f"{found.name} in {record.name}: {parts}" + (f" -> {out}" if out else ""))
+    answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, dataset, train, detect, export):
+for command in (person, labels, cues, dataset, train, detect, export):
     main.add_command(command)

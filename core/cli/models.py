@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from core.classifiers.choice import CHOICES
-from core.cli.answers import Command, answer, clock, json_option, person_of, say, workspace_of
+from core.cli.answers import Command, answer, json_option, person_of, say, workspace_of
+from core.segment import clock
 
 if TYPE_CHECKING:
     from core.detection.detect import Prior
@@ -35,13 +36,12 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a classifier on a person's labels."""
-    from core.training import train as training
-    from core.workspace.library import Library
+    from core.actions import models
+    from core.training.train import TrainingSettings
 
     workspace = workspace_of(ctx)
-    found = person_of(workspace, name)
-    settings = training.TrainingSettings(model=model, judge=judge, seed=seed, device=device)
-    folder, card = training.train(Library(workspace), found, settings, name=model_name)
+    settings = TrainingSettings(model=model, judge=judge, seed=seed, device=device)
+    folder, card = models.train(workspace, person_of(workspace, name), settings, name=model_name)
     for row in card["excluded"]:
         say(f"label {row['start']:.1f}-{row['end']:.1f} s of {row['video_id']} is left out: {row['reason']}")
     content = {"model": folder.name, **{k: card[k] for k in ("n_clips", "n_funny", "n_left_out", "judgement")}}
@@ -107,21 +107,19 @@ def detect(
     as_json: bool,
 ) -> None:
     """Find the funny moments of a person in an analysed VIDEO."""
-    from core.detection.detect import DetectionSettings, decide, score
-    from core.detection.results import save_detections
-    from core.workspace.library import Library
+    from core.actions import moments
+    from core.detection.detect import DetectionSettings
 
     workspace = workspace_of(ctx)
-    found = person_of(workspace, name)
     settings = DetectionSettings(threshold=threshold, prior=prior, max_per_hour=max_per_hour)
-    scored = score(Library(workspace), workspace.find_video(video), found, model=model_name)
-    for warning in scored.warnings:
-        say(f"{scored.video_name}: warning: {warning}")
-    decided = decide(scored, settings)
-    content = save_detections(workspace, scored, decided, settings)
+    subject, person = workspace.find_video(video), person_of(workspace, name)
+    detected = moments.detect(workspace, subject, person, settings, model=model_name)
+    for warning in detected.scored.warnings:
+        say(f"{subject.name}: warning: {warning}")
+    decided = detected.decided
     lines = [f"{clock(m.start):>8} - {clock(m.end):<8} {m.score:.2f}" for m in decided.moments]
     lines.append(f"{len(decided.moments)} moments; {clock(decided.not_judged_s)} not judged (face not seen)")
     if decided.loud:
         times = ", ".join(f"{clock(s.start)}-{clock(s.end)}" for s in decided.loud)
         lines.append(f"loud while the face is not seen, worth a look: {times}")
-    answer(content, as_json, "\n".join(lines))
+    answer(detected.result, as_json, "\n".join(lines))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from core.cli.answers import Group, answer, json_option, path_of, say, workspace_of
-from core.errors import PunchlineError
+from core.cli.answers import Group, answer, json_option, say, workspace_of
+from core.errors import FaceNotFound, PunchlineError
+
+if TYPE_CHECKING:
+    from core.people.person import Reference
 
 
 @click.group(cls=Group)
@@ -23,7 +26,9 @@ def person() -> None:
 @click.option("--video", help="Take the face from a video, with --at.")
 @click.option("--at", type=click.FloatRange(0), help="Seconds from the video's start.")
 @click.option("--face", type=click.IntRange(1), help="Which face of the picture, 1 is the largest.")
-@click.option("--embedder", type=click.Choice(["resnet29", "facenet"]), default="resnet29", show_default=True)
+@click.option(
+    "--embedder", type=click.Choice(["resnet29", "facenet"]), help="One more than those of the videos extracted so far."
+)
 @json_option
 @click.pass_context
 def person_add(
@@ -33,36 +38,39 @@ def person_add(
     video: str | None,
     at: float | None,
     face: int | None,
-    embedder: str,
+    embedder: str | None,
     as_json: bool,
 ) -> None:
     """Add reference faces to the person NAME, from IMAGES or from a moment of a video."""
     if (video is None) != (at is None) or not (images or video):
         raise click.UsageError("give photos, or --video with --at")
+    from core.actions.people import moment_of, photo, read_faces
     from core.people.person import clean_name
-    from core.people.photos import faces_in, read_photo
-    from core.video.video import frame_at
-    from core.video_feature_extractor import load_models
 
     clean_name(name)
     workspace = workspace_of(ctx)
-    pictures: list[tuple[str, Callable[[], Any]]] = [(str(p), lambda p=p: read_photo(p)) for p in images]  # type: ignore[misc]
+    pictures = [photo(path) for path in images]
     if video is not None and at is not None:
-        with path_of(workspace, video) as (found, path):
-            time_ = at
-            pictures.append((f"{found.name} at {at:.2f} s", lambda: frame_at(path, time_).image))
-    models = load_models(min_face=0.04, embedder_name=embedder, device="cpu")
-    chosen = []
-    for origin, picture in pictures:
-        faces = faces_in(picture(), origin, detector=models.detector, embedder=models.embedder)
-        if face is not None and face > len(faces):
-            raise PunchlineError(f"{origin}: face {face} was asked for, but there are {len(faces)}")
-        if len(faces) > 1 and face is None:
-            say(f"{origin}: {len(faces)} faces found, the largest is taken; use --face 2 for the next one")
-        chosen.append(faces[(face or 1) - 1])
-    added = workspace.add_references(name, tuple(chosen))
-    content = {"person": added.name, "id": added.id, "n_references": len(added.references), "n_added": len(chosen)}
-    answer(content, as_json, f"{added.name}: {len(chosen)} added, {len(added.references)} reference faces")
+        pictures.append(moment_of(workspace.find_video(video), at))
+    read = read_faces(workspace, pictures, embedder=embedder)
+    if len(read.faces) < len(pictures):
+        raise FaceNotFound("; ".join(read.faults))
+    for fault in read.faults:
+        say(f"warning: {fault}")
+    references = [_picked(faces, face) for faces in read.faces]
+    added = workspace.add_references(name, tuple(references))
+    content = {"person": added.name, "id": added.id, "n_references": len(added.references), "n_added": len(references)}
+    answer(content, as_json, f"{added.name}: {len(references)} added, {len(added.references)} reference faces")
+
+
+def _picked(faces: Sequence[Reference], number: int | None) -> Reference:
+    """The face of a picture that was asked for by number, else the largest."""
+    origin = faces[0].origin
+    if number is not None and number > len(faces):
+        raise PunchlineError(f"{origin}: face {number} was asked for, but there are {len(faces)}")
+    if len(faces) > 1 and number is None:
+        say(f"{origin}: {len(faces)} faces found, the largest is taken; use --face 2 for the next one")
+    return faces[0 if number is None else number - 1]
 
 
 @person.command("list")
@@ -98,15 +106,17 @@ def person_list(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def person_remove(ctx: click.Context, name: str, reference: int | None, as_json: bool) -> None:
     """Remove the person NAME with all stored faces and series, or one reference face."""
+    from core.actions.people import remove_person
+
     workspace = workspace_of(ctx)
-    found = workspace.find_person(name)
+    someone = workspace.find_person(name)
     if reference is None:
-        workspace.remove_person(found)
-        answer({"removed": found.name, "id": found.id}, as_json, f"{found.name}: removed")
+        remove_person(workspace, someone)
+        answer({"removed": someone.name, "id": someone.id}, as_json, f"{someone.name}: removed")
     else:
-        left = len(workspace.remove_reference(found, reference - 1).references)
-        content = {"person": found.name, "id": found.id, "n_references": left}
-        answer(content, as_json, f"{found.name}: {left} reference faces left")
+        left = len(workspace.remove_reference(someone, reference - 1).references)
+        content = {"person": someone.name, "id": someone.id, "n_references": left}
+        answer(content, as_json, f"{someone.name}: {left} reference faces left")
 
 
 @person.command("rename")
@@ -119,3 +129,41 @@ def person_rename(ctx: click.Context, name: str, new_name: str, as_json: bool) -
     workspace = workspace_of(ctx)
     renamed = workspace.rename_person(workspace.find_person(name), new_name)
     answer({"person": renamed.name, "id": renamed.id}, as_json, f"{name} is now {renamed.name}")
+
+
+@person.command("thresholds")
+@click.argument("name")
+@click.option("--strict", type=click.FloatRange(-1, 1), help="Similarity of a sure match [as it is].")
+@click.option("--relaxed", type=click.FloatRange(-1, 1), help="Similarity of a match on the person's track [as it is].")
+@click.option("--video", help="For this video only.")
+@click.option("--reset", is_flag=True, help="With --video: let the person's thresholds hold for it again.")
+@json_option
+@click.pass_context
+def person_thresholds(
+    ctx: click.Context,
+    name: str,
+    strict: float | None,
+    relaxed: float | None,
+    video: str | None,
+    reset: bool,
+    as_json: bool,
+) -> None:
+    """Show or change the similarities from which a face is taken for the person NAME."""
+    from core.actions.videos import SeriesOptions
+
+    if reset and (video is None or strict is not None or relaxed is not None):
+        raise click.UsageError("--reset goes with --video alone")
+    workspace = workspace_of(ctx)
+    someone = workspace.find_person(name)
+    video_id = None if video is None else workspace.find_video(video).id
+    if video_id is not None and reset:
+        someone = workspace.remove_override(someone, video_id)
+    elif strict is not None or relaxed is not None:
+        try:
+            wanted = SeriesOptions(strict, relaxed).thresholds(someone.thresholds_for(video_id or ""))
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+        someone = workspace.save_thresholds(someone, wanted, video_id=video_id)
+    now = someone.thresholds_for(video_id or "")
+    content = {"person": someone.name, "id": someone.id, "strict": now.strict, "relaxed": now.relaxed}
+    answer(content, as_json, f"{someone.name}: strict {now.strict:.2f}, relaxed {now.relaxed:.2f}")

@@ -1,1 +1,4 @@
-"""What is known beside the 12 features, on the same clock, never mixed into them."""
+"""What is known beside the 12 features, on the same clock, never mixed into them.
+
+`cue` lists the cues; `laughter` hears laughter, speech, music and crowd by `yamnet`; `chat` reads messages of viewers.
+"""

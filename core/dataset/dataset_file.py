@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from core.clip_dataset_builder import ClipDataset, Floats
 from core.errors import StorageFault
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, failed_ratio
-from core.series import FEATURES, centred
+from core.labels.rules import MAX_FAILED_RATIO, N_ROWS
+from core.series import FEATURES, centred, failed_ratio
 from core.storage.files import array_of, program_version, reading, replacing, storable
 
 DATASET_FORMAT, DATASET_VERSION = "punchline-dataset", 1

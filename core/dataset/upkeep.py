@@ -12,8 +12,9 @@ import numpy as np
 from core.clip_dataset_builder import ClipDataset, build_clips
 from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
 from core.errors import StorageFault
-from core.faces.feature_file import PersonSeries, read_features_info
+from core.faces.feature_file import read_features_info
 from core.labels.ledger import LabelEvent, Ledger
+from core.people.series_file import PersonSeries
 from core.series import TimeSeries
 from core.storage.files import AnotherFormat
 from core.workspace.workspace import Workspace

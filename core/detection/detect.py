@@ -11,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clip_dataset_builder import clip_digest, sampling_of
-from core.detection.moments import OFFSET, Moment, Rules, best_moments, best_threshold, candidates, moments
+from core.detection.candidates import best_threshold, candidates
+from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
 from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
-from core.series import FEATURES, TimeSeries, centred
+from core.series import LOUDNESS, TimeSeries, centred
 from core.sliding_window_processor import (
     Curve,
+    Scores,
     Windows,
-    log_odds_of,
-    probability,
     runs,
-    score_curve,
     score_windows,
     sliding_windows,
 )
@@ -40,7 +39,6 @@ SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
 LOUD = 6.0  # dB above the usual loudness
 LOUD_SHARE = 0.90  # of the video is less loud than what counts as loud
 LOUD_GAP, LOUD_LEAST = 2.0, 1.0  # seconds of quiet inside a loud stretch, and of its length
-LOUDNESS = FEATURES.index("loudness")
 Floats = NDArray[np.floating]
 Prior = Literal["auto", "labels"] | float
 OnProgress = Callable[[float, float], None]
@@ -104,19 +102,19 @@ class DetectionSettings:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """The windows of a person's series with what a model says of them.
+    """What a model says of a person's series.
 
     Attributes
     ----------
-    log_odds
-        (n,) of each window at the share of funny clips that the model was trained on; NaN where it is not judged.
+    scores
+        Of every window, at the share of funny clips that the model was trained on.
     loudness
         (n_steps,) the loudest row in each step of the curve in dB above what is usual; NaN without sound.
     labelled_share, random_share, n_random
         Share of funny clips the model was trained on; that among the person's randomly chosen labels, None while they
         are too few; their number.
     usual
-        (12,) what was taken as usual for the person.
+        (12,) what was taken as usual for the person. It stays what it was then, whatever is extracted since.
     digest, trained
         A short name for what decides the series, and when the model was made: what the scores hold for.
     warnings
@@ -128,8 +126,7 @@ class Scored:
     person_id: str
     person: str
     model: str
-    windows: Windows
-    log_odds: Floats
+    scores: Scores
     loudness: Floats
     labelled_share: float
     random_share: float | None
@@ -216,7 +213,7 @@ def score(
     share = labelled_share(card, name=folder.name)
     windows = sliding_windows(made.series)
     sampling = sampling_of(made.series)
-    log_odds = score_windows(
+    scores = score_windows(
         made.series,
         windows,
         lambda values, timestamps: log_odds_by(fitted, centred(values, usual), timestamps),
@@ -231,8 +228,7 @@ def score(
         person_id=person.id,
         person=person.name,
         model=folder.name,
-        windows=windows,
-        log_odds=log_odds,
+        scores=scores,
         loudness=_loudness(made.series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
         labelled_share=share,
         random_share=random_share,
@@ -295,42 +291,40 @@ def prior_of(scored: Scored, prior: Prior) -> float:
 def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) -> Found:
     """The moments under these settings: a pure function, quick enough for a slider.
 
-    The log-odds of every window are shifted from the labelled share to the expected one; moments are then told on the
+    The scores are moved from the labelled share to the expected one; moments are then told on the
     curve of their probabilities (`core.detection.moments.moments`).
     """
     prior = prior_of(scored, settings.prior)
-    windows = scored.windows
-    log_odds = scored.log_odds + (log_odds_of(prior) - log_odds_of(scored.labelled_share))
-    curve = score_curve(windows, probability(log_odds))
+    scores = scored.scores.moved(scored.labelled_share, prior)
     threshold = settings.threshold
     if settings.top_n is not None:
-        threshold, found = None, best_moments(windows, log_odds, settings.top_n, curve=curve)
+        threshold, found = None, best_moments(scores, settings.top_n)
     else:
         if threshold is None:
-            made = candidates(windows, log_odds, curve=curve)
+            places = candidates(scores)
             # Where nothing is likely, the best of it is still no moment.
-            threshold = max(best_threshold(made.probability, made.level, tolerance=NEARLY), min(prior, USUAL_SHARE))
+            threshold = max(best_threshold(places.probability, places.level, tolerance=NEARLY), min(prior, USUAL_SHARE))
         offset = threshold * OFFSET if settings.offset is None else min(settings.offset, threshold)
         rules = Rules(threshold, offset, settings.min_duration_on, settings.min_duration_off)
-        found = moments(windows, log_odds, rules, curve=curve)
+        found = moments(scores, rules)
         if settings.max_per_hour is not None and found:
-            hours = windows.n_steps * windows.step / 3600
+            hours = scores.windows.n_steps * scores.windows.step / 3600
             best = sorted(found, key=lambda m: (-m.score, m.start))[: max(1, round(settings.max_per_hour * hours))]
             found = sorted(best, key=lambda m: m.start)
-    not_judged = np.isnan(curve.scores)
+    not_judged = np.isnan(scores.curve.scores)
     return Found(
         moments=tuple(found),
-        curve=curve,
+        curve=scores.curve,
         threshold=threshold,
         prior=prior,
-        not_judged=tuple(Segment(windows.time(a), windows.time(b)) for a, b in runs(not_judged).tolist()),
+        not_judged=tuple(Segment(scores.windows.time(a), scores.windows.time(b)) for a, b in runs(not_judged).tolist()),
         loud=tuple(_loud(scored, not_judged)),
     )
 
 
 def _loud(scored: Scored, not_judged: NDArray[np.bool_]) -> list[LoudStretch]:
     """The stretches that are loud among those that are not judged."""
-    loudness, windows = scored.loudness, scored.windows
+    loudness, windows = scored.loudness, scored.scores.windows
     known = loudness[~np.isnan(loudness)]
     if len(known) == 0 or not not_judged.any():
         return []

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clip_dataset_builder import ClipDataset, sampling_of
-from core.detection.detect import Load, load_model, log_odds_by
+from core.detection.detect import Load, Scored, load_model, log_odds_by
 from core.labels.ledger import LabelEvent
 from core.labels.rules import N_ROWS
 from core.people.person import Person
@@ -128,25 +128,21 @@ def explain(values: Floats, log_odds: LogOdds) -> Explanation:
 
 
 def explain_segment(
-    library: Library,
-    video: Video,
-    person: Person,
-    segment: Segment,
-    *,
-    model: str | None = None,
-    load: Load = load_model,
+    library: Library, video: Video, person: Person, segment: Segment, *, scored: Scored, load: Load = load_model
 ) -> tuple[Explanation, NDArray[np.float32]]:
-    """`explain` for a place in a video, such as the best window of a moment; and that clip (n_rows, 12), centred.
+    """`explain` for a place in a video that was scored, such as the best window of a moment; and that clip, centred.
+
+    The clip (n_rows, 12) is centred on what the scores were told against.
 
     Raises
     ------
     ModelFault, WorkspaceFault, SeriesTooShort
         If there is no such model, the video is not analysed, or the place lies outside it.
     """
-    fitted, _ = load(ModelStore(library.workspace).folder_of(model, person))
+    fitted, _ = load(ModelStore(library.workspace).folder_of(scored.model, person))
     series = library.series_of(video, person).series
     clip = resample(series, segment, n_rows=N_ROWS, sampling=sampling_of(series))
-    values = centred(clip.values, library.usual_for(video, person))
+    values = centred(clip.values, scored.usual)
 
     def log_odds(X: NDArray[np.float32]) -> Floats:
         return log_odds_by(fitted, X, np.repeat(clip.sample_timestamps[None], len(X), axis=0))

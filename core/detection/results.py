@@ -21,7 +21,7 @@ from core.detection.moments import Moment
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
-from core.sliding_window_processor import sliding_windows
+from core.sliding_window_processor import Scores, sliding_windows
 from core.storage import files as storage
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
@@ -69,7 +69,7 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
         with storage.writing(path.with_suffix(".npz")) as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file,
-                log_odds=scored.log_odds.astype(np.float32),
+                log_odds=scored.scores.log_odds.astype(np.float32),
                 loudness=scored.loudness.astype(np.float32),
                 usual=scored.usual,
                 about=json.dumps(
@@ -111,8 +111,8 @@ def moments_in(result: Mapping[str, Any]) -> list[Moment]:
 def kept_scores(library: Library, video: Video, person: Person, *, model: str | None = None) -> Scored | None:
     """The scores kept for a person in a video, as `detect.score` gave them, to `decide` on without delay.
 
-    None where there are none, where they are another model's, or where the series is another one by now. Labels count
-    as they are now.
+    None where there are none, where they are another model's, or where the series is another one by now. They hold
+    against what was usual then, though more videos of the person may be there now. Labels count as they are now.
 
     Raises
     ------
@@ -139,16 +139,13 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         labelled_share, warnings = float(about["labelled_share"]), tuple(map(str, about["warnings"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
-    if not np.array_equal(usual, np.asarray(library.usual_for(video, person), np.float64), equal_nan=True):
-        return None
     random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
     return Scored(
         video_id=video.id,
         video_name=video.name,
         person_id=person.id,
         person=person.name,
-        windows=windows,
-        log_odds=log_odds,
+        scores=Scores(windows, log_odds),
         loudness=loudness,
         labelled_share=labelled_share,
         random_share=random_share,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from core.errors import PunchlineError
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
 from core.video.packets import Source
 from core.video.transcode import OnProgress, copy, encode
-from core.video.writer import Recipe, Writer, even_size
+from core.video.writer import Recipe, Writer
 
 COPIED_PICTURES = {"h264", "hevc"}
-COPIED_SOUND = {"aac", "mp3", "ac3"}
+COPIED_SOUNDS = {"aac", "mp3", "ac3", "eac3", "alac"}
 TOLERANCE = 0.5  # seconds by which a margin may differ so that nothing needs to be encoded again
 
 
@@ -25,45 +27,75 @@ class Clip:
     copied: bool
 
 
+def sounds_of(source: Source, audio_track: int | None) -> tuple[Any, ...]:
+    """The sound tracks to write: all, or the one of a number, counted from 1.
+
+    Raises
+    ------
+    PunchlineError
+        If there is no such track.
+    """
+    if audio_track is None:
+        return source.sounds
+    if not 1 <= audio_track <= len(source.sounds):
+        raise PunchlineError(
+            "{name} has {n} sound tracks that can be read; got track {track}, expected a number from 1 to {n}",
+            name=source.path.name,
+            n=len(source.sounds),
+            track=audio_track,
+        )
+    return (source.sounds[audio_track - 1],)
+
+
 def _keyframe(source: Source, piece: Piece, tolerance: float, rate: float) -> float | None:
     """The keyframe at which a copy may begin: close to the cut's start, and not after the moment's."""
-    found = source.keyframes(piece.cut.start, piece.cut.start + tolerance)
+    if source.video.codec_context.name not in COPIED_PICTURES or not source.states_times:
+        return None
     allowed = [
         time
-        for time in found
+        for time in source.keyframes(piece.cut.start, piece.cut.start + tolerance)
         if abs(time - piece.cut.start) <= tolerance and time <= piece.moment.start + 0.5 / rate and time < piece.cut.end
     ]
     return min(allowed, key=lambda time: abs(time - piece.cut.start), default=None)
 
 
 def write_clip(
-    path: Path, piece: Piece, media: Media, *, tolerance: float = TOLERANCE, on_progress: OnProgress | None = None
+    path: Path,
+    piece: Piece,
+    media: Media,
+    *,
+    tolerance: float = TOLERANCE,
+    audio_track: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Clip:
     """Write a piece as MP4; the file is whole or not there.
 
     H.264 and HEVC are copied where a keyframe lies within `tolerance` seconds of the cut's start and not after the
-    moment's, else encoded as H.264 from the frame at the cut's start. Sound is copied or becomes AAC, stereo at most.
+    moment's, with what the source says of rotation, shape of pixels and colours; else they are encoded as H.264 from
+    the frame at the cut's start: upright, square pixels, progressive, BT.709. Every sound track, or the one of number
+    `audio_track`, is copied or becomes AAC with its channels.
 
     Raises
     ------
     PunchlineError
-        If the video holds no picture there.
+        If the video holds no picture there, or has no such sound track.
     StorageFault
         If the file cannot be written.
     """
-    first, last = (frame / media.rate for frame in piece.frames(media))
+    first, last = (float(frame / media.rate) for frame in piece.frames(media))
     with Source(media.info.path) as source:
-        start = None
-        if source.video.codec_context.name in COPIED_PICTURES and media.info.rotation == 0:
-            start = _keyframe(source, piece, tolerance, float(media.rate))
-        with writing(path) as partial:
+        start = _keyframe(source, piece, tolerance, float(media.rate))
+        recipe = None
+        if start is None:
+            recipe = Recipe(*source.shape.even(), rate=None if media.variable else media.rate)
+        sounds = sounds_of(source, audio_track)
+        copied_sounds = COPIED_SOUNDS if recipe is None else ()
+        with (
+            writing(path) as partial,
+            Writer(partial, source, recipe=recipe, sounds=sounds, copied_sounds=copied_sounds) as writer,
+        ):
             if start is not None:
-                sound = source.audio is not None and source.audio.codec_context.name in COPIED_SOUND
-                with Writer(partial, source, recipe=None, copy_sound=sound) as writer:
-                    copy(source, writer, start, float(last), on_progress=on_progress)
-            else:
-                width, height = even_size(source, media.info)
-                recipe = Recipe(width, height, rate=None if media.variable else media.rate)
-                with Writer(partial, source, recipe=recipe) as writer:
-                    encode(source, writer, float(first), float(last), on_progress=on_progress)
-    return Clip(path, float(first) if start is None else start, start is not None)
+                copy(source, writer, start, last, on_progress=on_progress)
+                return Clip(path, start, copied=True)
+            encode(source, writer, first, last, on_progress=on_progress)
+    return Clip(path, first, copied=False)

@@ -8,16 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from core.cues.cue import column_names
 from core.errors import PunchlineError, StorageFault
-from core.export import editors as timeline_export
-from core.export import lists as list_export
+from core.export import edl, final_cut, lists, timeline
 from core.export.clips import write_clip
 from core.export.timecode import Media, Piece, pieces, read_media
-from core.faces import feature_file as feature_store
-from core.faces.feature_file import PersonSeries
+from core.faces.feature_file import change_cues
+from core.people import series_file
+from core.people.series_file import PersonSeries
 from core.segment import Detection
 from core.series import FEATURES, Source
 from core.storage import files as storage
@@ -41,7 +44,7 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "clips": Format("", "One video file a moment (MP4)"),
+    "clips": Format("", "One video file for each moment (MP4)"),
     "reel": Format(".mp4", "All moments in one video, the highlight reel (MP4)", joins=True),
     "csv": Format(".csv", "Table for spreadsheets (CSV)"),
     "json": Format(".json", "Everything, for programs (JSON)"),
@@ -49,10 +52,15 @@ FORMATS: Mapping[str, Format] = {
     "otio": Format(".otio", "OpenTimelineIO timeline", joins=True),
     "fcp7xml": Format(".xml", "Timeline for Premiere Pro (Final Cut Pro 7 XML)", joins=True),
     "fcpxml": Format(".fcpxml", "Timeline for Final Cut Pro and DaVinci Resolve (FCPXML)", joins=True),
+    "markers": Format(".markers.edl", "Markers for a DaVinci Resolve timeline that begins at 01:00:00:00 (EDL)"),
+    "losslesscut": Format(".llc", "Project for LosslessCut, to be put beside the video (LLC)"),
     "srt": Format(".srt", "Subtitles that show where the moments are (SRT)"),
     "chapters": Format(".chapters.txt", "Chapters for a YouTube description"),
     "labelstudio": Format(".labelstudio.json", "Task with predictions for Label Studio (JSON)"),
 }
+
+
+_SUFFIXES = {Path(f"x{entry.suffix}").suffix for entry in FORMATS.values() if entry.suffix}
 
 
 @dataclass(frozen=True)
@@ -60,9 +68,10 @@ class ExportOptions:
     """How moments are exported; what does not concern a format is not looked at.
 
     `before` and `after` are margins in seconds, for clips, the reel, timelines and where chapters begin. `names` are
-    one a moment. `title` names timelines, the video's name by default. `captions`, `cross_fade` (seconds), `height`
-    (pixels at most) and `font` shape the reel. `bom` begins a CSV with a byte order mark. `opening` is the first
-    chapter's name, `label` that of the Label Studio predictions.
+    one for each moment. `title` names timelines, the video's name by default. `captions`, `cross_fade` (seconds),
+    `height` (pixels at most) and `font` shape the reel. `audio_track` is the number, from 1, of the sound track that
+    clips and the reel keep; None keeps all. `bom` begins a CSV with a byte order mark. `opening` is the first chapter's
+    name, `label` that of the Label Studio predictions.
     """
 
     before: float = 0.0
@@ -73,6 +82,7 @@ class ExportOptions:
     cross_fade: float = 0.0
     height: int = 1080
     font: Path | None = None
+    audio_track: int | None = None
     bom: bool = False
     opening: str = "Start"
     label: str = "funny"
@@ -125,7 +135,7 @@ def export(
             "2 pixels or more"
         )
     media = read_media(Path(video_path))
-    chosen, said = pieces(
+    cuts, warnings = pieces(
         moments,
         duration=media.info.duration,
         before=options.before,
@@ -136,29 +146,21 @@ def export(
     target = _target(Path(target), media, format)
     try:
         if format == "clips":
-            return _clips(chosen, media, target, on_progress, said)
+            return _clips(cuts, media, target, options.audio_track, on_progress, warnings)
         if format == "reel":
-            from core.export.reel import write_reel
+            from core.export.reel import ReelOptions, write_reel
 
-            said += write_reel(
-                target,
-                chosen,
-                media,
-                captions=options.captions,
-                cross_fade=options.cross_fade,
-                height=options.height,
-                font=options.font,
-                on_progress=on_progress,
-            )
+            reel = ReelOptions(options.captions, options.cross_fade, options.height, options.font, options.audio_track)
+            warnings += write_reel(target, cuts, media, reel, on_progress=on_progress)
         else:
-            text, more = _TEXTS[format](chosen, media, options)
-            said += more
+            text, more = _TEXTS[format](cuts, media, options)
+            warnings += more
             storage.write_bytes(
                 target, (BOM if format == "csv" and options.bom else b"") + text.encode(errors="replace")
             )
     except StorageFault as error:
         raise _told(error, target) from error
-    return ExportResult((target,), (*media.warnings, *said))
+    return ExportResult((target,), (*media.warnings, *warnings))
 
 
 def _title(media: Media, options: ExportOptions) -> str:
@@ -167,24 +169,38 @@ def _title(media: Media, options: ExportOptions) -> str:
 
 _Text = Callable[[Sequence[Piece], Media, ExportOptions], tuple[str, list[str]]]
 _TEXTS: Mapping[str, _Text] = {
-    "csv": lambda p, m, o: (list_export.csv_text(p, m), []),
-    "json": lambda p, m, o: (list_export.json_text(p, m), []),
-    "srt": lambda p, m, o: (list_export.srt_text(p, m), []),
-    "chapters": lambda p, m, o: list_export.chapters_text(p, m, opening=o.opening),
-    "labelstudio": lambda p, m, o: (list_export.labelstudio_text(p, m, label=o.label), []),
-    "edl": lambda p, m, o: timeline_export.edl_text(p, m, _title(m, o)),
-    "otio": lambda p, m, o: (timeline_export.otio_text(p, m, _title(m, o)), []),
-    "fcp7xml": lambda p, m, o: (timeline_export.fcp7_text(p, m, _title(m, o)), []),
-    "fcpxml": lambda p, m, o: (timeline_export.fcpxml_text(p, m, _title(m, o)), []),
+    "csv": lambda p, m, o: (lists.csv_text(p, m), []),
+    "json": lambda p, m, o: (lists.json_text(p, m), []),
+    "srt": lambda p, m, o: (lists.srt_text(p, m), []),
+    "chapters": lambda p, m, o: lists.chapters_text(p, m, opening=o.opening),
+    "labelstudio": lambda p, m, o: (lists.labelstudio_text(p, m, label=o.label), []),
+    "losslesscut": lambda p, m, o: (lists.losslesscut_text(p, m), []),
+    "markers": lambda p, m, o: (edl.markers_text(p, m, _title(m, o)), []),
+    "edl": lambda p, m, o: edl.edl_text(p, m, _title(m, o)),
+    "otio": lambda p, m, o: (timeline.otio_text(p, m, _title(m, o)), []),
+    "fcp7xml": lambda p, m, o: (final_cut.fcp7_text(p, m, _title(m, o)), []),
+    "fcpxml": lambda p, m, o: (final_cut.fcpxml_text(p, m, _title(m, o)), []),
 }
 
 
 def _target(target: Path, media: Media, format: str) -> Path:
-    """Where it goes: never onto the video itself, and into a folder that can be made."""
+    """Where it goes: never onto the video itself, under the format's own suffix, into a folder that can be made."""
     suffix = FORMATS[format].suffix
     if suffix and target.is_dir():
         target = target / f"{safe_name(media.info.path.stem, otherwise='video')} moments{suffix}"
-    elif suffix and not target.suffix:
+    own = Path(f"x{suffix}").suffix
+    if target.suffix.lower() in _SUFFIXES - {own} and not target.is_dir():
+        if not own:
+            raise PunchlineError("{target}: clips go into a folder; got the name of a file", target=target)
+        raise PunchlineError(
+            "{target}: got the suffix {suffix} for the format {format}; expected {own}. Choose another name, or the "
+            "format that the suffix stands for",
+            target=target,
+            suffix=target.suffix,
+            format=format,
+            own=own,
+        )
+    if own and target.suffix.lower() != own:
         target = target.with_name(target.name + suffix)
     if target.exists() and target.samefile(media.info.path):
         raise PunchlineError(f"{target} is the video itself; choose another file for the export")
@@ -210,24 +226,31 @@ def _told(error: StorageFault, target: Path) -> StorageFault:
 
 
 def _clips(
-    chosen: Sequence[Piece], media: Media, folder: Path, on_progress: OnProgress | None, said: list[str]
+    cuts: Sequence[Piece],
+    media: Media,
+    folder: Path,
+    audio_track: int | None,
+    on_progress: OnProgress | None,
+    warnings: list[str],
 ) -> ExportResult:
-    total = sum(piece.cut.duration for piece in chosen)
+    total = sum(piece.cut.duration for piece in cuts)
     done = 0.0
     paths, starts = [], []
-    for number, piece in enumerate(chosen, 1):
+    for number, piece in enumerate(cuts, 1):
 
         def tell(completed: float, _: float, done: float = done, most: float = piece.cut.duration) -> None:
             if on_progress is not None:
                 on_progress(min(done + min(completed, most), total), total)
 
-        clip = write_clip(folder / _clip_name(number, piece, media), piece, media, on_progress=tell)
+        clip = write_clip(
+            folder / _clip_name(number, piece, media), piece, media, audio_track=audio_track, on_progress=tell
+        )
         paths.append(clip.path)
         starts.append(clip.start)
         done += piece.cut.duration
         if on_progress is not None:
             on_progress(min(done, total), total)
-    return ExportResult(tuple(paths), (*media.warnings, *said), tuple(starts))
+    return ExportResult(tuple(paths), (*media.warnings, *warnings), tuple(starts))
 
 
 def _clip_name(number: int, piece: Piece, media: Media) -> str:
@@ -237,12 +260,15 @@ def _clip_name(number: int, piece: Piece, media: Media) -> str:
     return safe_name(f"{number:03d} {time} {piece.name[:50]} - {media.info.path.stem}") + ".mp4"
 
 
-def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) -> None:
+def write_series(
+    path: Path, person_series: PersonSeries, *, bom: bool = False, cues: Mapping[str, NDArray[np.float32]] = {}
+) -> None:
     """Write a person's series as CSV, NPZ or HDF5, by the suffix.
 
     The CSV has the columns timestamp, the 12 features, source (by name), similarity; a missing value is an empty
     cell; `bom` begins it with a byte order mark, by which Excel knows UTF-8. NPZ and HDF5 hold the arrays features,
-    timestamps, source, similarity, baseline.
+    timestamps, source, similarity, baseline. Cues follow as columns or arrays, `laughter_music` or `cue_laughter`;
+    HDF5 has them as feature files do.
 
     Raises
     ------
@@ -255,11 +281,14 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
     if suffix not in SERIES_SUFFIXES:
         raise PunchlineError(f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(SERIES_SUFFIXES)}")
     if suffix == ".h5":
-        feature_store.write_series_file(path, person_series)
+        series_file.write_series(path, person_series)
+        if cues:
+            change_cues(path, cues)
         return
     series = person_series.series
     with storage.writing(path) as partial, partial.open("wb") as file:
         if suffix == ".npz":
+            cue_arrays: dict[str, Any] = {f"cue_{name}": rows for name, rows in cues.items()}
             np.savez_compressed(
                 file,
                 features=series.values,
@@ -267,6 +296,7 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
                 source=series.source,
                 similarity=person_series.similarity,
                 baseline=person_series.baseline,
+                **cue_arrays,
                 feature_names=np.array(FEATURES),
                 sample_rate=series.sample_rate,
                 parameters=json.dumps(dict(person_series.parameters), sort_keys=True),
@@ -278,5 +308,7 @@ def write_series(path: Path, person_series: PersonSeries, *, bom: bool = False) 
         columns |= {name: series.values[:, k] for k, name in enumerate(FEATURES)}
         columns["source"] = [Source(value).name.lower() for value in series.source]
         columns["similarity"] = person_series.similarity
+        for name, rows in cues.items():
+            columns |= dict(zip(column_names((name,)), rows.T, strict=True))
         file.write(BOM if bom else b"")
         pd.DataFrame(columns).to_csv(file, index=False, float_format="%.6f")

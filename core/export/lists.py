@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from core.errors import PunchlineError
 from core.export.timecode import Media, Piece, timecode_of
+from core.storage.files import storable
 
 # YouTube Help, "Video chapters": the first at 0:00, at least three in ascending order, none shorter than 10 seconds.
 FEWEST_CHAPTERS = 3
@@ -101,35 +102,35 @@ def chapters_text(pieces: Sequence[Piece], media: Media, *, opening: str = "Star
     """
     end = media.info.duration or float("inf")
     starts = [(int(piece.cut.start), _title(piece.name)) for piece in pieces]
-    chosen, merged = _merged(starts, end, opening)
-    if len(chosen) < FEWEST_CHAPTERS:
+    chapters, merged = _merged(starts, end, opening)
+    if len(chapters) < FEWEST_CHAPTERS:
         rests = [(max(int(piece.cut.end) + 1, int(piece.cut.start) + SHORTEST_CHAPTER), opening) for piece in pieces]
         rests = [rest for rest in rests if all(not 0 <= at - rest[0] < SHORTEST_CHAPTER for at, _ in starts)]
-        chosen, merged = _merged(sorted(starts + rests, key=lambda chapter: chapter[0]), end, opening)
-    if len(chosen) < FEWEST_CHAPTERS:
+        chapters, merged = _merged(sorted(starts + rests, key=lambda start: start[0]), end, opening)
+    if len(chapters) < FEWEST_CHAPTERS:
         raise PunchlineError(
-            f"got {len(pieces)} moments in {media.info.duration:.0f} s, which make {len(chosen)} chapters; YouTube "
+            f"got {len(pieces)} moments in {media.info.duration:.0f} s, which make {len(chapters)} chapters; YouTube "
             f"expects at least {FEWEST_CHAPTERS} of {SHORTEST_CHAPTER} s each. Choose more moments, or another format"
         )
-    hours = chosen[-1][0] >= 3600
-    text = "".join(f"{_stamp(start, hours=hours)} {title}\n" for start, title in chosen)
-    said = [f"{len(merged)} moments merged with the chapter before: {', '.join(merged)}"] if merged else []
+    hours = chapters[-1][0] >= 3600
+    text = "".join(f"{_stamp(start, hours=hours)} {title}\n" for start, title in chapters)
+    warnings = [f"{len(merged)} moments merged with the chapter before: {', '.join(merged)}"] if merged else []
     if len(text) > LONGEST_DESCRIPTION:
-        said.append(f"the chapters have {len(text)} characters; a YouTube description holds {LONGEST_DESCRIPTION}")
-    return text, said
+        warnings.append(f"the chapters have {len(text)} characters; a YouTube description holds {LONGEST_DESCRIPTION}")
+    return text, warnings
 
 
 def _merged(starts: Sequence[tuple[int, str]], end: float, opening: str) -> tuple[list[tuple[int, str]], list[str]]:
-    chosen, merged = [(0, opening)], []
+    chapters, merged = [(0, opening)], []
     for start, title in starts:
-        if start - chosen[-1][0] >= SHORTEST_CHAPTER and end - start >= SHORTEST_CHAPTER:
-            chosen.append((start, title))
+        if start - chapters[-1][0] >= SHORTEST_CHAPTER and end - start >= SHORTEST_CHAPTER:
+            chapters.append((start, title))
             continue
-        if len(chosen) == 1 and chosen[0][1] == opening and start < SHORTEST_CHAPTER:
-            chosen[0] = (0, title)  # the video opens with this moment
+        if len(chapters) == 1 and chapters[0][1] == opening and start < SHORTEST_CHAPTER:
+            chapters[0] = (0, title)  # the video opens with this moment
         elif title != opening:
             merged.append(title)
-    return chosen, merged
+    return chapters, merged
 
 
 def _stamp(seconds: int, *, hours: bool) -> str:
@@ -139,6 +140,16 @@ def _stamp(seconds: int, *, hours: bool) -> str:
 
 def _title(name: str) -> str:
     return one_line(name).replace("<", "‹").replace(">", "›") or "-"  # a description may not hold angle brackets
+
+
+def losslesscut_text(pieces: Sequence[Piece], media: Media) -> str:
+    """A project of LosslessCut (llc, version 1): the cuts, with names; it lies in the video's folder."""
+    segments = [
+        {"start": round(p.cut.start, 6), "end": round(p.cut.end, 6), "name": f"{one_line(p.name)} ({p.score:.0%})"}
+        for p in pieces
+    ]
+    content = {"version": 1, "mediaFileName": storable(media.info.path.name), "cutSegments": segments}
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
 def labelstudio_text(pieces: Sequence[Piece], media: Media, *, label: str = "funny") -> str:

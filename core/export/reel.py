@@ -1,138 +1,63 @@
 """A highlight reel: the moments one after the other in one MP4 file, with captions and cross-fades if wanted.
 
-The pieces are first cut out and joined on one clock, at a constant frame rate and with sound at its true time, for
-moviepy takes the first picture and the first sample of a file as simultaneous. It then reads that one file, so the
-number of moments does not count for memory.
+Each picture is decoded, laid on the clock of the reel and encoded once. moviepy composes those that are more than one
+picture of the source: captions and cross-fades.
 """
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
-import proglog  # type: ignore[import-untyped]
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
+from core.export.captions import caption_font, caption_image
+from core.export.clips import sounds_of
 from core.export.lists import one_line
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
 from core.video.packets import Source
-from core.video.transcode import OnProgress, encode
-from core.video.writer import Recipe, Writer, even_size
+from core.video.picture import Converter
+from core.video.sound_track import Floats, SoundTrack, n_channels
+from core.video.transcode import OnProgress, check_pictures, pictures_at, sound_into
+from core.video.writer import Recipe, Writer
 
 HEIGHT = 1080  # pixels at most
-ASSEMBLY_SHARE = 0.3  # of the work that cutting and joining takes
-# Fonts with Korean letters, best first: Windows, macOS, Linux.
-FONTS = (
-    "malgunbd.ttf",
-    "malgun.ttf",
-    "AppleSDGothicNeo.ttc",
-    "NotoSansCJK-Bold.ttc",
-    "NotoSansCJK-Regular.ttc",
-    "NotoSansKR-Bold.otf",
-    "NanumGothicBold.ttf",
-    "NanumGothic.ttf",
-    "NotoSerifCJK-Bold.ttc",
-)
-_FONT_FOLDERS = {
-    "win32": ("C:/Windows/Fonts",),
-    "darwin": ("/System/Library/Fonts", "/Library/Fonts", "~/Library/Fonts"),
-}
-_LINUX_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 
 
-def caption_font() -> Path | None:
-    """A font of this computer that has Korean letters, or None."""
-    folders = [Path(name).expanduser() for name in _FONT_FOLDERS.get(sys.platform, _LINUX_FOLDERS)]
-    files = {path.name: path for folder in folders if folder.is_dir() for path in folder.rglob("*.[ot]t[fc]")}
-    return next((files[name] for name in FONTS if name in files), None)
+@dataclass(frozen=True)
+class ReelOptions:
+    """How a reel looks and sounds.
 
+    `captions` shows each piece's name over the picture, in `font` (one with Korean letters is looked for by default).
+    `cross_fade` is in seconds, at most half of the shortest piece. `height` is the most, in pixels. `audio_track` is
+    the number of the sound track that is kept; None keeps all.
+    """
 
-def caption_image(text: str, width: int, height: int, font: Path | None) -> NDArray[np.uint8]:
-    """A line of text as it lies over the lower left of a picture, RGBA (h, w, 4); a long one is cut."""
-    size = max(10, round(height / 18))
-    face: Any = ImageFont.truetype(str(font), size) if font else ImageFont.load_default(size)
-    pen = ImageDraw.Draw(Image.new("RGBA", (1, 1)))
-    text = one_line(text)
-    margin = size // 2
-    if pen.textlength(text, font=face) > width - 4 * margin:
-        while text and pen.textlength(text + "…", font=face) > width - 4 * margin:
-            text = text[:-1]
-        text += "…"
-    left, top, right, bottom = pen.textbbox((0, 0), text or " ", font=face)
-    image = Image.new("RGBA", (int(right - left) + 2 * margin, int(bottom - top) + margin), (0, 0, 0, 150))
-    ImageDraw.Draw(image).text((margin - left, margin // 2 - top), text, font=face, fill=(255, 255, 255, 255))
-    return np.asarray(image, np.uint8)
-
-
-class _Logger(proglog.ProgressBarLogger):  # type: ignore[misc]
-    """Passes moviepy's count of frames on; what the receiver raises ends the writing."""
-
-    def __init__(self, on_frame: Callable[[float], None]) -> None:
-        super().__init__()
-        self._on_frame = on_frame
-
-    def bars_callback(self, bar: str, attr: str, value: Any, old_value: Any = None) -> None:
-        total = self.bars[bar].get("total") or 0
-        if attr == "index":
-            self._on_frame(value / total if total and bar == "frame_index" else 0.0)
-
-
-def _assemble(
-    path: Path, pieces: Sequence[Piece], media: Media, height: int, on_progress: OnProgress
-) -> list[tuple[float, float]]:
-    """Join the pieces in one file; gives each one's start and end in it, in seconds."""
-    spans: list[tuple[float, float]] = []
-    bounds = [piece.frames(media) for piece in pieces]
-    total = float(sum(last - first for first, last in bounds) / media.rate)
-    with Source(media.info.path) as source:
-        width, high = even_size(source, media.info, height=height)
-        recipe = Recipe(width, high, rate=media.rate, crf=14, preset="ultrafast")
-        with Writer(path, source, recipe=recipe) as writer:
-            n_frames = 0
-            for first, last in bounds:
-                at = n_frames / media.rate
-                n_frames += last - first
-                spans.append((float(at), float(n_frames / media.rate)))
-                start, end = float(first / media.rate), float(last / media.rate)
-                told = spans[-1][0]
-
-                def tell(completed: float, _: float, told: float = told) -> None:
-                    on_progress(told + completed, total)
-
-                encode(source, writer, start, end, at=float(at), pad=True, on_progress=tell)
-                on_progress(spans[-1][1], total)
-    return spans
+    captions: bool = False
+    cross_fade: float = 0.0
+    height: int = HEIGHT
+    font: Path | None = None
+    audio_track: int | None = None
 
 
 def write_reel(
     path: Path,
     pieces: Sequence[Piece],
     media: Media,
+    options: ReelOptions | None = None,
     *,
-    captions: bool = False,
-    cross_fade: float = 0.0,
-    height: int = HEIGHT,
-    font: Path | None = None,
     on_progress: OnProgress | None = None,
 ) -> list[str]:
-    """Write the reel as MP4 (H.264, AAC); whole or not at all.
+    """Write the reel as MP4 (H.264, AAC) at the rate of `media`; whole or not at all.
 
     Parameters
     ----------
-    captions
-        Show each piece's name over the picture.
-    cross_fade
-        Seconds for which two pieces fade into each other; at most half of the shortest one.
-    height
-        The most, in pixels.
-    font
-        For the captions; one with Korean letters is looked for by default.
     on_progress
         Called with seconds of the reel done and in all; what it raises stops the work and leaves nothing behind.
 
@@ -142,91 +67,201 @@ def write_reel(
 
     Raises
     ------
+    PunchlineError
+        If the video holds no picture of a piece, or has no such sound track.
     StorageFault
         If the file cannot be written.
     """
-    said = []
-    if captions:
-        font = font or caption_font()
-        if font is None and any(ord(letter) > 255 for piece in pieces for letter in piece.name):
-            said.append("no font with Korean letters was found; captions lack them. Install one, such as Noto Sans CJK")
-    tell: OnProgress = on_progress if on_progress is not None else _ignore
-    with writing(path) as partial, tempfile.TemporaryDirectory(dir=path.parent, prefix=".reel-") as folder:
-        assembly = Path(folder) / "assembly.mp4"
-        spans = _assemble(assembly, pieces, media, height, lambda done, all_: tell(ASSEMBLY_SHARE * done, all_))
-        _compose(partial, assembly, pieces, media, (spans, captions, cross_fade, font), tell)
-    return said
+    options = options or ReelOptions()
+    warnings = []
+    font = options.font or caption_font() if options.captions else None
+    if options.captions and font is None and any(ord(letter) > 255 for piece in pieces for letter in piece.name):
+        warnings.append("no font with Korean letters was found; captions lack them. Install one, such as Noto Sans CJK")
+    with ExitStack() as files:
+        source = files.enter_context(Source(media.info.path))
+        partial = files.enter_context(writing(path))
+        recipe = Recipe(*source.shape.even(options.height), rate=media.rate)
+        sounds = sounds_of(source, options.audio_track)
+        writer = files.enter_context(Writer(partial, source, recipe=recipe, sounds=sounds))
+        cuts = _laid_out(pieces, media, options)
+        parts = [files.enter_context(_Part(cut, media, writer, font if options.captions else None)) for cut in cuts]
+        _write(parts, source, writer, on_progress)
+    return warnings
 
 
-def _ignore(completed: float, total: float) -> None:
-    """Nobody asked for progress."""
+@dataclass(frozen=True)
+class _Cut:
+    """A piece on the reel's clock, in frames: `fade_in` and `fade_out` are shared with the pieces around it."""
+
+    record: int
+    first: int
+    n_frames: int
+    fade_in: int
+    fade_out: int
+    caption: str
 
 
-def _compose(
-    partial: Path,
-    assembly: Path,
-    pieces: Sequence[Piece],
-    media: Media,
-    how: tuple[list[tuple[float, float]], bool, float, Path | None],
-    tell: OnProgress,
-) -> None:
-    from moviepy import (  # type: ignore[import-untyped]
-        CompositeVideoClip,
-        VideoFileClip,
-        concatenate_videoclips,
-    )
-
-    spans, captions, cross_fade, font = how
-    shortest = min(end - start for start, end in spans)
-    fade = min(cross_fade, shortest / 2) if len(spans) > 1 else 0.0
-    total = spans[-1][1]
-    # Two readers take turns, so that each reads forwards where two pieces are shown at once.
-    readers = [VideoFileClip(str(assembly)) for _ in range(2 if fade else 1)]
-    reel: Any = None
-    try:
-        clips = []
-        for k, (start, end) in enumerate(spans):
-            clip = readers[k % len(readers)].subclipped(start, min(end, readers[0].duration))
-            if captions and one_line(pieces[k].name):
-                clip = CompositeVideoClip([clip, _caption(pieces[k].name, clip, font)], use_bgclip=True)
-            clips.append(clip.with_effects(list(_fades(k, len(spans), fade, sound=clip.audio is not None))))
-        reel = concatenate_videoclips(clips, method="compose" if fade else "chain", padding=-fade)
-        share = 1 - ASSEMBLY_SHARE
-        reel.write_videofile(
-            str(partial),
-            fps=float(media.rate),
-            codec="libx264",
-            audio_codec="aac",
-            audio_bitrate="160k",
-            preset="veryfast",
-            temp_audiofile=str(assembly.with_name("sound.m4a")),
-            ffmpeg_params=["-f", "mp4", "-crf", "18", "-movflags", "+faststart"],
-            pixel_format="yuv420p",
-            logger=_Logger(lambda done: tell(total * (ASSEMBLY_SHARE + share * done), total)),
-        )
-    finally:
-        for clip in (reel, *readers):
-            if clip is not None:
-                clip.close()
+def _laid_out(pieces: Sequence[Piece], media: Media, options: ReelOptions) -> list[_Cut]:
+    bounds = [piece.frames(media) for piece in pieces]
+    shortest = min(last - first for first, last in bounds)
+    fade = min(round(options.cross_fade * media.rate), shortest // 2)
+    cuts = []
+    record = 0
+    for k, (piece, (first, last)) in enumerate(zip(pieces, bounds)):
+        fades = (fade if k else 0, fade if k < len(bounds) - 1 else 0)
+        caption = one_line(piece.name) if options.captions else ""
+        cuts.append(_Cut(record, first, last - first, *fades, caption))
+        record += last - first - fades[1]
+    return cuts
 
 
-def _fades(k: int, n: int, fade: float, *, sound: bool) -> Iterator[Any]:
-    from moviepy import afx, vfx
+def _write(parts: Sequence[_Part], source: Source, writer: Writer, on_progress: OnProgress | None) -> None:
+    rate = parts[0].rate
+    total = parts[-1].cut.record + parts[-1].cut.n_frames
+    tracks = {index: _FadedTrack(track) for index, track in writer.tracks.items()}
+    done = 0
+    for part, following in zip(parts, [*parts[1:], None]):
+        for frame in _pictures(part, following):
+            writer.picture(frame, done)
+            done += 1
+            if on_progress is not None and done % max(1, round(rate / 2)) == 0:
+                on_progress(float(done / rate), float(total / rate))
+        for track in tracks.values():
+            track.begin(part.cut, rate)
+        sound_into(source, tracks, float(part.start), float(part.start + part.cut.n_frames / rate))
+        for track in tracks.values():
+            track.end()
+    if on_progress is not None:
+        on_progress(float(done / rate), float(total / rate))
 
-    if not fade:
+
+def _pictures(part: _Part, following: _Part | None) -> Iterator[av.VideoFrame]:
+    """The pictures of a part that are not those of the fade into it, from there on as the fade into the next."""
+    alone = part.cut.n_frames - part.cut.fade_out
+    for tick in range(part.cut.fade_in, alone):
+        yield part.picture(tick)
+    if following is None or not part.cut.fade_out:
         return
-    if k > 0:
-        yield vfx.CrossFadeIn(fade)
-        if sound:
-            yield afx.AudioFadeIn(fade)
-    if k < n - 1 and sound:
-        yield afx.AudioFadeOut(fade)
+    from moviepy import CompositeVideoClip, vfx  # type: ignore[import-untyped]
+
+    fade = float(part.cut.fade_out / part.rate)
+    above = following.clip().with_start(float(alone / part.rate)).with_effects([vfx.CrossFadeIn(fade)])
+    both = CompositeVideoClip([part.clip(), above])
+    for tick in range(alone, part.cut.n_frames):
+        yield part.encodable(both.get_frame(float((tick + 0.5) / part.rate)))
 
 
-def _caption(text: str, clip: Any, font: Path | None) -> Any:
-    from moviepy import ImageClip
+class _Part:
+    """A piece of the source that is read forwards, picture by picture of the reel."""
 
-    image = caption_image(text, clip.w, clip.h, font)
-    margin = clip.h // 24
-    place = (margin, max(0, clip.h - image.shape[0] - margin))
-    return ImageClip(image, transparent=True).with_duration(clip.duration).with_position(place)
+    def __init__(self, cut: _Cut, media: Media, writer: Writer, font: Path | None) -> None:
+        self.cut, self.rate, self.start = cut, media.rate, Fraction(cut.first) / media.rate
+        self._path, self._convert, self._font = media.info.path, writer.convert, font
+        self._files = ExitStack()
+        self._frames: Iterator[av.VideoFrame] | None = None
+        self._tick = -1  # of the picture that was read last
+        self._frame: av.VideoFrame | None = None
+        self._to_rgb = Converter(_same_size, pixel_format="rgb24")
+        self._from_rgb = Converter(_same_size)
+        self._clip: Any = None
+
+    def __enter__(self) -> _Part:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._files.close()
+
+    def picture(self, tick: int) -> av.VideoFrame:
+        """The picture at a tick of the piece, as it is encoded."""
+        if self.cut.caption:
+            return self.encodable(self.clip().get_frame(float((tick + 0.5) / self.rate)))
+        return self._read(tick)
+
+    def encodable(self, image: Any) -> av.VideoFrame:
+        """An RGB image (h, w, 3) as a frame to encode."""
+        return self._from_rgb(av.VideoFrame.from_ndarray(np.ascontiguousarray(image, np.uint8), format="rgb24"))
+
+    def clip(self) -> Any:
+        """The piece as a clip of moviepy, with its caption; to be read forwards."""
+        if self._clip is None:
+            from moviepy import CompositeVideoClip, ImageClip, VideoClip
+
+            clip = VideoClip(lambda time: self._to_rgb(self._read(int(time * self.rate))).to_ndarray())
+            clip = clip.with_duration(float(self.cut.n_frames / self.rate))
+            if self.cut.caption:
+                image = caption_image(self.cut.caption, clip.w, clip.h, self._font)
+                margin = clip.h // 24
+                place = (margin, max(0, clip.h - image.shape[0] - margin))
+                caption = ImageClip(image, transparent=True).with_duration(clip.duration).with_position(place)
+                clip = CompositeVideoClip([clip, caption], use_bgclip=True)
+            self._clip = clip
+        return self._clip
+
+    def _read(self, tick: int) -> av.VideoFrame:
+        if self._frames is None:
+            source = self._files.enter_context(Source(self._path))
+            self._frames = pictures_at(source, self.rate, float(self.start), self.cut.n_frames)
+        decoded = None
+        while self._tick < tick and (frame := next(self._frames, None)) is not None:
+            decoded = frame
+            self._tick += 1
+        if decoded is not None:
+            self._frame = self._convert(decoded)
+        if self._tick >= self.cut.n_frames - 1:
+            self._files.close()
+        if self._frame is None:
+            end = float(self.start + self.cut.n_frames / self.rate)
+            with Source(self._path) as source:
+                check_pictures(source, 0, float(self.start), end)
+        assert self._frame is not None
+        return self._frame
+
+
+def _same_size(frame: av.VideoFrame) -> tuple[int, int]:
+    return frame.width, frame.height
+
+
+class _FadedTrack:
+    """A sound track on which each piece's end is heard together with the beginning of the next."""
+
+    def __init__(self, track: SoundTrack) -> None:
+        self._track = track
+        self.rate, self.layout = track.rate, track.layout
+        self.n_written = 0  # samples of the pieces, those that are heard together counted twice
+        self._position = self._n_samples = self._n_in = self._n_out = 0  # of the piece, in samples
+        self._before = self._held = self._none()
+
+    def _none(self) -> Floats:
+        return np.zeros((0, n_channels(self.layout)), np.float32)
+
+    def begin(self, cut: _Cut, rate: Fraction) -> None:
+        """The samples that follow are those of a piece."""
+        samples: Callable[[int], int] = lambda n_frames: round(n_frames / rate * self.rate)  # noqa: E731
+        missing = samples(cut.record) - self._track.n_written  # what rounding has cost
+        if missing > 0:
+            self._track.write(np.zeros((missing, n_channels(self.layout)), np.float32))
+        self._position, self._n_samples = 0, samples(cut.n_frames)
+        self._n_in, self._n_out = samples(cut.fade_in), samples(cut.fade_out)
+
+    def write(self, samples: Floats) -> None:
+        """Take samples (n, channels) of the piece that follow the ones before."""
+        places = self._position + np.arange(len(samples)) + 0.5
+        level = np.ones(len(samples))
+        if self._n_in:
+            level = np.minimum(level, places / self._n_in)
+        if self._n_out:
+            level = np.clip((self._n_samples - places) / self._n_out, 0, level)
+        faded = (samples * level[:, None]).astype(np.float32)
+        n_shared = min(len(self._before), len(faded))
+        faded[:n_shared] += self._before[:n_shared]
+        self._before = self._before[n_shared:]
+        self._position += len(samples)
+        self.n_written += len(samples)
+        self._held = np.concatenate([self._held, faded])
+        n_ready = max(0, len(self._held) - self._n_out)
+        self._track.write(self._held[:n_ready])
+        self._held = self._held[n_ready:]
+
+    def end(self) -> None:
+        """The piece is complete; its end waits for the next one."""
+        self._before, self._held = self._held, self._none()

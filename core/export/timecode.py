@@ -6,21 +6,32 @@ Frame rates are fractions, for 29.97 frames a second are 30000/1001: a float rat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor, isfinite
 from pathlib import Path
-
-import av
+from typing import Any
 
 from core.errors import PunchlineError
 from core.segment import Detection, Segment
 from core.video.frame_rate import Rates, read_rates
+from core.video.packets import Source
+from core.video.picture import Shape
 from core.video.video import VideoInfo, probe
 
-DROPPING = {Fraction(30000, 1001): 2, Fraction(60000, 1001): 4}  # SMPTE ST 12-1: numbers left out each minute
+DROPPING = {Fraction(30000, 1001), Fraction(60000, 1001)}  # rates that may leave out frame numbers (SMPTE ST 12-1)
+# Those of a timecode by that standard; it counts the frames of any other rate alike.
+_STANDARD = {Fraction(rate) for rate in (24, 25, 30, 48, 50, 60)} | {Fraction(24000, 1001)} | DROPPING
 _TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
+
+
+@dataclass(frozen=True)
+class SoundFormat:
+    """What a sound track holds: its channels, and samples a second."""
+
+    n_channels: int
+    rate: int
 
 
 @dataclass(frozen=True)
@@ -29,18 +40,23 @@ class Media:
 
     `rate` is the timeline's frame rate, a standard one; `variable` says that the file keeps no constant rate.
     `timecode` is the frame number that the file gives its first frame (0 unless it says otherwise) and `drop` whether
-    its timecode is drop-frame. `n_frames` is the length in frames of `rate`, 0 where the length is unknown.
-    `warnings` are sentences for the user.
+    its timecode is drop-frame. `shape` is that of the upright picture, `sounds` are the tracks that can be read.
+    `n_frames` is the length in frames of `rate`, 0 where the length is unknown. `warnings` are sentences for the user.
     """
 
     info: VideoInfo
     rate: Fraction
+    shape: Shape
     variable: bool = False
     timecode: int = 0
     drop: bool = False
-    n_channels: int = 0
-    audio_rate: int = 0
+    sounds: tuple[SoundFormat, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of all sound tracks together."""
+        return sum(sound.n_channels for sound in self.sounds)
 
     @property
     def n_frames(self) -> int:
@@ -72,22 +88,13 @@ def nominal(rate: Fraction) -> int:
 
 
 def timecode_of(frame: int, rate: Fraction, *, drop: bool) -> str:
-    """A frame number as ``HH:MM:SS:FF``, or ``HH:MM:SS;FF`` where frame numbers are dropped; it wraps at 24 h.
+    """A frame number as ``HH:MM:SS:FF``, or ``HH:MM:SS;FF`` where frame numbers are dropped; it wraps at 24 h."""
+    if rate in _STANDARD:
+        from opentimelineio import opentime  # type: ignore[import-untyped]
 
-    Drop-frame timecode (SMPTE ST 12-1) leaves out the first 2 (4 at 59.94) frame numbers of each minute except every
-    tenth, so that it stays with the clock.
-    """
-    fps = nominal(rate)
-    if drop:
-        dropped = DROPPING[rate]
-        per_minute, per_ten = 60 * fps - dropped, 600 * fps - 9 * dropped
-        tens, rest = divmod(frame, per_ten)
-        frame += 9 * dropped * tens
-        if rest >= 60 * fps:  # the first of ten minutes drops none
-            frame += dropped * (1 + (rest - 60 * fps) // per_minute)
-    seconds, frames = divmod(frame, fps)
-    hours, minutes, seconds = seconds // 3600 % 24, seconds // 60 % 60, seconds % 60
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if drop else ':'}{frames:02d}"
+        return str(opentime.to_timecode(opentime.RationalTime(frame, float(rate)), float(rate), drop))
+    seconds, frames = divmod(frame, nominal(rate))
+    return f"{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}:{frames:02d}"
 
 
 def frame_of(timecode: str, rate: Fraction) -> tuple[int, bool]:
@@ -98,19 +105,22 @@ def frame_of(timecode: str, rate: Fraction) -> tuple[int, bool]:
     ValueError
         If it is no timecode at this rate.
     """
-    found = _TIMECODE.fullmatch(timecode.strip())
+    parts = _TIMECODE.fullmatch(timecode.strip())
     fps = nominal(rate)
-    if not found or int(found[2]) > 59 or int(found[3]) > 59 or int(found[5]) >= fps:
+    if not parts or int(parts[2]) > 59 or int(parts[3]) > 59 or int(parts[5]) >= fps:
         raise ValueError(f"expected a timecode such as 01:00:00:00 at {float(rate):.3f} fps, got {timecode!r}")
-    hours, minutes, seconds, frames = (int(found[k]) for k in (1, 2, 3, 5))
-    drop = found[4] in ";." and rate in DROPPING
-    minutes += 60 * hours
-    frame = (60 * minutes + seconds) * fps + frames
-    return frame - (DROPPING[rate] * (minutes - minutes // 10) if drop else 0), drop
+    hours, minutes, seconds, frames = (int(parts[k]) for k in (1, 2, 3, 5))
+    drop = parts[4] in ";." and rate in DROPPING
+    if rate in _STANDARD:
+        from opentimelineio import opentime
+
+        text = f"{hours:02d}:{minutes:02d}:{seconds:02d}{';' if drop else ':'}{frames:02d}"
+        return round(opentime.from_timecode(text, float(rate)).value), drop
+    return ((60 * hours + minutes) * 60 + seconds) * fps + frames, drop
 
 
 def read_media(path: Path) -> Media:
-    """Read a video's rational rate, timecode and sound, and whether its rate is constant.
+    """Read a video's rational rate, timecode, shape and sound, and whether its rate is constant.
 
     Raises
     ------
@@ -118,21 +128,37 @@ def read_media(path: Path) -> Media:
         If the file is missing or no video.
     """
     info = probe(path)
-    with av.open(str(path)) as container:
-        stream = next(s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic)
-        sound = container.streams.audio[0] if container.streams.audio else None
-        rates = read_rates(container, stream, info)
+    with Source(path) as source:
+        stream = source.video
+        rates = read_rates(source.container, stream, info)
         late = 0.0 if stream.start_time is None else float(stream.start_time * (stream.time_base or 0)) - info.start
         media = Media(
             info=info,
             rate=rates.rate,
+            shape=source.shape,
             variable=rates.variable,
             drop=rates.rate in DROPPING,
-            n_channels=sound.codec_context.channels if sound else 0,
-            audio_rate=sound.codec_context.sample_rate if sound else 0,
+            sounds=tuple(
+                SoundFormat(sound.codec_context.channels, sound.codec_context.sample_rate) for sound in source.sounds
+            ),
         )
-        text = stream.metadata.get("timecode") or container.metadata.get("timecode")
+        text = _own_timecode(source)
     return _with_timecode(replace(media, warnings=tuple(_rate_warnings(media, rates, late))), text)
+
+
+def _own_timecode(source: Source) -> str | None:
+    """What a file says of its first frame: in its picture's tags, its own, or those of a track of timecode."""
+    container: Any = source.container
+    others = (stream for stream in container.streams if stream.type == "data")
+    for tags in (source.video.metadata, container.metadata, *(stream.metadata for stream in others)):
+        if text := _tag(tags, "timecode"):
+            return text
+    return None
+
+
+def _tag(tags: Mapping[str, str], name: str) -> str | None:
+    """The value of a tag, whatever the case of its name: Matroska writes them in capitals."""
+    return next((value for key, value in tags.items() if key.lower() == name), None)
 
 
 def _rate_warnings(media: Media, rates: Rates, late: float) -> Iterator[str]:
@@ -199,32 +225,32 @@ def pieces(
         raise PunchlineError(f"got {len(names)} names for {len(moments)} moments; give one a moment, or none")
     order = sorted(range(len(moments)), key=lambda k: (moments[k].start, moments[k].end))
     inside = [k for k in order if not duration or moments[k].start < duration]
-    said = []
+    warnings = []
     if len(inside) < len(order):
-        said.append(f"{len(order) - len(inside)} moments lie after the video's end ({duration:.1f} s); left out")
+        warnings.append(f"{len(order) - len(inside)} moments lie after the video's end ({duration:.1f} s); left out")
     if not inside:
         raise PunchlineError(
             f"got {len(moments)} moments, none inside the video; expected at least one. "
             "Lower the threshold, or detect again"
         )
     last = duration or float("inf")
-    found = []
+    cuts = []
     for number, k in enumerate(inside, 1):
         moment = Segment(max(0.0, moments[k].start), min(moments[k].end, last))
         cut = Segment(max(0.0, moment.start - before), min(moment.end + after, last))
-        found.append(Piece(names[k] if names is not None else f"Moment {number}", moments[k].score, moment, cut))
+        cuts.append(Piece(names[k] if names is not None else f"Moment {number}", moments[k].score, moment, cut))
     if apart:
-        n_found = len(found)
-        found = list(_apart(found))
-        if len(found) < n_found:
-            said.append(f"{n_found - len(found)} moments overlap another one and were joined with it")
-    return found, said
+        n_cuts = len(cuts)
+        cuts = list(_apart(cuts))
+        if len(cuts) < n_cuts:
+            warnings.append(f"{n_cuts - len(cuts)} moments overlap another one and were joined with it")
+    return cuts, warnings
 
 
-def _apart(found: Sequence[Piece]) -> Iterator[Piece]:
+def _apart(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """Pieces that share no time: overlapping moments joined, margins that meet cut half-way."""
     joined: list[Piece] = []
-    for piece in found:
+    for piece in pieces:
         if joined and piece.moment.start < joined[-1].moment.end:
             other = joined[-1]
             best = max((other, piece), key=lambda p: p.score)

@@ -1,4 +1,4 @@
-"""Feature files: all that was seen and heard in one video, the series of people in it, and finished minutes."""
+"""Feature files: all that was seen and heard in one video, and the finished minutes of an extraction."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from core.cues.cue import CUES
 from core.errors import StorageFault
 from core.faces.table import FaceTable, concatenate
-from core.series import FEATURES, TimeSeries
 from core.storage.files import array_of, program_version, reading, replacing, storable, write_bytes
 
 FEATURES_FORMAT, FEATURES_VERSION = "punchline-features", 1
-SERIES_FORMAT, SERIES_VERSION = "punchline-series", 1
 _HALF = {"embedding"}  # columns kept in half precision
 
 
@@ -56,13 +55,17 @@ class FeaturesInfo:
 class Features:
     """A video's face table with its sound features (n_frames, 2): loudness and pitch, NaN without sound.
 
-    `chips` maps rows of the face table to small JPEG pictures of the face; most rows have none.
+    `chips` maps rows of the face table to small JPEG pictures of the face; most rows have none. `cues` maps names of
+    `core.cues.cue.CUES` to rows (n_frames, k); `waveform` (n_frames, parts, 2) is the shape of the sound, None in
+    files of programs that did not keep it.
     """
 
     info: FeaturesInfo
     faces: FaceTable
     audio: NDArray[np.float32]
     chips: Mapping[int, bytes] = field(default_factory=dict)
+    cues: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    waveform: NDArray[np.int8] | None = None
 
 
 class StoredChips(Mapping[int, bytes]):
@@ -90,20 +93,6 @@ class StoredChips(Mapping[int, bytes]):
 
     def __len__(self) -> int:
         return len(self._place)
-
-
-@dataclass(frozen=True, eq=False)
-class PersonSeries:
-    """The 12-d series of one person with what it was made from.
-
-    `similarity` (n_frames,) is NaN where no face was seen, `baseline` (12,) as `core.series.baseline`; `parameters`
-    decide the values: a reader whose parameters differ builds the series anew.
-    """
-
-    series: TimeSeries
-    similarity: NDArray[np.float32]
-    baseline: NDArray[np.float32]
-    parameters: Mapping[str, Any]
 
 
 def _write_info(group: h5py.Group, info: FeaturesInfo) -> None:
@@ -145,6 +134,36 @@ def _read_table(file: h5py.File) -> tuple[FaceTable, NDArray[np.float32]]:
     return FaceTable(**columns), array_of(file, "audio/features")
 
 
+def _write_cues(file: h5py.File, features: Features) -> None:
+    for name, rows in features.cues.items():
+        write_cue(file, name, rows)
+    if features.waveform is not None:
+        file["audio/waveform"] = features.waveform
+
+
+def write_cue(file: h5py.File, name: str, rows: NDArray[np.float32]) -> None:
+    """Put a cue's rows (n_frames, k) into an open file, in the place of older ones."""
+    if f"cues/{name}" in file:
+        del file[f"cues/{name}"]
+    file[f"cues/{name}"] = rows.astype(np.float32)
+    file[f"cues/{name}"].attrs["columns"] = list(CUES[name].columns)
+    file[f"cues/{name}"].attrs["digest"] = CUES[name].digest
+
+
+def _read_cues(file: h5py.File) -> dict[str, NDArray[np.float32]]:
+    """The cues that this program knows; one of another digest counts as absent."""
+    stored = file.get("cues", {})
+    return {
+        name: array_of(file, f"cues/{name}")
+        for name, cue in CUES.items()
+        if name in stored and stored[name].attrs.get("digest") == cue.digest
+    }
+
+
+def _read_waveform(file: h5py.File) -> NDArray[np.int8] | None:
+    return array_of(file, "audio/waveform") if "audio/waveform" in file else None
+
+
 def _write_chips(file: h5py.File, chips: Mapping[int, bytes]) -> None:
     if not chips:
         return
@@ -161,17 +180,30 @@ def _chip_rows(file: h5py.File) -> NDArray[np.int64]:
 
 
 def write_features(path: Path, features: Features) -> None:
-    """Write a finished analysis. Series of persons in an older file are not carried over: they are rebuilt on demand.
-
-    Raises
-    ------
-    StorageFault
-        As `writing`.
-    """
+    """Write a finished analysis, in place of what was there, in one step. Raises StorageFault."""
     with replacing(path) as file:
         _write_info(file, features.info)
         _write_table(file, features.faces, features.audio)
         _write_chips(file, features.chips)
+        _write_cues(file, features)
+
+
+def change_cues(path: Path, cues: Mapping[str, NDArray[np.float32] | None]) -> None:
+    """Put cues into a feature or series file or take them out (None); the rest stays. Raises StorageFault."""
+    if not path.exists():
+        raise StorageFault("{path}: no such file; extract the video first", path=path)
+    with replacing(path, path.read_bytes()) as file:
+        for name, rows in cues.items():
+            if rows is not None:
+                write_cue(file, name, rows)
+            elif f"cues/{name}" in file:
+                del file[f"cues/{name}"]
+
+
+def read_cues(path: Path) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float32]], NDArray[np.int8] | None]:
+    """Timestamps, cues and waveform of a feature file, without its faces. Raises StorageFault."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        return array_of(file, "frames/timestamps"), _read_cues(file), _read_waveform(file)
 
 
 def read_features_info(path: Path) -> FeaturesInfo:
@@ -181,28 +213,15 @@ def read_features_info(path: Path) -> FeaturesInfo:
 
 
 def read_features(path: Path) -> Features:
-    """A feature file without its persons. Raises StorageFault naming the file and the key."""
+    """A whole feature file. Raises StorageFault naming the file and the key."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
         info = _read_info(file)
-        return Features(info, *_read_table(file), StoredChips(path, _chip_rows(file), info.created))
-
-
-def write_person_series(path: Path, person_id: str, name: str, person_series: PersonSeries) -> None:
-    """Add one person's series to a feature file, or replace it.
-
-    Raises
-    ------
-    StorageFault
-        As `writing` and `read_features`.
-    """
-    with replacing(path, _without(path, person_id)) as file:
-        group = file.create_group(f"persons/{person_id}")
-        group.attrs["name"] = storable(name)
-        _write_series(group, person_series)
+        chips = StoredChips(path, _chip_rows(file), info.created)
+        return Features(info, *_read_table(file), chips, _read_cues(file), _read_waveform(file))
 
 
 def _without(path: Path, person_id: str) -> bytes:
-    """A feature file without one person's series; it is copied, so that nothing of the series stays behind."""
+    """A feature file without one person's group; it is copied, so that nothing of the group stays in unused space."""
     buffer = io.BytesIO()
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as old, h5py.File(buffer, "w") as new:
         new.attrs.update(old.attrs)
@@ -215,45 +234,8 @@ def _without(path: Path, person_id: str) -> bytes:
     return buffer.getvalue()
 
 
-def _write_series(group: h5py.Group, person_series: PersonSeries) -> None:
-    series = person_series.series
-    group["features"] = series.values
-    group["timestamps"] = series.timestamps
-    group["source"] = series.source
-    group["similarity"] = person_series.similarity
-    group["baseline"] = person_series.baseline
-    group.attrs["feature_names"] = list(FEATURES)
-    group.attrs["sample_rate"] = series.sample_rate
-    group.attrs["parameters"] = json.dumps(dict(person_series.parameters), sort_keys=True)
-
-
-def write_series_file(path: Path, person_series: PersonSeries) -> None:
-    """Write one series as an HDF5 file of its own, for other programs. Raises StorageFault."""
-    with replacing(path) as file:
-        file.attrs["format"] = SERIES_FORMAT
-        file.attrs["format_version"] = SERIES_VERSION
-        file.attrs["program_version"] = program_version()
-        _write_series(file, person_series)
-
-
-def read_person_series(path: Path, person_id: str) -> PersonSeries | None:
-    """One person's stored series, or None where the file has none. Raises StorageFault."""
-    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
-        if f"persons/{person_id}" not in file:
-            return None
-        group = file[f"persons/{person_id}"]
-        series = TimeSeries(
-            values=array_of(group, "features"),
-            timestamps=array_of(group, "timestamps"),
-            source=array_of(group, "source"),
-            sample_rate=float(group.attrs["sample_rate"]),
-        )
-        parameters = json.loads(group.attrs["parameters"])
-        return PersonSeries(series, array_of(group, "similarity"), array_of(group, "baseline"), parameters)
-
-
 def remove_person_series(path: Path, person_id: str) -> None:
-    """Take one person's series out of a feature file. Raises StorageFault."""
+    """Take one person's series out of a feature file, of which older ones hold some. Raises StorageFault."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
         if f"persons/{person_id}" not in file:
             return
@@ -265,7 +247,12 @@ def joined(parts: Sequence[Features]) -> Features:
     starts = np.cumsum([0, *(len(part.faces) for part in parts)]).tolist()
     chips = {row + start: jpeg for part, start in zip(parts, starts, strict=False) for row, jpeg in part.chips.items()}
     faces = concatenate([part.faces for part in parts])
-    return Features(parts[0].info, faces, np.concatenate([part.audio for part in parts]), chips)
+    audio = np.concatenate([part.audio for part in parts])
+    names = [name for name in parts[0].cues if all(name in part.cues for part in parts)]
+    cues = {name: np.concatenate([part.cues[name] for part in parts]) for name in names}
+    waveforms = [part.waveform for part in parts if part.waveform is not None]
+    waveform = np.concatenate(waveforms) if len(waveforms) == len(parts) else None
+    return Features(parts[0].info, faces, audio, chips, cues, waveform)
 
 
 class Minutes:
@@ -288,6 +275,7 @@ class Minutes:
             _write_info(file, features.info)
             _write_table(file, features.faces, features.audio)
             _write_chips(file, features.chips)
+            _write_cues(file, features)
             file["last_thumbnail"] = last_thumbnail
 
     def read(self) -> Iterator[tuple[Features, NDArray[np.uint8]]]:
@@ -301,7 +289,8 @@ class Minutes:
                 with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
                     rows = _chip_rows(file).tolist()
                     chips = {row: bytes(file["faces/chips"][k]) for k, row in enumerate(rows)}
-                    features = Features(_read_info(file), *_read_table(file), chips)
+                    cues, waveform = _read_cues(file), _read_waveform(file)
+                    features = Features(_read_info(file), *_read_table(file), chips, cues, waveform)
                     minute = features, array_of(file, "last_thumbnail")
             except StorageFault:
                 return

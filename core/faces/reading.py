@@ -21,6 +21,7 @@ from core.faces.embedding import Embedder, embed_both_ways
 from core.faces.emotion import EmotionRecogniser
 from core.faces.search import CONFIDENT, Sample, Searched, distance
 from core.faces.table import NO_TRACK, FaceTable
+from core.video.jpeg import as_jpeg
 from core.video.video import Image, Picture
 
 EMBED_EVERY, EMBED_STEADY_EVERY = 1.0, 2.0  # seconds between two embeddings of a track; while they stay alike
@@ -85,8 +86,7 @@ def _stacked(chips: list[Image], crop: Crop) -> Image:
 
 
 def _jpeg(chip: Image) -> bytes:
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(chip, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, CHIP_QUALITY])
-    return data.tobytes()
+    return as_jpeg(chip, quality=CHIP_QUALITY)
 
 
 @dataclass(eq=False)

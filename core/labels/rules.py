@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.series import Source
-
 N_ROWS = 15
 MIN_DURATION, MAX_DURATION = 5.0, 7.0  # seconds of a clip
 TOLERANCE = 0.005  # seconds: times are rounded to milliseconds on their way
@@ -23,9 +18,3 @@ def check_clip(start: float, end: float, *, video_duration: float | None = None)
     if video_duration is not None and end > video_duration + OUTSIDE:
         return f"the clip ends at {end:.2f} s, the video at {video_duration:.2f} s"
     return None
-
-
-def failed_ratio(source: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(n,) share of the rows (n, 15) of each clip whose face is interpolated or missing."""
-    failed: NDArray[np.float64] = (source >= Source.INTERPOLATED).mean(axis=1)
-    return failed

@@ -64,6 +64,16 @@ class Reference:
     origin: str
     embeddings: Mapping[str, Floats]
 
+    @property
+    def face(self) -> NDArray[np.uint8]:
+        """The square of the face alone, RGB uint8, from the picture around it."""
+        left, top, right, bottom = self.box_xyxy
+        height, width = self.image.shape[:2]
+        side = min(max(8, int(max(right - left, bottom - top) * 1.2)), height, width)
+        x = int(np.clip((left + right - side) / 2, 0, max(0, width - side)))
+        y = int(np.clip((top + bottom - side) / 2, 0, max(0, height - side)))
+        return self.image[y : y + side, x : x + side]
+
 
 @dataclass(frozen=True, eq=False)
 class Person:

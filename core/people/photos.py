@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,9 @@ def read_photo(path: Path) -> Image:
         raise FaceNotFound(f"{path}: not a readable photo ({error}); expected JPEG, PNG, WebP or the like") from error
 
 
-def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Embedder) -> list[Reference]:
+def faces_in(
+    image: Image, origin: str, *, detector: FaceDetector, embedder: Embedder, others: Sequence[Embedder] = ()
+) -> list[Reference]:
     """All sure faces of a picture as references, the largest first; unsure ones only where there is no other.
 
     Parameters
@@ -62,6 +65,8 @@ def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Emb
         RGB uint8 (h, w, 3).
     origin
         Where the picture comes from, in words.
+    embedder, others
+        By which each face is embedded.
 
     Raises
     ------
@@ -83,7 +88,7 @@ def faces_in(image: Image, origin: str, *, detector: FaceDetector, embedder: Emb
             faces.box_xyxy[k],
             faces.landmarks[k],
             origin,
-            {embedder.digest: embed_reference(image, faces.box_xyxy[k], faces.landmarks[k], embedder)},
+            {e.digest: embed_reference(image, faces.box_xyxy[k], faces.landmarks[k], e) for e in (embedder, *others)},
         )
         for k in order
     ]

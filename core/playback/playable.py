@@ -54,20 +54,15 @@ def playable(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Play
 
 def _pieces(workspace: Workspace, video: Video) -> list[tuple[int, float, float]]:
     """Minutes that are ready: their number, and their begin and end in seconds of the video."""
-    found = []
+    minutes = []
     for path in workspace.proxy_minutes_folder(video.id).glob("minute*.json"):
         parts = path.read_text(encoding="utf-8").split()
         if len(parts) == 2 and path.with_suffix(".mp4").exists():
-            found.append((int(path.stem.removeprefix("minute")), float(parts[0]), float(parts[1])))
-    return sorted(found)
+            minutes.append((int(path.stem.removeprefix("minute")), float(parts[0]), float(parts[1])))
+    return sorted(minutes)
 
 
 def piece_paths(workspace: Workspace, video_id: str, minute: int) -> tuple[Path, Path]:
     """Where a minute of a proxy lies, and the note of its begin and end beside it."""
     path = workspace.proxy_minutes_folder(video_id) / f"minute{minute}.mp4"
     return path, path.with_suffix(".json")
-
-
-def prepare(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Job:
-    """Ask for the proxy of a video; the minute that holds `wanted` seconds comes first."""
-    return Jobs(workspace).submit("proxy", video.id, video.name, {"minute": int(wanted // 60)})

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from core.errors import PunchlineError, StorageFault
 from core.storage.files import writing
 from core.video.packets import Source
 from core.video.transcode import OnProgress, copy, encode
 from core.video.video import VideoInfo, probe
-from core.video.writer import Recipe, Writer, even_size
+from core.video.writer import Recipe, Writer
 
 SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm"}
 PIXEL_FORMATS = {"yuv420p", "yuvj420p"}
@@ -63,10 +63,10 @@ def plan(path: Path) -> Playback:
 
 
 def _plan(info: VideoInfo, source: Source) -> Playback:
-    sound = source.audio.codec_context.name if source.audio is not None else None
+    sound = source.sounds[0].codec_context.name if source.sounds else None
     form = source.container.format.name
     family = form.split(",")[0]
-    repackable = info.codec in PICTURES["mov"] and form != "avi"  # an avi has no times of presentation to copy
+    repackable = info.codec in PICTURES["mov"] and source.states_times
     if info.pixel_format not in PIXEL_FORMATS:
         reason = f"browsers do not play {info.codec} in {info.pixel_format}, only 8 bit 4:2:0"
     elif family not in PICTURES or info.path.suffix.lower() not in SUFFIXES:
@@ -133,15 +133,18 @@ def make_proxy(
     with Source(path) as source:
         copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
         _check_room(target, _needed(info, start, last, height, copied=copied))
+        sounds: Any = {"sounds": source.sounds[:1], "most_channels": 2}
         if copied:
             offset = next(reversed(source.keyframes(start, start)), start) if start > 0 else 0.0
-            sound = source.audio is not None and source.audio.codec_context.name in SOUNDS["mov"]
-            with writing(target) as partial, Writer(partial, source, recipe=None, copy_sound=sound) as writer:
+            with (
+                writing(target) as partial,
+                Writer(partial, source, recipe=None, copied_sounds=SOUNDS["mov"], **sounds) as writer,
+            ):
                 copy(source, writer, offset, last, on_progress=on_progress)
             return Proxy(target, offset, "remux")
-        width, high = even_size(source, info, height=height)
+        width, high = source.shape.even(height)
         recipe = Recipe(width, high, crf=26, preset="veryfast", max_bit_rate=_bit_rate(width, high, info.fps))
-        with writing(target) as partial, Writer(partial, source, recipe=recipe) as writer:
+        with writing(target) as partial, Writer(partial, source, recipe=recipe, **sounds) as writer:
             encode(source, writer, start, last, on_progress=on_progress)
         return Proxy(target, start, "transcode")
 
@@ -161,8 +164,8 @@ def _begins(source: Source) -> bool:
     """Whether copied packets begin at the container's start, so that the proxy's time 0 is the source's."""
     starts = [
         stream.start_time * (stream.time_base or 0) - source.start
-        for stream in (source.video, source.audio)
-        if stream is not None and stream.start_time is not None
+        for stream in (source.video, *source.sounds[:1])
+        if stream.start_time is not None
     ]
     return bool(starts) and abs(min(starts)) <= Fraction(1, 100)
 

@@ -67,11 +67,11 @@ def _file_of(root: Path, signature: str, name: str) -> Path | None:
 
 def _bounded(header: str) -> str:
     """A range header whose answer is not longer than `LONGEST_ANSWER`; other forms stay as they are."""
-    found = re.fullmatch(r"bytes=(\d+)-(\d*)", header)
-    if not found:
+    span = re.fullmatch(r"bytes=(\d+)-(\d*)", header)
+    if not span:
         return header
-    first = int(found[1])
-    last = min(int(found[2] or first + LONGEST_ANSWER - 1), first + LONGEST_ANSWER - 1)
+    first = int(span[1])
+    last = min(int(span[2] or first + LONGEST_ANSWER - 1), first + LONGEST_ANSWER - 1)
     return f"bytes={first}-{last}"
 
 

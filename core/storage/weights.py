@@ -16,8 +16,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from core.errors import WeightsUnavailable
+from core.storage.program import ASSETS
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BLOCK = 1 << 20  # bytes read at once
 TIMEOUT = 30.0  # seconds without an answer
 

@@ -197,6 +197,13 @@ class ModelStore:
         self.hold(person)
         self._decide(person, declined=name)
 
+    def forget(self, person: Person) -> None:
+        """Drop what was decided for a person; the models stay. Raises Busy, StorageFault."""
+        with self.workspace.lock("chosen-models"):
+            choices = self._read()
+            if choices.pop(person.id, None) is not None:
+                self._write(choices)
+
     # Removal
 
     def remove(self, person: Person, name: str) -> str:
@@ -237,7 +244,7 @@ class ModelStore:
     # Training by itself
 
     def retrains(self, person: Person) -> bool:
-        """Whether another model is trained by itself after some new labels (see `core.training.retraining`)."""
+        """Whether another model is trained by itself after some new labels (see `core.actions.retraining`)."""
         return self._choice(person).retrain
 
     def set_retrains(self, person: Person, on: bool) -> None:
@@ -262,7 +269,8 @@ class ModelStore:
         with self.workspace.lock("chosen-models"):
             choices = self._read()
             choices[person.id] = replace(choices.get(person.id, _Choice()), **changes)
-            write_json(
-                self.workspace.chosen_models_path,
-                {"people": {person_id: asdict(choice) for person_id, choice in choices.items()}},
-            )
+            self._write(choices)
+
+    def _write(self, choices: Mapping[str, _Choice]) -> None:
+        people = {person_id: asdict(choice) for person_id, choice in choices.items()}
+        write_json(self.workspace.chosen_models_path, {"people": people})

@@ -16,10 +16,11 @@ import numpy as np
 from core.classifiers.augmentation import Redrawn
 from core.classifiers.choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
 from core.classifiers.folds import groups_of
-from core.clip_dataset_builder import ClipDataset, series_digest
+from core.clip_dataset_builder import ClipDataset
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.people.person import Person
+from core.people.series_file import series_digest
 from core.training.card import series_card
 from core.training.judging import (
     CURVE_FOLDS,

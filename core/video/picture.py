@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -145,37 +145,47 @@ def _graph(frame: av.VideoFrame, steps: list[str]) -> Any:
     return graph
 
 
-def progressive(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+class Deinterlacer:
     """Frames without combs: those that are marked as interlaced become whole pictures (bwdif), one for one.
 
     Frames keep their times; from the first interlaced one on, they come one frame late.
     """
-    graph: Any = None
-    shape: tuple[Any, ...] = ()
-    for frame in frames:
-        now = (frame.width, frame.height, frame.format.name)
-        if graph is not None and now != shape:
-            yield from _rest(graph)
-            graph = None
-        if graph is None and not frame.interlaced_frame:
+
+    def __init__(self) -> None:
+        self._graph: Any = None
+        self._kind: tuple[Any, ...] = ()
+
+    def __call__(self, frame: av.VideoFrame) -> Iterator[av.VideoFrame]:
+        """What can be shown now that `frame` is known, in order."""
+        kind = (frame.width, frame.height, frame.format.name)
+        if kind != self._kind:
+            yield from self.rest()
+        if self._graph is None and not frame.interlaced_frame:
             yield frame
-            continue
-        if graph is None:
-            graph, shape = _graph(frame, ["bwdif=mode=send_frame:deint=interlaced"]), now
-        graph.vpush(frame)
-        yield from _ready(graph)
-    if graph is not None:
-        yield from _rest(graph)
+            return
+        if self._graph is None:
+            self._graph, self._kind = _graph(frame, ["bwdif=mode=send_frame:deint=interlaced"]), kind
+        self._graph.vpush(frame)
+        yield from self._ready()
+
+    def rest(self) -> Iterator[av.VideoFrame]:
+        """What is still held back, at the end of the frames."""
+        if self._graph is not None:
+            self._graph.vpush(None)
+            yield from self._ready()
+        self._graph, self._kind = None, ()
+
+    def _ready(self) -> Iterator[av.VideoFrame]:
+        try:
+            while True:
+                yield self._graph.vpull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
 
 
-def _ready(graph: Any) -> Iterator[av.VideoFrame]:
-    try:
-        while True:
-            yield graph.vpull()
-    except (av.error.BlockingIOError, av.error.EOFError):
-        return
-
-
-def _rest(graph: Any) -> Iterator[av.VideoFrame]:
-    graph.vpush(None)
-    yield from _ready(graph)
+def progressive(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """All frames of a video without combs; see `Deinterlacer`."""
+    deinterlacer = Deinterlacer()
+    for frame in frames:
+        yield from deinterlacer(frame)
+    yield from deinterlacer.rest()

@@ -21,12 +21,12 @@ def is_video(path: Path) -> bool:
 
 def videos_below(folder: Path, *, depth: int = DEPTH) -> list[Path]:
     """The video files in a folder and the folders below it, by name; what cannot be read is passed over."""
-    found: list[Path] = []
+    videos: list[Path] = []
     for root, folders, files in os.walk(folder):
         level = len(Path(root).relative_to(folder).parts)
         folders[:] = sorted(f for f in folders if not f.startswith(".")) if level < depth else []
-        found += [Path(root) / file for file in sorted(files) if is_video(Path(file))]
-    return found
+        videos += [Path(root) / file for file in sorted(files) if is_video(Path(file))]
+    return videos
 
 
 def add_path(workspace: Workspace, text: str) -> list[Video]:
@@ -41,10 +41,12 @@ def add_path(workspace: Workspace, text: str) -> list[Video]:
     if path is None or not path.exists():
         raise WorkspaceFault(f"{text}: there is no such file or folder on this machine; check the path")
     if path.is_dir():
+        _show(workspace, path)
         folders = read_settings(workspace).folders
         if str(path) not in folders:
             change_settings(workspace, folders=(*folders, str(path)))
-        return [workspace.register(found) for found in videos_below(path)]
+        return [workspace.register(video) for video in videos_below(path)]
+    _show(workspace, path)
     if not is_video(path):
         raise WorkspaceFault(
             f"{path.name}: not a video file by its name; expected one like mp4, mkv, mov, webm, ts or flv"
@@ -52,14 +54,32 @@ def add_path(workspace: Workspace, text: str) -> list[Video]:
     return [workspace.register(path)]
 
 
+def _show(workspace: Workspace, path: Path) -> None:
+    """Take a file, or what lies in a folder, off the list of what is not wanted."""
+    hidden = read_settings(workspace).hidden
+    kept = tuple(one for one in hidden if not Path(one).is_relative_to(path))
+    if kept != hidden:
+        change_settings(workspace, hidden=kept)
+
+
 def drop_folder(workspace: Workspace, folder: str) -> None:
-    """Look into this library folder no more; what is known of its videos stays."""
+    """Look into this library folder no more, and list no video that lies only in it; labels and results stay."""
     change_settings(workspace, folders=tuple(f for f in read_settings(workspace).folders if f != folder))
+    gone = [v.id for v in workspace.videos() if v.paths and all(p.is_relative_to(folder) for p in v.paths)]
+    workspace.unregister(gone)
+
+
+def drop_video(workspace: Workspace, video: Video) -> None:
+    """List a video no more, also where it lies in a library folder; labels and results stay."""
+    hidden = read_settings(workspace).hidden
+    change_settings(workspace, hidden=(*hidden, *(str(path) for path in video.paths if str(path) not in hidden)))
+    workspace.unregister([video.id])
 
 
 def refresh(workspace: Workspace) -> list[str]:
     """Note the files that are new in the library folders; gives what could not be read, in words."""
     known = {path for video in workspace.videos() for path in video.paths}
+    known |= set(map(Path, read_settings(workspace).hidden))
     faults = []
     for folder in read_settings(workspace).folders:
         if not Path(folder).is_dir():

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import WorkspaceFault
 from core.storage.files import write_bytes, write_json
+from core.storage.program import PROGRAM
 from core.workspace.workspace import Workspace
 
 HEARTBEAT = 2.0  # seconds between two signs of life
@@ -56,7 +57,6 @@ class Job:
     status: str = "queued"
     completed: float = 0.0
     total: float = 0.0
-    stage: str = ""  # what it is doing, where that is not plain from the kind
     n_found: int = 0  # faces, clips, moments: whatever the kind looks for
     begun_at: float = 0.0  # `completed` when this run began: a resumed one does not begin at 0
     message: str = ""
@@ -71,6 +71,11 @@ class Job:
     def live(self) -> bool:
         """Waiting or at work."""
         return self.status in LIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Over before its time, with what it needs still there: photos go when their job ends."""
+        return self.status == "died" or (self.status in ("cancelled", "failed") and self.kind != "photos")
 
     @property
     def lane(self) -> str:
@@ -101,27 +106,61 @@ class Jobs:
         self.workspace = workspace
         self.folder = workspace.jobs_folder
 
-    def submit(self, kind: str, subject: str, name: str, settings: Mapping[str, Any] | None = None) -> Job:
-        """Queue a job and see that somebody works; one of this kind on this subject that is live is given instead."""
+    def submit(
+        self,
+        kind: str,
+        subject: str,
+        name: str,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        files: Mapping[str, bytes] | None = None,
+        wish: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Queue a job and see that somebody works; the same one that is live is given instead.
+
+        Parameters
+        ----------
+        settings
+            What JSON can hold. A live job of this kind on this subject is the same one only if it has the same.
+        files
+            Contents by name, kept in `files_folder` until the job ends.
+        wish
+            Something urgent that does not make another job of it; it reaches the job also while it runs.
+        """
+        wanted = json.loads(json.dumps(dict(settings or {})))  # as it is read again
         with self.workspace.lock("jobs"):
-            live = next((j for j in self.all() if j.live and (j.kind, j.subject) == (kind, subject)), None)
-            job = live or Job(
+            live = (job for job in self.all() if job.live and (job.kind, job.subject) == (kind, subject))
+            same = next((job for job in live if job.settings == wanted), None)
+            job = same or Job(
                 id=f"{time.time_ns():020d}-{secrets.token_hex(3)}",
                 kind=kind,
                 subject=subject,
                 name=name,
-                settings=dict(settings or {}),
+                settings=wanted,
                 submitted=time.time(),
             )
-            if live is None:
+            if same is None:
                 self._forget_old()
+                for file, content in (files or {}).items():
+                    write_bytes(self.files_folder(job) / file, content)
                 job = self.save(job)
+            if wish is not None and self.wishes(job)[-1:] != [dict(wish)]:
+                with (self.folder / job.id / "wishes.jsonl").open("a", encoding="utf-8") as file_:
+                    file_.write(json.dumps(dict(wish)) + "\n")
         self.ensure_worker(job.lane)
         return job
 
+    def wishes(self, job: Job) -> list[dict[str, Any]]:
+        """What was asked of a job beside its settings, in order."""
+        try:
+            lines = (self.folder / job.id / "wishes.jsonl").read_text(encoding="utf-8").split("\n")[:-1]
+        except OSError:
+            return []
+        return [json.loads(line) for line in lines]
+
     def all(self) -> list[Job]:
         """All jobs in order of submission; one whose worker shows no life is `died`."""
-        found = []
+        jobs = []
         for path in sorted(self.folder.glob("*/state.json")):
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
@@ -132,8 +171,8 @@ class Jobs:
                 job = replace(
                     job, status="died", message="the worker was stopped from outside; what was finished is kept"
                 )
-            found.append(job)
-        return found
+            jobs.append(job)
+        return jobs
 
     def find(self, id: str) -> Job:
         """A job by id. Raises WorkspaceFault where there is none."""
@@ -156,7 +195,10 @@ class Jobs:
         job = self.find(id)
         if job.live:
             return job
-        again = self.submit(job.kind, job.subject, job.name, job.settings)
+        files = {path.name: path.read_bytes() for path in self.files_folder(job).glob("*")}
+        wishes = self.wishes(job)
+        wish = wishes[-1] if wishes else None
+        again = self.submit(job.kind, job.subject, job.name, job.settings, files=files, wish=wish)
         self.forget(id)
         return again
 
@@ -188,6 +230,8 @@ class Jobs:
         self.beat(job)
         job = replace(job, saved=time.time())
         write_json(self.folder / job.id / "state.json", asdict(job))
+        if not job.live:
+            shutil.rmtree(self.files_folder(job), ignore_errors=True)
         return job
 
     def beat(self, job: Job) -> None:
@@ -205,6 +249,14 @@ class Jobs:
     def preview_path(self, job: Job) -> Path:
         """Where a job keeps a picture of what it is looking at."""
         return self.folder / job.id / "preview.jpg"
+
+    def files_folder(self, job: Job) -> Path:
+        """Where the files that came with a job lie until it ends."""
+        return self.folder / job.id / "files"
+
+    def candidates_path(self, job: Job) -> Path:
+        """Where a reading of photos keeps faces of which the user must say who it is."""
+        return self.folder / job.id / "candidates.h5"
 
     def curve_path(self, job: Job) -> Path:
         """Where a training keeps its losses, one JSON object a line: seed, epoch, loss, validation."""
@@ -231,7 +283,7 @@ class Jobs:
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "core.actions.worker", str(self.workspace.root), lane],
-                cwd=Path(__file__).resolve().parents[2],
+                cwd=PROGRAM,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
@@ -12,14 +11,12 @@ from typing import Any
 
 from core.clip_dataset_builder import ClipDataset, build_clips, usual
 from core.errors import PunchlineError, WorkspaceFault
-from core.faces.feature_file import Features, PersonSeries, read_features
-from core.labels.csv import Fault, LabelRow
-from core.labels.ledger import LabelEvent, Ledger
-from core.labels.rules import check_clip
-from core.multimodal_processor import current_features, person_series
+from core.faces.feature_file import Features, read_features
+from core.labels.ledger import Ledger
+from core.multimodal_processor import current_features, current_series
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.series import TimeSeries
-from core.video.video import probe
 from core.workspace.paths import NO_FILE, State, state_of
 from core.workspace.workspace import Video, Workspace
 
@@ -93,8 +90,18 @@ class Library:
         return None if video is None or person == NO_FILE else (video, person)
 
     def _make_series(self, video_id: str, person_id: str, state: tuple[State, State]) -> PersonSeries | None:
-        features = self.features(video_id)
-        return None if features is None else person_series(features, self.workspace.person(person_id))
+        person = self.workspace.person(person_id)
+        return current_series(
+            self.workspace.features_path(video_id), self.workspace.series_path(video_id, person_id), person
+        )
+
+    def make_series(self, video_id: str) -> int:
+        """Make the series of every person in a video that is extracted; gives how many there are."""
+        n_series = 0
+        for person in self.workspace.people():
+            with suppress(PunchlineError):  # of a person whom the video's embedder has never read
+                n_series += self.series(video_id, person.id) is not None
+        return n_series
 
     def series_of(self, video: Video, person: Person) -> PersonSeries:
         """A person's series in an analysed video. Raises WorkspaceFault where it is not analysed."""
@@ -126,73 +133,3 @@ class Library:
 
     def _make_clips(self, person_id: str | None, last_seq: int, state: tuple[tuple[str, State], ...]) -> ClipDataset:
         return build_clips(self.ledger.labels(person_id=person_id), self.series, others_of=self.others_of)
-
-    # Labels
-
-    def events_of(self, rows: list[LabelRow], *, person: Person | None) -> tuple[list[LabelEvent], list[Fault]]:
-        """Label events from CSV lines, and the faults of lines that fit no video, person or length."""
-        videos: dict[str, Video | PunchlineError] = {}
-        durations: dict[str, float | None] = {}
-        people: dict[str, Person | PunchlineError] = {}
-        known = {(e.video_id, e.person_id, f"{e.start:.3f}", f"{e.end:.3f}"): e.clip_id for e in self.ledger.labels()}
-        named: dict[str, tuple[str, ...]] = {clip_id: place for place, clip_id in known.items()}
-        taken: set[str] = set()
-        events, faults = [], []
-        for row in rows:
-            if row.video not in videos:
-                videos[row.video] = self._found_video(row.video)
-            if row.person not in people:
-                people[row.person] = self._found_person(row.person, person)
-            video, who = videos[row.video], people[row.person]
-            if isinstance(video, PunchlineError) or isinstance(who, PunchlineError):
-                faults.append(Fault(row.line, str(video if isinstance(video, PunchlineError) else who)))
-                continue
-            try:
-                if video.id not in durations:
-                    durations[video.id] = self._duration(video)
-            except PunchlineError as error:
-                faults.append(Fault(row.line, str(error)))
-                continue
-            reason = check_clip(row.start, row.end, video_duration=durations[video.id])
-            if reason:
-                faults.append(Fault(row.line, reason))
-                continue
-            place = video.id, who.id, f"{row.start:.3f}", f"{row.end:.3f}"
-            # A copied line keeps the id of the clip it was copied from: an id moves within its video, once a file.
-            own = row.clip_id if named.get(row.clip_id, place)[:2] == place[:2] and row.clip_id not in taken else ""
-            clip_id = known.get(place) or own
-            taken.add(clip_id)
-            event = LabelEvent(
-                video.id,
-                who.id,
-                row.start,
-                row.end,
-                row.label,
-                origin=row.origin or "imported",
-                clip_id=clip_id,
-                labeller=row.labeller,
-                note=row.note,
-            )
-            events.append(replace(event, at=row.labelled_at) if row.labelled_at else event)
-        return events, faults
-
-    def _found_video(self, text: str) -> Video | PunchlineError:
-        try:
-            return self.workspace.find_video(text)
-        except PunchlineError as error:
-            return error
-
-    def _found_person(self, name: str, given: Person | None) -> Person | PunchlineError:
-        try:
-            if name:
-                return self.workspace.find_person(name)
-            return given or self.workspace.only_person()
-        except PunchlineError as error:
-            return error
-
-    def _duration(self, video: Video) -> float | None:
-        features = self.features(video.id)
-        if features is not None and features.info.complete:
-            return features.info.duration
-        stated = probe(video.path).duration if video.path is not None else 0.0
-        return stated if stated > 0 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +55,6 @@ class Paths:
     def chosen_models_path(self) -> Path:
         """Which model each person uses."""
         return self.models_folder / "chosen.json"
-
-    def upload_path(self, content: bytes, suffix: str) -> Path:
-        """Where an uploaded photo lies until its face was read."""
-        return self.root / "uploads" / f"{hashlib.sha256(content).hexdigest()[:24]}{suffix}"
 
     # Folders
 
@@ -142,10 +137,6 @@ class Paths:
     def person_path(self, person_id: str) -> Path:
         """Name, references and thresholds."""
         return self.people_folder / f"{person_id}.h5"
-
-    def candidates_path(self, person_name: str) -> Path:
-        """Where faces lie of which the user must say who is this person."""
-        return self.root / "candidates" / f"{hashlib.sha256(person_name.encode()).hexdigest()[:16]}.h5"
 
     # Of a person in a video
 

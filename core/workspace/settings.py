@@ -9,13 +9,19 @@ from typing import Any
 from core.storage.files import write_json
 from core.workspace.workspace import Workspace
 
+LISTS = ("folders", "hidden")
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Choices that outlive a browser tab. `folders` are absolute paths, an empty string means nothing chosen yet."""
+    """Choices that outlive a browser tab; an empty string means nothing chosen yet.
+
+    `folders` are absolute paths, and so are `hidden`: videos in those folders that are not wanted.
+    """
 
     language: str = ""
     folders: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     video_id: str = ""
     person_id: str = ""
 
@@ -31,11 +37,11 @@ def read_settings(workspace: Workspace) -> Settings:
     known: dict[str, Any] = {
         f.name: content[f.name]
         for f in fields(Settings)
-        if f.name != "folders" and isinstance(content.get(f.name), str)
+        if f.name not in LISTS and isinstance(content.get(f.name), str)
     }
-    folders = content.get("folders")
-    if isinstance(folders, list):
-        known["folders"] = tuple(str(folder) for folder in folders)
+    for name in LISTS:
+        if isinstance(content.get(name), list):
+            known[name] = tuple(map(str, content[name]))
     return Settings(**known)
 
 

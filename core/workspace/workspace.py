@@ -6,14 +6,14 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, StorageFault, VideoUnreadable, WorkspaceFault
+from core.errors import Busy, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
@@ -129,6 +129,12 @@ class Workspace(Paths):
                 storage.write_json(self.videos_path, registry)
         return Video(id, tuple(Path(p) for p in entry["paths"]))
 
+    def unregister(self, ids: Collection[str]) -> None:
+        """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""
+        with self.lock("videos"):
+            kept = {id: entry for id, entry in self._registry().items() if id not in ids}
+            storage.write_json(self.videos_path, kept)
+
     def find_video(self, text: str) -> Video:
         """A video by path, unique file name, or id.
 
@@ -175,8 +181,8 @@ class Workspace(Paths):
 
     def people(self) -> list[Person]:
         """All people, by name."""
-        found = [person_store.read_person(path) for path in sorted(self.people_folder.glob("*.h5"))]
-        return sorted(found, key=lambda person: (person.name, person.id))
+        people = [person_store.read_person(path) for path in sorted(self.people_folder.glob("*.h5"))]
+        return sorted(people, key=lambda person: (person.name, person.id))
 
     def person(self, id: str) -> Person:
         """A person by id. Raises WorkspaceFault where there is none."""
@@ -225,14 +231,14 @@ class Workspace(Paths):
         with self.lock("people"):
             if any(other.name == name and other.id != person.id for other in self.people()):
                 raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
-            person = replace(person_store.read_person(self.person_path(person.id)), name=name)
+            person = replace(self.person(person.id), name=name)
             person_store.write_person(self.person_path(person.id), person)
         return person
 
     def remove_reference(self, person: Person, index: int) -> Person:
         """Forget one reference face, by its place in the list (0 is the first). Raises WorkspaceFault."""
         with self.lock("people"):
-            person = person_store.read_person(self.person_path(person.id))
+            person = self.person(person.id)
             if not 0 <= index < len(person.references):
                 raise WorkspaceFault(
                     f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
@@ -242,35 +248,22 @@ class Workspace(Paths):
             person_store.write_person(self.person_path(person.id), person)
         return person
 
-    def remove_person(self, person: Person) -> None:
-        """Forget a person: references, thresholds, and the series in every feature file.
-
-        Raises
-        ------
-        StorageFault
-            Naming the feature files that could not be changed; all the rest is forgotten nevertheless.
-        """
-        faults = []
-        with self.lock("people"):
-            for path in sorted(self.features_folder.glob("*.h5")):
-                try:
-                    with self.lock(f"features-{path.stem}"):
-                        feature_store.remove_person_series(path, person.id)
-                except StorageFault as error:
-                    faults.append(str(error))
-            for path in self.detections_folder.glob(f"*-{person.id}.*"):
-                path.unlink(missing_ok=True)
-            self.person_path(person.id).unlink(missing_ok=True)
-        if faults:
-            raise StorageFault("; ".join(faults))
-
     def save_thresholds(self, person: Person, thresholds: Thresholds, *, video_id: str | None = None) -> Person:
         """Keep thresholds for a person, or for one video of that person only."""
         with self.lock("people"):
-            person = person_store.read_person(self.person_path(person.id))
+            person = self.person(person.id)
             if video_id is None:
                 person = replace(person, thresholds=thresholds)
             else:
                 person = replace(person, overrides={**person.overrides, video_id: thresholds})
+            person_store.write_person(self.person_path(person.id), person)
+        return person
+
+    def remove_override(self, person: Person, video_id: str) -> Person:
+        """Let the person's thresholds hold for a video that had its own."""
+        with self.lock("people"):
+            person = self.person(person.id)
+            kept = {id: own for id, own in person.overrides.items() if id != video_id}
+            person = replace(person, overrides=kept)
             person_store.write_person(self.person_path(person.id), person)
         return person

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
@@ -19,9 +18,7 @@ def extractor_of(sound: np.ndarray, bounds: list[int], missing: set[int]) -> Aud
     """Reads the stretches of `sound` between the bounds as blocks; the missing ones are holes."""
     edges = [0, *sorted(bounds), len(sound)]
     blocks = [SoundBlock(a, sound[a:b]) for k, (a, b) in enumerate(pairwise(edges)) if b > a and k not in missing]
-    extractor = AudioFeatureExtractor(Path("none"))
-    extractor._blocks = iter(blocks)
-    return extractor
+    return AudioFeatureExtractor(blocks)
 
 
 def sound_of(seed: int) -> np.ndarray:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.clip_dataset_builder import build_clips, sampling_of
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
+from core.people.series_file import PersonSeries
 from core.series import N_FACE, PITCH, TIE, Source, TimeSeries, baseline
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.segment import Segment
 from core.series import TimeSeries, resample
-from core.sliding_window_processor import lay_windows, score_curve, score_windows, sliding_windows, window_rows
+from core.sliding_window_processor import Scores, lay_windows, score_windows, sliding_windows, window_rows
 
 
 @st.composite
@@ -76,7 +76,7 @@ def test_the_windows_that_are_judged_are_the_clips_that_may_be_trained_on(series
     scores = score_windows(series, windows, lambda values, timestamps: np.zeros(len(values)), max_failed_ratio=limit)
     for k in range(0, len(windows), 3):
         clip = resample(series, Segment(windows.start[k], windows.end[k]))
-        assert np.isnan(scores[k]) == (clip.failed_ratio >= limit)
+        assert scores.judged[k] != (clip.failed_ratio >= limit)
 
 
 @given(any_series(), st.integers(0, 2**32 - 1), st.floats(0, 1))
@@ -84,10 +84,21 @@ def test_the_windows_that_are_judged_are_the_clips_that_may_be_trained_on(series
 def test_the_curve_stays_within_the_scores(series, seed, share):
     windows = sliding_windows(series)
     rng = np.random.default_rng(seed)
-    scores = np.where(rng.random(len(windows)) < share, np.nan, rng.random(len(windows)))
-    curve = score_curve(windows, scores)
+    scores = np.where(rng.random(len(windows)) < share, np.nan, rng.uniform(1e-6, 1 - 1e-6, len(windows)))
+    curve = Scores(windows, np.log(scores / (1 - scores))).curve
     judged = curve.scores[~np.isnan(curve.scores)]
     assert (len(judged) > 0) == (~np.isnan(scores)).any()
     if len(judged):
         assert np.nanmin(scores) - 1e-9 <= judged.min()
         assert judged.max() <= np.nanmax(scores) + 1e-9
+
+
+@given(st.lists(st.floats(-9, 9), min_size=11, max_size=11), st.floats(0.01, 0.99), st.floats(0.01, 0.99))
+def test_another_share_moves_the_odds_and_back(log_odds, one, other):
+    scores = Scores(lay_windows(0.0, 10.0, durations=(5.0,)), np.array(log_odds))
+    moved = scores.moved(one, other)
+    np.testing.assert_allclose(moved.moved(other, one).log_odds, scores.log_odds, atol=1e-9)
+    np.testing.assert_array_equal(scores.moved(one, one).log_odds, scores.log_odds)
+    assert (np.diff(moved.probability[np.argsort(scores.log_odds)]) >= 0).all()
+    p, q = scores.probability, moved.probability
+    np.testing.assert_allclose(q / (1 - q), p / (1 - p) * (other / (1 - other)) / (one / (1 - one)), rtol=1e-6)

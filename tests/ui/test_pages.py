@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.faces.feature_file import write_features
+from core.people.person import Thresholds
 from core.translation import LANGUAGES
 from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
@@ -120,3 +121,18 @@ def test_no_page_loads_torch(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=ROOT)
     assert done.stdout.strip().splitlines()[-1:] == ["[]"], done.stdout[-500:] + done.stderr[-2000:]
+
+
+def test_unticking_only_for_this_video_leaves_the_other_videos_alone(space: Workspace, tmp_path: Path) -> None:
+    id = fill(space, tmp_path)
+    general = Thresholds(0.6, 0.4)
+    person = space.save_thresholds(space.people()[0], general)
+    space.save_thresholds(person, Thresholds(0.9, 0.1), video_id=id)
+    app = opened("reference")
+    only = next(box for box in app.checkbox if box.value)
+    only.uncheck().run()
+    assert [slider.value for slider in app.slider] == [0.6, 0.4], "what holds for all other videos"
+    app.button(key="save-thresholds").click().run()
+    assert not app.exception
+    (person,) = space.people()
+    assert (person.thresholds, person.overrides) == (general, {})

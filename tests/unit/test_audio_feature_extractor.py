@@ -28,7 +28,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def features(path: Path, timestamps: np.ndarray = NINE, period: float = PERIOD) -> np.ndarray:
-    return AudioFeatureExtractor(path).features(timestamps, sample_period=period)
+    return AudioFeatureExtractor(sound_blocks(path)).features(timestamps, sample_period=period)
 
 
 def waveform(path: Path) -> np.ndarray:
@@ -212,7 +212,7 @@ def test_rows_in_several_calls_are_the_rows_of_one(two_minutes):
     assert np.isfinite(whole).all()
     for seed in range(2):
         cuts = np.sort(np.random.default_rng(seed).choice(np.arange(1, 390), 7, replace=False))
-        extractor = AudioFeatureExtractor(two_minutes)
+        extractor = AudioFeatureExtractor(sound_blocks(two_minutes))
         parts = [extractor.features(part, sample_period=PERIOD) for part in np.split(timestamps, cuts)]
         assert np.array_equal(np.concatenate(parts), whole)
     later = features(two_minutes, timestamps[200:])  # going on after a stop
@@ -223,16 +223,16 @@ def test_the_track_is_never_held_whole(two_minutes):
     blocks = sound_blocks(two_minutes)
     assert next(blocks).start == 0
     assert max(len(block.samples) for block in blocks) < AUDIO_RATE
-    extractor = AudioFeatureExtractor(two_minutes)
+    extractor = AudioFeatureExtractor(sound_blocks(two_minutes))
     extractor.features(np.array([0.0]), sample_period=PERIOD)
-    assert extractor._end < 1.0 * AUDIO_RATE
+    assert extractor._sound._end < 1.0 * AUDIO_RATE
     for chunk in np.split(np.arange(390) * PERIOD, [3, 300, 301]):
         extractor.features(chunk, sample_period=PERIOD)
-        held = sum(len(block.samples) for block in extractor._held)
+        held = sum(len(block.samples) for block in extractor._sound._held)
         assert held < (MAX_SPAN + 2) * AUDIO_RATE
-    late = AudioFeatureExtractor(two_minutes)
+    late = AudioFeatureExtractor(sound_blocks(two_minutes))
     late.features(np.array([129.0]), sample_period=PERIOD)
-    assert sum(len(block.samples) for block in late._held) < 2 * AUDIO_RATE
+    assert sum(len(block.samples) for block in late._sound._held) < 2 * AUDIO_RATE
 
 
 def test_no_rows_are_no_rows(two_minutes):

@@ -16,11 +16,11 @@ from core.clip_dataset_builder import (
     usual,
 )
 from core.errors import PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, check_clip
+from core.people.series_file import PersonSeries
 from core.segment import Segment
-from core.series import FEATURES, N_FACE, PITCH, TimeSeries, baseline, resample
+from core.series import FEATURES, LOUDNESS, N_FACE, PITCH, TimeSeries, baseline, resample
 from tests.tables import D, F, M, series_of
 
 
@@ -76,9 +76,8 @@ def test_linear_sampling_is_handed_on():
 def test_inputs_are_centred_but_for_pitch_and_missing_stays_nan():
     series = series_of([D] * 30 + [M, M] + [D] * 28)
     clips = build_clips([event("a", 8.0)], given(a=series))
-    median = baseline(series)
-    np.testing.assert_allclose(clips.baseline[0], median)
-    np.testing.assert_allclose(clips.inputs, clips.features - median, rtol=1e-6)
+    np.testing.assert_allclose(clips.baseline[0], usual(series))
+    np.testing.assert_allclose(clips.inputs, clips.features - usual(series), rtol=1e-6)
     np.testing.assert_array_equal(clips.inputs[..., PITCH], clips.features[..., PITCH])
     missing = clips.source[0] == M
     assert 0 < missing.sum() < 15
@@ -268,6 +267,19 @@ def test_a_video_seen_for_five_minutes_has_its_own_baseline():
     assert usual(long, [other])[0] == 1.0
     assert usual(short, [other])[0] == 5.0
     assert usual(short)[0] == 1.0
+
+
+def test_sound_is_centred_on_its_own_video():
+    """Each recording has its own level, and there is sound whether the face is seen or not."""
+    short = series_of([D] * 60 + [M] * 120)
+    quieter = replace(short, values=short.values - np.where(np.arange(12) == LOUDNESS, np.float32(15), 0))
+    others = [constant(5.0, 600)]
+    of_short, of_quieter = usual(short, others), usual(quieter, others)
+    assert of_short[0] == of_quieter[0] == 5.0
+    assert of_short[LOUDNESS] == np.median(short.values[:, LOUDNESS])
+    assert of_short[LOUDNESS] - of_quieter[LOUDNESS] == pytest.approx(15)
+    silent = replace(short, values=np.where(np.arange(12) >= LOUDNESS, np.nan, short.values))
+    assert np.isnan(usual(silent, others)[LOUDNESS])
 
 
 def test_the_pooled_series_are_not_read_where_they_are_not_needed():

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.classifiers.calibration import with_prior
 from core.classifiers.metrics import Judged, roc_auc
 from core.errors import DeviceUnavailable, ModelFault
 from core.funny_moment_classifier import NETWORK_NAMES, SIMPLE_NAMES, FunnyMomentClassifier
@@ -169,9 +168,6 @@ def test_probabilities_hold_for_the_labelled_mix():
     for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 1)):
         here = (p >= low) & (p < high)
         assert p[here].mean() == pytest.approx(y[here].mean(), abs=0.12)
-    moved = with_prior(p, made.class_prior_[1], 0.01)
-    assert moved.mean() < 0.05
-    assert (np.argsort(moved) == np.argsort(p)).all()
 
 
 def test_a_weight_of_nothing_is_as_if_a_clip_were_not_there_for_the_shares():

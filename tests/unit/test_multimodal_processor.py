@@ -13,13 +13,21 @@ import h5py
 import numpy as np
 import pytest
 
-from core.errors import PunchlineError, StorageFault
+from core.errors import PunchlineError
 from core.faces import feature_file as feature_store
-from core.faces.feature_file import Features, Minutes, PersonSeries
-from core.multimodal_processor import ExtractionSettings, current_features, extract, person_series, summary
+from core.faces.feature_file import Features, Minutes
+from core.multimodal_processor import (
+    ExtractionSettings,
+    current_features,
+    current_series,
+    extract,
+    person_series,
+    summary,
+)
 from core.people.person import Person, Reference, Thresholds
 from core.people.photos import faces_in, read_photo
-from core.series import FEATURES, N_FACE, Source
+from core.people.series_file import PersonSeries
+from core.series import FEATURES, N_FACE
 from core.video_feature_extractor import Models
 from tests.portraits import COLLINS, HOPPER, make_video
 from tests.tables import random_features
@@ -57,7 +65,7 @@ def person(photo: Path, models: Models, **changes: object) -> Person:
     return replace(Person(id="abc", name=photo.stem, references=(face,)), **changes)
 
 
-def times_of(series: feature_store.PersonSeries) -> np.ndarray:
+def times_of(series: PersonSeries) -> np.ndarray:
     return series.series.timestamps[series.series.observed]
 
 
@@ -80,6 +88,16 @@ def test_the_series_has_faces_and_sound_on_one_clock(features: Features, models:
     np.testing.assert_allclose(values[inner, FEATURES.index("loudness")], 20 * np.log10(0.5 / 2**0.5), atol=0.3)
     np.testing.assert_allclose(values[inner, FEATURES.index("pitch")], 24.0, atol=0.1)
     assert made.baseline.shape == (12,)
+
+
+def test_laughter_and_the_shape_of_the_sound_come_with_the_extraction(features: Features) -> None:
+    n = features.faces.n_frames
+    assert features.cues["laughter"].shape == (n, 4)
+    assert np.isfinite(features.cues["laughter"][1:-1]).all()
+    assert features.cues["laughter"][1:-1, 0].max() < 0.5  # a tone
+    assert features.waveform is not None
+    assert features.waveform.shape[0] == n
+    np.testing.assert_allclose(np.abs(features.waveform[1:-1]).max(axis=(1, 2)), 0.5 * 127, atol=4)
 
 
 def test_a_changed_threshold_needs_no_video(video: Path, features: Features, models: Models) -> None:
@@ -166,6 +184,7 @@ def test_a_killed_extraction_goes_on_and_ends_with_the_same_arrays(
     assert printed[0] > 59, "it did not go on but began anew"
     same_arrays(whole, target)
     assert not folder.exists()
+    np.testing.assert_array_equal(*(feature_store.read_features(path).cues["laughter"] for path in (whole, target)))
 
 
 def test_followed_faces_end_with_the_same_arrays_as_well(video: Path, models: Models, tmp_path: Path) -> None:
@@ -277,18 +296,41 @@ def test_tracks_follow_each_person(features: Features) -> None:
     assert len(set(faces.track[one_frame])) == 2
 
 
-def test_a_stored_series_round_trips_in_the_feature_file(features: Features, models: Models, tmp_path: Path) -> None:
-    target = tmp_path / "v.h5"
+def test_a_series_is_kept_in_a_file_and_read_from_it_while_it_holds(
+    features: Features, models: Models, tmp_path: Path
+) -> None:
+    target, kept = tmp_path / "v.h5", tmp_path / "series" / "v" / "p.h5"
+    collins = person(COLLINS, models)
+    assert current_series(target, kept, collins) is None
     feature_store.write_features(target, features)
-    made = person_series(features, person(COLLINS, models), fill="none")
-    feature_store.write_person_series(target, "abc", "Collins", made)
-    read = feature_store.read_person_series(target, "abc")
-    assert read is not None
-    np.testing.assert_array_equal(read.series.values, made.series.values)
-    assert read.parameters == made.parameters
-    assert (read.series.source == Source.MISSING).any()
-    with pytest.raises(StorageFault, match="no such file"):
-        feature_store.read_person_series(tmp_path / "absent.h5", "abc")
+    made = current_series(target, kept, collins)
+    assert made is not None
+    with h5py.File(kept, "r+") as file:  # what is read from here on
+        file["baseline"][0] = 7.0
+    again = current_series(target, kept, collins)
+    assert again is not None
+    assert again.baseline[0] == 7.0
+    np.testing.assert_array_equal(again.series.values, made.series.values)
+    assert again.origin == made.origin
+    for change in ("thresholds", "extraction", "damage"):
+        if change == "thresholds":
+            collins = replace(collins, thresholds=Thresholds(1.0, 1.0))
+        elif change == "extraction":
+            feature_store.write_features(target, replace(features, info=replace(features.info, created="later")))
+        else:
+            kept.write_bytes(b"damaged")
+        anew = current_series(target, kept, collins)
+        assert anew is not None
+        assert anew.baseline[0] != 7.0
+        with h5py.File(kept, "r+") as file:
+            assert file["baseline"][0] != 7.0
+            file["baseline"][0] = 7.0
+
+
+def test_a_series_is_read_where_nothing_can_be_written(features: Features, models: Models, tmp_path: Path) -> None:
+    feature_store.write_features(tmp_path / "v.h5", features)
+    (tmp_path / "series").write_text("a file where a folder is wanted")
+    assert current_series(tmp_path / "v.h5", tmp_path / "series" / "v" / "p.h5", person(COLLINS, models)) is not None
 
 
 def test_smoothing_steadies_the_emotions_and_is_named_in_the_parameters() -> None:

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from core.segment import Detection, LabeledSegment, Segment, merge, n_windows, nms, tiou, windows
+from core.segment import Detection, LabeledSegment, Segment, clock, n_windows, tiou
 
 
 def test_a_segment_is_half_open():
@@ -56,18 +56,6 @@ def test_a_window_that_fits_exactly_is_not_lost_to_rounding():
     assert n_windows(0.3, duration=0.1, step=0.1) == 3
 
 
-def test_windows_keep_the_last_one_where_an_accumulated_start_loses_it():
-    span = Segment(0.1, 0.1 + 0.1 * 30)
-    found = list(windows(span, duration=0.3, step=0.1))
-    start, accumulated = span.start, 0
-    while start + 0.3 <= span.end:
-        accumulated += 1
-        start += 0.1
-    assert accumulated == 27  # what adding up gives
-    assert len(found) == 28
-    assert found[-1].end == pytest.approx(span.end, abs=1e-9)
-
-
 @pytest.mark.parametrize(("duration", "step"), [(0, 1), (-1, 1), (5, 0), (5, -0.5)])
 def test_windows_refuse_a_length_or_step_that_is_not_positive(duration, step):
     with pytest.raises(ValueError, match="positive"):
@@ -88,25 +76,16 @@ def test_temporal_overlap(a, b, expected):
     assert tiou(Segment(*a), Segment(*b)) == pytest.approx(expected)
 
 
-def test_merge_joins_what_touches_and_short_gaps():
-    apart = [Segment(10, 12), Segment(0, 2), Segment(2, 4), Segment(1, 3), Segment(12.5, 13)]
-    assert merge(apart) == [Segment(0, 4), Segment(10, 12), Segment(12.5, 13)]
-    assert merge(apart, min_duration_off=0.5) == [Segment(0, 4), Segment(10, 13)]
-    assert merge(apart, min_duration_off=0.49) == merge(apart)
-    assert merge([]) == []
-
-
-def test_merge_keeps_a_long_segment_around_a_short_one():
-    assert merge([Segment(0, 10), Segment(2, 3)]) == [Segment(0, 10)]
-
-
-def test_suppression_keeps_the_best_of_each_group():
-    best, near, far = Detection(0, 6, 0.9), Detection(1, 7, 0.8), Detection(20, 26, 0.1)
-    assert nms([far, near, best]) == [best, far]
-    assert nms([far, near, best], max_tiou=0.8) == [best, near, far]
-    assert nms([]) == []
-
-
-def test_suppression_takes_equal_scores_in_order_of_time():
-    first, second = Detection(0, 6, 0.5), Detection(3, 9, 0.5)
-    assert nms([second, first]) == [first]
+@pytest.mark.parametrize(
+    ("seconds", "digits", "shown"),
+    [
+        (0, 0, "0:00"),
+        (59.99, 0, "0:59"),
+        (59.96, 1, "0:59.9"),
+        (0.3, 1, "0:00.3"),
+        (3661.25, 2, "1:01:01.25"),
+        (-1, 0, "0:00"),
+    ],
+)
+def test_a_clock_shows_what_a_running_one_does(seconds: float, digits: int, shown: str):
+    assert clock(seconds, digits=digits) == shown

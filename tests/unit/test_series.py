@@ -279,3 +279,8 @@ def test_the_baseline_passes_over_missing_values_of_a_feature():
     assert found[0] == 2.0
     assert found[1] == 2.5
     assert np.isnan(found[FEATURES.index("loudness")])
+
+
+def test_the_time_without_a_face_is_told_in_stretches():
+    series = TimeSeries(np.zeros((6, 12)), np.arange(6) / 2, [M, D, D, M, M, F], 2.0)
+    assert series.unseen() == [Segment(-0.25, 0.25), Segment(1.25, 2.25)]

@@ -8,12 +8,12 @@ import pytest
 from core import sliding_window_processor
 from core.series import N_FACE
 from core.sliding_window_processor import (
+    Scores,
     Windows,
     lay_windows,
     log_odds_of,
     probability,
     runs,
-    score_curve,
     score_windows,
     sliding_windows,
     window_rows,
@@ -61,7 +61,7 @@ def test_a_series_shorter_than_a_duration_has_no_window_of_it(n, count):
     assert len(windows) == count
     if n:
         assert window_rows(series, windows).values.shape == (count, 15, 12)
-    curve = score_curve(windows, np.zeros(count))
+    curve = Scores(windows, np.zeros(count)).curve
     assert len(curve.timestamps) == len(curve.scores) == windows.n_steps
 
 
@@ -95,7 +95,7 @@ def test_every_window_gets_its_own_score(monkeypatch):
     scores = score_windows(
         series, windows, first_row, max_failed_ratio=0.3, on_progress=lambda done, total: told.append((done, total))
     )
-    np.testing.assert_allclose(scores, window_rows(series, windows).sample_timestamps[:, 0], atol=1e-4)
+    np.testing.assert_allclose(scores.log_odds, window_rows(series, windows).sample_timestamps[:, 0], atol=1e-4)
     assert told[0] == (7, len(windows))
     assert told[-1] == (len(windows), len(windows))
 
@@ -112,8 +112,8 @@ def test_a_window_is_not_judged_from_the_limit_on():
         assert not np.isnan(values[:, 1, N_FACE:]).any()
         return np.ones(len(values))
 
-    assert score_windows(series, windows, count, max_failed_ratio=0.3).tolist() == [1.0]
-    assert np.isnan(score_windows(series, windows, count, max_failed_ratio=4 / 15)).all()
+    assert score_windows(series, windows, count, max_failed_ratio=0.3).log_odds.tolist() == [1.0]
+    assert np.isnan(score_windows(series, windows, count, max_failed_ratio=4 / 15).log_odds).all()
     assert seen == [1]
 
 
@@ -130,7 +130,7 @@ def test_a_probability_and_its_log_odds():
 @pytest.mark.parametrize("origin", [0.0, 0.1, 777.7])
 def test_the_curve_of_a_constant_score_is_constant(origin):
     windows = lay_windows(origin, 100.0)
-    curve = score_curve(windows, np.full(len(windows), 0.3))
+    curve = Scores(windows, np.full(len(windows), log_odds_of(0.3))).curve
     np.testing.assert_allclose(curve.scores, 0.3, atol=1e-9)
     np.testing.assert_allclose(np.diff(curve.timestamps), 0.5)
     assert curve.timestamps[0] == pytest.approx(origin + 0.25)
@@ -141,7 +141,7 @@ def test_the_curve_is_the_mean_of_the_judged_windows_that_hold_a_time():
     windows = lay_windows(3.3, 30.0)
     scores = np.random.default_rng(0).random(len(windows))
     scores[::3] = np.nan
-    curve = score_curve(windows, scores)
+    curve = Scores(windows, np.log(scores / (1 - scores))).curve
     for at, score in zip(curve.timestamps, curve.scores, strict=True):
         holds = (windows.start <= at) & (at < windows.end) & ~np.isnan(scores)
         assert score == pytest.approx(scores[holds].mean() if holds.any() else np.nan, nan_ok=True)
@@ -149,13 +149,13 @@ def test_the_curve_is_the_mean_of_the_judged_windows_that_hold_a_time():
 
 def test_where_no_window_is_judged_the_curve_is_nan():
     windows = lay_windows(0.0, 100.0)
-    scores = np.where((windows.start < 60) & (windows.end > 40), np.nan, 0.5)
-    curve = score_curve(windows, scores)
+    scores = np.where((windows.start < 60) & (windows.end > 40), np.nan, 0.0)
+    curve = Scores(windows, scores).curve
     inside = (curve.timestamps > 40) & (curve.timestamps < 60)
     assert np.isnan(curve.scores[inside]).all()
     np.testing.assert_allclose(curve.scores[~inside], 0.5)
-    assert np.isnan(score_curve(windows, np.full(len(windows), np.nan)).scores).all()
-    assert len(score_curve(Windows(np.empty(0), np.empty(0)), np.empty(0)).scores) == 0
+    assert np.isnan(Scores(windows, np.full(len(windows), np.nan)).curve.scores).all()
+    assert len(Scores(Windows(np.empty(0), np.empty(0)), np.empty(0)).curve.scores) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.translation import FOLDER, LANGUAGES, catalogue, finished, places, text
+from core.translation import FOLDER, LANGUAGES, catalogue, finished, places, singular, text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
@@ -138,3 +138,11 @@ def test_what_is_not_in_the_catalogue_stays_english() -> None:
 def test_every_language_has_its_file() -> None:
     for language in LANGUAGES:
         assert language == "en" or (FOLDER / f"{language}.json").is_file()
+
+
+def test_one_thing_is_not_called_several() -> None:
+    assert text("{n} labels", "en", n=1) == "1 label"
+    assert text("{n} labels", "en", n="1") == "1 label"
+    assert text("{n} labels", "en", n=2) == "2 labels"
+    unused = set(singular()) - set(SENTENCES)
+    assert not unused, sorted(unused)

@@ -15,12 +15,13 @@ from core.analysis.emotions import (
     patterns,
     transition_matrix,
 )
-from core.segment import Segment
+from core.segment import Segment, clock
 from core.series import EMOTIONS, FEATURES, TimeSeries
 from pages.components.shared.charts import feature_name, feature_value, succession, transitions
 from pages.components.shared.jumps import Jump, Jumps, Look, jumps
-from pages.components.shared.shell import _, clock
+from pages.components.shared.shell import _
 
+LEAST_EMOTION = 0.05  # a probability whose highest place is worth a look
 MOST_PATTERNS, MOST_TIMES = 40, 24
 SUMMARISED = ("happiness", "surprise", "valence", "arousal", "loudness", "pitch")
 
@@ -32,6 +33,9 @@ def summary_list(summary: Summary, *, player_key: str) -> None:
         feature = summary.features[name]
         if feature.mean is None or feature.greatest is None or feature.greatest_at is None:
             rows.append(Jumps([], title=feature_name(name), note="–"))
+            continue
+        if name in EMOTIONS and feature.greatest < LEAST_EMOTION:
+            rows.append(Jumps([], title=feature_name(name), note=feature_value(name, feature.mean)))
             continue
         chips = [Jump(feature.greatest_at, _("highest {value}", value=feature_value(name, feature.greatest)))]
         if name in ("valence", "arousal") and feature.least is not None and feature.least_at is not None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
-from core.analysis.emotions import EmotionRun, EmotionShares, emotion_runs, emotion_shares, inside, summarise_range
+from core.analysis.emotions import (
+    EmotionRun,
+    EmotionShares,
+    emotion_runs,
+    emotion_shares,
+    inside,
+    pitch_in_hertz,
+    summarise_range,
+)
 from core.playback.playable import Playable
-from core.segment import Segment
+from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries
 from core.workspace.workspace import Video, Workspace
 from pages.components.analyse.lists import followed, peaks, summary_list, times
 from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
-from pages.components.shared.data import column, duration_of, fps_of, unseen_spans, usual_lanes
-from pages.components.shared.shell import _, clock, fragment
+from pages.components.shared.data import duration_of, fps_of, unseen_spans, usual_lanes
+from pages.components.shared.shell import _, fragment
 
 PLAYER = "analyse-player"
 HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
@@ -28,16 +35,16 @@ def analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable
 
 
 def _analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
-    stated = duration_of(space, video)
-    duration = float(series.timestamps[-1]) if stated is None else stated
+    duration = duration_of(space, video)
+    whole = Segment(0.0, max(1.0, float(series.timestamps[-1]) if duration is None else duration))
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         state = _player(space, video, series, shown)
-    chosen = Segment(*state.range) if state.range is not None else None
+    span = Segment(*state.range) if state.range is not None else None
     with right:
-        _shares(series, chosen)
+        _shares(series, span)
     st.altair_chart(
-        charts.strip(series, chosen, duration),
+        charts.strip(series, span if span is not None else whole),
         width="stretch",
         key="analyse-strip",
         on_select=lambda: _jump("analyse-strip"),
@@ -45,23 +52,22 @@ def _analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playabl
     )
     st.caption(_("The strongest emotion over time; gaps are where the face was not seen. A click goes there."))
     with st.container(border=True):
-        _followed(series, chosen)
+        _followed(series, span)
     with st.container(border=True):
-        _plane(series, chosen)
+        _plane(series, span)
 
 
 def _jump(key: str) -> None:
     """Take the player to the time that was clicked in a chart."""
-    chosen = st.session_state[key].selection.get(charts.PICK) or []
-    if chosen:
+    picked = st.session_state[key].selection.get(charts.PICK) or []
+    if picked:
         number = st.session_state.get(SEEK, (0.0, 0))[1] + 1
-        st.session_state[SEEK] = (float(chosen[0]["t"]), number)
+        st.session_state[SEEK] = (float(picked[0]["t"]), number)
 
 
 def _lanes(series: TimeSeries) -> list[Lane]:
-    pitch = column(series, "pitch").astype(np.float64)
-    heard = 55.0 * 2 ** (np.where(pitch > 0, pitch, np.nan) / 12)  # unvoiced is a gap, not a low voice
-    lanes = [*usual_lanes(series), Lane("pitch", _("Pitch, Hz"), series.timestamps, heard, (50.0, HIGHEST_PITCH))]
+    pitch = Lane("pitch", _("Pitch, Hz"), series.timestamps, pitch_in_hertz(series), (50.0, HIGHEST_PITCH))
+    lanes = [*usual_lanes(series), pitch]
     more = st.multiselect(
         _("More curves"),
         EMOTIONS,
@@ -70,7 +76,7 @@ def _lanes(series: TimeSeries) -> list[Lane]:
         placeholder=_("More curves: choose emotions"),
         label_visibility="collapsed",
     )
-    lanes += [Lane("plain", emotion_name(e), series.timestamps, column(series, e), (0.0, 1.0)) for e in more]
+    lanes += [Lane("plain", emotion_name(e), series.timestamps, series.column(e), (0.0, 1.0)) for e in more]
     return lanes
 
 
@@ -86,13 +92,13 @@ def _player(space: Workspace, video: Video, series: TimeSeries, shown: Playable)
     )
 
 
-def _shares(series: TimeSeries, chosen: Segment | None) -> None:
+def _shares(series: TimeSeries, span: Segment | None) -> None:
     """Pie and summary of the range."""
-    if chosen is None:
+    if span is None:
         st.markdown(f"**{_('Whole video')}**")
         st.caption(_("Hold Shift and drag over the curves to look at a part."))
     else:
-        st.markdown(f"**{clock(chosen.start)} – {clock(chosen.end)}**")
+        st.markdown(f"**{clock(span.start)} – {clock(span.end)}**")
         st.caption(_("Everything on this page is about this part. Shift and a click on the curves ends it."))
     modes = {"strongest": _("Strongest emotion"), "probability": _("Mean probability")}
     by = st.segmented_control(
@@ -104,8 +110,8 @@ def _shares(series: TimeSeries, chosen: Segment | None) -> None:
         key="analyse-by",
         label_visibility="collapsed",
     )
-    shares = emotion_shares(series, chosen=chosen, by="probability" if by == "probability" else "strongest")
-    summary = summarise_range(series, chosen)
+    shares = emotion_shares(series, chosen=span, by="probability" if by == "probability" else "strongest")
+    summary = summarise_range(series, span)
     if shares.seen > 0:
         st.altair_chart(charts.pie(shares), width="stretch")
     else:
@@ -130,7 +136,7 @@ def _runs(_series: TimeSeries, id: int, start: float, end: float, min_dwell: flo
     return emotion_runs(_series, chosen=Segment(start, end), min_dwell=min_dwell)
 
 
-def _followed(series: TimeSeries, chosen: Segment | None) -> None:
+def _followed(series: TimeSeries, span: Segment | None) -> None:
     title, setting = st.columns([2, 1.4], vertical_alignment="center")
     title.markdown(f"**{_('What followed what')}**")
     min_dwell = setting.slider(
@@ -143,7 +149,7 @@ def _followed(series: TimeSeries, chosen: Segment | None) -> None:
         key="analyse-dwell",
         help=_("Shorter ones are passed over: they are mostly mistakes of the reader of faces."),
     )
-    start, end = (chosen.start, chosen.end) if chosen is not None else (-1.0, float(series.timestamps[-1]) + 1.0)
+    start, end = (span.start, span.end) if span is not None else (-1.0, float(series.timestamps[-1]) + 1.0)
     runs = _runs(series, id(series), start, end, float(min_dwell))
     if len(runs) < 2:
         st.caption(_("There is only one emotion here, or none."))
@@ -151,7 +157,7 @@ def _followed(series: TimeSeries, chosen: Segment | None) -> None:
     followed(runs, player_key=PLAYER)
 
 
-def _plane(series: TimeSeries, chosen: Segment | None) -> None:
+def _plane(series: TimeSeries, span: Segment | None) -> None:
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         kinds = {"density": _("Time spent"), "path": _("Over time")}
@@ -163,12 +169,10 @@ def _plane(series: TimeSeries, chosen: Segment | None) -> None:
             required=True,
             key="analyse-plane",
         )
-        mask = inside(series, chosen) & series.observed
-        valence, arousal = (np.where(mask, column(series, f), np.nan) for f in ("valence", "arousal"))
-        name, draw = ("path", charts.plane_path) if kind == "path" else ("density", charts.plane_density)
-        if mask.any():
+        name, draw = ("path", charts.plane_way) if kind == "path" else ("density", charts.plane_density)
+        if (inside(series, span) & series.observed).any():
             st.altair_chart(
-                draw(valence, arousal, series),
+                draw(series, span),
                 width="stretch",
                 key=f"analyse-{name}",
                 on_select=lambda: _jump(f"analyse-{name}"),
@@ -181,4 +185,4 @@ def _plane(series: TimeSeries, chosen: Segment | None) -> None:
             )
         )
     with right:
-        peaks(series, chosen, player_key=PLAYER)
+        peaks(series, span, player_key=PLAYER)

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
+from core.actions.background import detection_subject
 from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
 from core.detection.results import read_detections, save_detections
-from core.faces.feature_file import PersonSeries
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.segment import Segment
 from core.training.card import check_model
 from core.training.model_store import ModelStore
@@ -52,7 +52,7 @@ class Subject:
     @property
     def id(self) -> str:
         """The job's subject."""
-        return f"{self.video.id}/{self.person.id}"
+        return detection_subject(self.video, self.person)
 
     @property
     def key(self) -> str:
@@ -145,23 +145,23 @@ class Why:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _why(_subject: Subject, place: tuple[float, float], leave_out: str, key: str) -> Why:
+def _why(_subject: Subject, _scored: Scored, place: tuple[float, float], leave_out: str, key: str) -> Why:
     library = library_of(_subject.space)
     explanation, values = explain_segment(
         library,
         _subject.video,
         _subject.person,
         Segment(*place),
-        model=_subject.model.name,
+        scored=_scored,
         load=lambda _folder: _loaded(_subject, _subject.model.state),
     )
     clips = library.clips(person=_subject.person)
-    return Why(explanation, nearest_clips(np.asarray(values), clips, n=N_NEAREST, leave_out=[leave_out]))
+    return Why(explanation, nearest_clips(values, clips, n=N_NEAREST, leave_out=[leave_out]))
 
 
-def why(subject: Subject, place: Segment, *, leave_out: str = "") -> Why:
+def why(subject: Subject, scored: Scored, place: Segment, *, leave_out: str = "") -> Why:
     """Ask the model about a place; the labelled clip of this id is not among the nearest. Raises PunchlineError."""
     library = library_of(subject.space)
     series = library.state_of_series(subject.video.id, subject.person.id)
-    key = f"{subject.key}{subject.model.state}{library.ledger.last_seq()}{series}"
-    return _why(subject, (place.start, place.end), leave_out, key)
+    key = f"{subject.key}{subject.model.state}{library.ledger.last_seq()}{series}{_state(subject)}"
+    return _why(subject, scored, (place.start, place.end), leave_out, key)

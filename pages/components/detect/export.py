@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import streamlit as st
 
+from core.actions.background import begin_export, export_subject
+from core.actions.moments import export
 from core.detection.moments import Moment
 from core.errors import PunchlineError
-from core.export.formats import FORMATS, ExportOptions, export
+from core.export.formats import FORMATS, ExportOptions
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
 from pages.components.detect.data import Subject
@@ -106,14 +107,14 @@ def _target(subject: Subject, format: str, folder: str) -> Path:
 
 
 def _subject_of(subject: Subject, format: str) -> str:
-    return f"{subject.video.id}/{subject.person.id}/{format}"
+    return export_subject(subject.video, subject.person, format)
 
 
 def _button(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> None:
     job = Jobs(subject.space).latest("export", _subject_of(subject, format))
     busy = job is not None and job.live
-    said = _("Export {n} moments", n=len(wanted)) if len(wanted) != 1 else _("Export one moment")
-    if not st.button(said, type="primary", disabled=not wanted or busy, key="export", icon=":material/download:"):
+    words = _("Export {n} moments", n=len(wanted))
+    if not st.button(words, type="primary", disabled=not wanted or busy, key="export", icon=":material/download:"):
         if not wanted:
             st.caption(_("No moments selected."))
         return
@@ -131,27 +132,25 @@ def _button(subject: Subject, format: str, wanted: list[Moment], target: Path, o
 def _write(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> str:
     """Write a small file at once; gives what went wrong, if anything."""
     st.session_state.pop("exported", None)
-    path = subject.video.path
-    if path is None:
+    if subject.video.path is None:
         return _("The file is missing. Add it again from its new location on Home.")
     try:
-        made = export(wanted, path, target, format=format, options=options)
+        written = export(subject.video, wanted, target, format=format, options=options)
     except PunchlineError as error:
         return str(error)
-    st.session_state["exported"] = (_subject_of(subject, format), [str(p) for p in made.paths], list(made.warnings))
+    st.session_state["exported"] = (
+        _subject_of(subject, format),
+        [str(p) for p in written.paths],
+        list(written.warnings),
+    )
     return ""
 
 
 def _begin(subject: Subject, format: str, wanted: list[Moment], target: Path, options: ExportOptions) -> str:
     """Write in the background; gives what went wrong, if anything."""
-    settings = {
-        "format": format,
-        "target": str(target),
-        "moments": [[m.start, m.end, m.score] for m in wanted],
-        "options": {name: value for name, value in asdict(options).items() if value is not None},
-    }
+    space, video, person = subject.space, subject.video, subject.person
     try:
-        job = Jobs(subject.space).submit("export", _subject_of(subject, format), subject.video.name, settings)
+        job = begin_export(space, video, person, wanted, target, format=format, options=options)
     except PunchlineError as error:
         return str(error)
     st.session_state.setdefault("export-jobs", set()).add(job.id)

@@ -10,13 +10,12 @@ import streamlit as st
 from core.detection.moments import Moment
 from core.labels.ledger import LabelEvent, clip_id_of
 from core.segment import tiou
-from pages.components.player.player import ASSETS as PLAYER_ASSETS
-from pages.components.player.player import OnEvents, answer_to
+from pages.components.player.player import PLAYER, OnEvents, answer_to
 from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.shell import _
 
 SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
-_shared = "\n".join((PLAYER_ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js"))
+_shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js"))
 _list = st.components.v2.component(
     "punchline_moments",
     html='<div class="list"><div class="head"></div><div class="rows"></div><div class="foot"></div></div>',

@@ -7,20 +7,21 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
 from core.labels.presses import Press, Receipt, take
+from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
+from core.segment import clock
 from pages.components.detect.data import Subject, found_in, keep
 from pages.components.detect.export import export_panel
-from pages.components.detect.frames import frames_for
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
 from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
-from pages.components.shared.data import column, duration_of, fps_of, ledger_of, unseen_spans
+from pages.components.shared.data import duration_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
-from pages.components.shared.shell import _, clock, fragment, show_error
+from pages.components.shared.pictures import place_pictures
+from pages.components.shared.shell import _, fragment, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
@@ -58,7 +59,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
         with st.container(border=True):
-            waiting |= why_panel(subject, moment, player_key=PLAYER)
+            waiting |= why_panel(subject, scored, moment, player_key=PLAYER)
     _not_judged(found)
     if found.moments:
         with st.container(border=True):
@@ -73,15 +74,15 @@ def _pictures(subject: Subject, found: Found) -> tuple[list[str], bool]:
     best = {id(moment) for moment in found.best(MOST_PICTURES)}
     wanted = [moment for moment in found.moments if id(moment) in best]
     middles = [(subject.video, (moment.best.start + moment.best.end) / 2) for moment in wanted]
-    made, waiting = frames_for(subject.space, middles)
-    by_moment = {id(moment): picture for moment, picture in zip(wanted, made, strict=True)}
+    addresses, waiting = place_pictures(subject.space, middles)
+    by_moment = {id(moment): picture for moment, picture in zip(wanted, addresses, strict=True)}
     return [by_moment.get(id(moment), "") for moment in found.moments], waiting
 
 
 def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:
     """What was found, in a line, and whether a limit holds more back."""
     n = len(found.moments)
-    parts = [_("{n} moments", n=n) if n != 1 else _("One moment")]
+    parts = [_("{n} moments", n=n)]
     if found.threshold is not None:
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
     parts.append(_("{share} of clips are expected to be funny", share=percent(found.prior)))
@@ -135,8 +136,8 @@ def _play(
     top = min(1.0, 1.15 * max(highest, found.threshold or 0.0, 0.05))
     lanes = [
         Lane("score", _("Score"), curve.timestamps, curve.scores, (0, top), found.threshold),
-        Lane("loudness", _("Loudness"), values.timestamps, column(values, "loudness"), (-70, 0)),
-        Lane("arousal", _("Arousal"), values.timestamps, column(values, "arousal"), (-1, 1)),
+        Lane("loudness", _("Loudness"), values.timestamps, values.column("loudness"), (-70, 0)),
+        Lane("arousal", _("Arousal"), values.timestamps, values.column("arousal"), (-1, 1)),
     ]
     timeline = Timeline(
         lanes=lanes,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from core.detection.detect import DetectionSettings, Found, Scored, prior_of
@@ -23,10 +23,12 @@ OWN_SHARE = 0.05  # where the user begins to choose one
 
 def nearest_threshold(value: float) -> float:
     """The step of the slider that is nearest to a threshold, as log-odds go."""
-    steps = np.array(THRESHOLDS)
-    clipped = np.clip(value, THRESHOLDS[0], THRESHOLDS[-1])
-    distance = np.abs(np.log(steps / (1 - steps)) - np.log(clipped / (1 - clipped)))
-    return float(steps[distance.argmin()])
+    log_odds = _log_odds(min(max(value, THRESHOLDS[0]), THRESHOLDS[-1]))
+    return min(THRESHOLDS, key=lambda step: abs(_log_odds(step) - log_odds))
+
+
+def _log_odds(p: float) -> float:
+    return log(p / (1 - p))
 
 
 class Keys:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import streamlit as st
 
+from core.actions.background import begin_detection
 from core.errors import ModelFault, PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Video, Workspace
 from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result
@@ -85,17 +84,10 @@ def find_button(subject: Subject, job: Job | None, *, again: bool, disabled: boo
         width="stretch",
     ):
         settings = kept_settings(subject, duration_of(subject.space, subject.video))
-        decision = asdict(settings)
         with told():
-            jobs = Jobs(subject.space)
             if job is not None and job.status != "done":
-                jobs.forget(job.id)  # what failed before is no news any more
-            jobs.submit(
-                "detect",
-                subject.id,
-                subject.video.name,
-                {"person_id": subject.person.id, "model": subject.model.name, "decision": decision},
-            )
+                Jobs(subject.space).forget(job.id)  # what failed before is no news any more
+            begin_detection(subject.space, subject.video, subject.person, settings, model=subject.model.name)
             st.rerun()
 
 

@@ -6,20 +6,22 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.detection.detect import Scored
 from core.detection.explanation import Contribution
 from core.detection.moments import Moment
 from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
 from core.playback.playable import playable
 from core.playback.route import media_address
+from core.segment import clock
 from core.translation import text
 from core.workspace.workspace import Video
 from pages.components.detect.data import Subject, Why, why
-from pages.components.detect.frames import frames_for
 from pages.components.detect.moments import moment_id
 from pages.components.shared.charts import AGAINST, FOR, bare
 from pages.components.shared.jumps import FOLDER, script
-from pages.components.shared.shell import _, clock, language, show_error
+from pages.components.shared.pictures import place_pictures
+from pages.components.shared.shell import _, language, show_error
 
 LEAST = 0.05  # log-odds: less says nothing
 SEEN = 0.005  # difference from what is usual that a sentence can show
@@ -50,7 +52,7 @@ def in_words(contribution: Contribution) -> str:
     return text(contribution.template, language(), **contribution.values)
 
 
-def why_panel(subject: Subject, moment: Moment, *, player_key: str) -> bool:
+def why_panel(subject: Subject, scored: Scored, moment: Moment, *, player_key: str) -> bool:
     """Draw the whole section; true while pictures are still being made."""
     st.markdown(f"**{_('Why {time}?', time=clock(int(moment.start)))}**")
     if subject.model.is_network and not st.session_state.get("explain-networks"):
@@ -60,7 +62,7 @@ def why_panel(subject: Subject, moment: Moment, *, player_key: str) -> bool:
         st.session_state["explain-networks"] = True
     try:
         with st.spinner(_("Asking the model…"), show_time=False):
-            answer = why(subject, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
+            answer = why(subject, scored, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
     except PunchlineError as error:
         show_error(error)
         return False
@@ -119,7 +121,7 @@ def _nearest(subject: Subject, answer: Why, player_key: str) -> bool:
         st.caption(_("There are no labelled clips yet to compare it with."))
         return False
     places = [(videos[event.video_id], (event.start + event.end) / 2) for event in events]
-    pictures, waiting = frames_for(subject.space, places)
+    pictures, waiting = place_pictures(subject.space, places)
     clips = [
         _card(subject, videos[event.video_id], event, src, player_key)
         for event, src in zip(events, pictures, strict=True)

@@ -60,7 +60,7 @@ def browse_dialog() -> None:
         if up.button(_("Parent folder"), key="browse-up", icon=":material/arrow_upward:", disabled=here == here.parent):
             _go(here.parent)
         label = _("Add this folder ({n} videos in it)", n=len(videos))
-        if add.button(label, key="browse-add", type="primary", icon=":material/add:"):
+        if add.button(label, key="browse-add", type="primary", icon=":material/add:", disabled=not videos):
             take_in(str(here))
         with st.container(height=360):
             for name in folders:

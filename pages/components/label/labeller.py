@@ -8,15 +8,15 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
-from core.faces.feature_file import PersonSeries
 from core.labels.ledger import LabelEvent
 from core.labels.presses import Press, Receipt, take
 from core.labels.queue import LabelQueue, Order
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.playback.playable import Playable, playable
 from core.segment import Segment
-from core.training.retraining import train_if_due
 from core.workspace.workspace import Video, Workspace
 from pages.components.player.player import (
     Controls,

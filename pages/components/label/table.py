@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.actions.labels import export_labels, import_labels
 from core.errors import PunchlineError
-from core.labels.csv import Fault, read_labels, seconds_of, write_labels
+from core.labels.csv import Fault, seconds_of
 from core.labels.ledger import LabelEvent
 from core.labels.rules import check_clip
 from core.people.person import Person
-from core.workspace.library import Library
+from core.segment import clock
 from core.workspace.workspace import Workspace
 from pages.components.shared.data import ledger_of
-from pages.components.shared.shell import _, clock, finished_text, told
+from pages.components.shared.shell import _, finished_text, language, told
 from pages.components.train.data import origin_name
 
 ROWS = 2000  # newest labels that are listed
@@ -53,7 +55,12 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
     kinds = {"all": _("all"), "1": _("funny"), "0": _("not funny")}
     left, middle, right = st.columns([1.4, 2, 2], vertical_alignment="bottom")
     kind = left.segmented_control(
-        _("Show"), list(kinds), format_func=kinds.__getitem__, default="all", required=True, key="table-kind"
+        _("Show"),
+        list(kinds),
+        format_func=kinds.__getitem__,
+        default="all",
+        required=True,
+        key=f"table-kind-{language()}",
     )
     videos = sorted({event.video_id for event in events}, key=lambda id: names.get(id, id))
     video = middle.selectbox(
@@ -81,8 +88,8 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
         {
             "remove": False,
             "video": [names.get(e.video_id, e.video_id) for e in events],
-            "start": [clock_exact(e.start) for e in events],
-            "end": [clock_exact(e.end) for e in events],
+            "start": [clock(e.start, digits=1) for e in events],
+            "end": [clock(e.end, digits=1) for e in events],
             "label": [funny if e.label == 1 else other for e in events],
             "origin": [origin_name(e.origin) for e in events],
             "note": [e.note for e in events],
@@ -116,12 +123,6 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
         st.rerun()
     for fault in st.session_state.pop("table-faults", []):
         st.warning(finished_text(fault), icon=":material/warning:")
-
-
-def clock_exact(seconds: float) -> str:
-    """Seconds as m:ss.s or h:mm:ss.s."""
-    tenths = round(seconds * 10)
-    return f"{clock(tenths // 10)}.{tenths % 10}"
 
 
 def _change(space: Workspace, event: LabelEvent, change: dict[str, Any], funny: str) -> str | None:
@@ -165,6 +166,7 @@ def transfer(space: Workspace, person: Person) -> None:
             if file is not None and st.button(_("Import"), key="import-labels", icon=":material/upload:"):
                 with told():
                     _import(space, person, file.getvalue())
+            _imported()
         with right:
             events = ledger_of(space).labels(person_id=person.id)
             st.caption(
@@ -172,7 +174,7 @@ def transfer(space: Workspace, person: Person) -> None:
             )
             st.download_button(
                 _("Download labels"),
-                data=_csv(space, person, events).encode(),
+                data=lambda: export_labels(space, person=person).content,
                 file_name="labels.csv",
                 mime="text/csv",
                 disabled=not events,
@@ -180,28 +182,33 @@ def transfer(space: Workspace, person: Person) -> None:
             )
 
 
-def _csv(space: Workspace, person: Person, events: list[LabelEvent]) -> str:
-    paths = {video.id: str(video.path or video.id) for video in space.videos()}
-    return write_labels(
-        (paths.get(e.video_id, e.video_id), e.start, e.end, int(e.label or 0), person.name, e.note, e.origin, e.clip_id)
-        for e in events
-    )
-
-
 def _import(space: Workspace, person: Person, content: bytes) -> None:
-    library = Library(space)
-    rows, faults = read_labels(content)
-    events, more = library.events_of(rows, person=person)
-    library.ledger.record(events)
-    if events:
-        st.success(_("{n} labels imported.", n=len(events)), icon=":material/check_circle:")
-    _faults(sorted([*faults, *more], key=lambda fault: fault.line))
+    imported = import_labels(space, content, person=person)
+    st.session_state["label-import"] = (len(imported.events), imported.faults)
+    st.rerun()  # whatever counts labels counts these too
 
 
-def _faults(faults: list[Fault]) -> None:
+def _imported() -> None:
+    """What came of the latest import."""
+    n, faults = st.session_state.pop("label-import", (0, ()))
+    if n:
+        st.success(_("{n} labels imported.", n=n), icon=":material/check_circle:")
+    _faults(faults)
+
+
+def _faults(faults: Sequence[Fault]) -> None:
     if not faults:
         return
-    lines = [_("line {n}: {reason}", n=f.line, reason=finished_text(f.reason)) for f in faults[:MOST_FAULTS]]
-    if len(faults) > MOST_FAULTS:
-        lines.append(_("and {n} more", n=len(faults) - MOST_FAULTS))
+    by_reason: dict[str, list[int]] = {}
+    for fault in faults:
+        by_reason.setdefault(fault.reason, []).append(fault.line)
+    lines = [_("line {n}: {reason}", n=_lines(at), reason=finished_text(reason)) for reason, at in by_reason.items()]
+    if len(lines) > MOST_FAULTS:
+        lines[MOST_FAULTS:] = [_("and {n} more", n=len(lines) - MOST_FAULTS)]
     st.warning("  \n".join([_("{n} lines were left out:", n=len(faults)), *lines]), icon=":material/warning:")
+
+
+def _lines(numbers: list[int]) -> str:
+    """Line numbers, the first few by name."""
+    first = ", ".join(map(str, numbers[:3]))
+    return first if len(numbers) <= 3 else f"{first} … {numbers[-1]} ({len(numbers)})"

@@ -8,22 +8,20 @@ a lost connection or a reload. The player alone knows its element's clock; all o
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.analysis.reduction import reduced, reduced_around
+from core.analysis.reduction import packed, reduced, reduced_around
 from core.labels.presses import Press, Receipt, receive
+from core.series import Floats
+from core.storage.program import ASSETS
 from pages.components.player.text import player_texts
 from pages.components.shared.shell import finished_text
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets" / "player"
+PLAYER = ASSETS / "player"
 MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
 
 
@@ -92,8 +90,8 @@ class Lane:
 
     role: str
     label: str
-    timestamps: NDArray[np.floating]
-    values: NDArray[np.floating]
+    timestamps: Floats
+    values: Floats
     limits: tuple[float, float]
     threshold: float | None = None
 
@@ -133,28 +131,22 @@ OnEvents = Callable[[list[Press]], Receipt]
 
 _mounted = st.components.v2.component(
     "punchline_player",
-    html=(ASSETS / "player.html").read_text(encoding="utf-8"),
-    css=(ASSETS / "player.css").read_text(encoding="utf-8"),
+    html=(PLAYER / "player.html").read_text(encoding="utf-8"),
+    css=(PLAYER / "player.css").read_text(encoding="utf-8"),
     js="\n".join(
-        (ASSETS / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "timeline.js", "player.js")
+        (PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "timeline.js", "player.js")
     ),
 )
 
 
-def _packed(values: NDArray[np.floating]) -> str:
-    """Little-endian 32-bit floats in base64: a third of the same numbers as text."""
-    return base64.b64encode(np.asarray(values, "<f4").tobytes()).decode()
-
-
 def _lane(lane: Lane, view: tuple[float, float] | None) -> dict[str, Any]:
-    times = np.asarray(lane.timestamps, np.float64)
-    values = np.asarray(lane.values, np.float64)
-    line = reduced(times, values, MOST_SAMPLES) if view is None else reduced_around(times, values, view, MOST_SAMPLES)
+    curve = lane.timestamps, lane.values
+    line = reduced(*curve, MOST_SAMPLES) if view is None else reduced_around(*curve, view, MOST_SAMPLES)
     return {
         "role": lane.role,
         "label": lane.label,
-        "t": _packed(line[0]),
-        "v": _packed(line[1]),
+        "t": packed(line[0]),
+        "v": packed(line[1]),
         "lo": float(lane.limits[0]),
         "hi": float(lane.limits[1]),
         "threshold": None if lane.threshold is None else float(lane.threshold),

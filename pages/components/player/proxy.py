@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.playback.playable import Playable, playable, prepare
+from core.actions.background import begin_playable
+from core.playback.playable import Playable, playable
 from core.workspace.workspace import Video, Workspace
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.shell import _, fragment, show_error, told
@@ -40,7 +41,7 @@ def proxy_notice(space: Workspace, video: Video, shown: Playable, *, wanted: flo
         show_error(shown.job.message)
     if st.button(_("Prepare it for playback"), type="primary", key=f"prepare-{video.id}", icon=":material/autorenew:"):
         with told():
-            prepare(space, video, wanted=wanted)
+            begin_playable(space, video, wanted=wanted)
         st.rerun()
 
 
@@ -49,6 +50,8 @@ def _progress(space: Workspace, video: Video, before: str, wanted: float) -> Non
     if now.state != before:
         st.rerun()
     if now.job is not None and now.job.live:
+        if now.state == "preparing":
+            begin_playable(space, video, wanted=wanted)  # the running job makes the minute that is needed here first
         st.progress(now.job.share, text=_("Being prepared for playback: {how}", how=progress_text(now.job)))
     if before == "minute":
         st.caption(_("The minute that is needed first can be played already."))

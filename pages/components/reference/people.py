@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
+from contextlib import suppress
 
-import numpy as np
 import streamlit as st
 
+from core.actions.background import begin_photos, begin_scan
+from core.actions.people import remove_person
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.people.groups import FaceGroups, chips, group, reference_at
 from core.people.person import Person, Reference
 from core.people.person_file import read_person
-from core.storage.files import write_bytes
+from core.people.tuning import similarities
+from core.segment import clock
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
 from pages.components.shared.data import key_of, library_of
-from pages.components.shared.face_grid import FaceChip, FaceRow, as_address, face_grid
+from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import _, choose, clock, finished_text, show_error, told
+from pages.components.shared.pictures import data_address, image_address
+from pages.components.shared.shell import _, choose, finished_text, fragment, show_error, told
 
 MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
@@ -47,10 +49,10 @@ def chip_addresses(video: Video, features: Features, rows: list[int]) -> dict[in
     known = _chip_store(video.id, key_of(features))
     for row in rows:
         if row not in known and (jpeg := features.chips.get(row)) is not None:
-            known[row] = "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+            known[row] = data_address(jpeg)
     missing = [row for row in rows if row not in known]
     if missing and video.path is not None:
-        known.update({row: as_address(image) for row, image in chips(video.path, features, missing).items()})
+        known.update({row: image_address(image) for row, image in chips(video.path, features, missing).items()})
     return {row: known[row] for row in rows if row in known}
 
 
@@ -65,7 +67,7 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
     job = jobs.latest("scan", video.id)
     if features is None or len(features.faces) == 0:
         if job is not None and job.live:
-            st.progress(job.share, text=progress_text(job))
+            fragment(_scan_progress, run_every=0.5)(space, job.id)
             return
         if job is not None and job.status == "failed":
             show_error(job.message)
@@ -77,7 +79,7 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
             _("Look for faces"), type="primary", icon=":material/search:", key="scan", disabled=video.path is None
         ):
             with told():
-                jobs.submit("scan", video.id, video.name)
+                begin_scan(space, video)
             st.rerun()
         if video.path is None:
             st.caption(_("The file is missing. Add it again from its new location on Home."))
@@ -98,16 +100,24 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
     st.caption(_("Click faces of the person. Different looks and angles are best; three to six are enough."))
     picked = face_grid(
         [row for row in rows if row.faces],
-        key=f"grid-{video.id}",
+        key=f"grid-{video.id}-{st.session_state.get('grid_round', 0)}",  # another one after adding: nothing is picked
         clickable=True,
-        round=f"{key_of(features)}-{st.session_state.get('grid_round', 0)}",
+        round=key_of(features),
     )
     _add_picked(space, video, features, picked, person)
 
 
+def _scan_progress(space: Workspace, id: str) -> None:
+    """How far a scan is; the page follows by itself when it ends."""
+    job = Jobs(space).find(id)
+    if not job.live:
+        st.rerun()
+    st.progress(job.share, text=progress_text(job))
+
+
 def _add_picked(space: Workspace, video: Video, features: Features, picked: list[int], person: Person | None) -> None:
     """Name the person and add the picked faces."""
-    name = _name_field(person, key="grid")
+    name = _name_field(person, key="grid", somebody_else=_unlike(person, features, picked))
     label = _("Add {n} faces", n=len(picked)) if picked else _("Add faces")
     if st.button(label, type="primary", disabled=not picked, key="add-faces", icon=":material/person_add:"):
         with told():
@@ -123,12 +133,27 @@ def _add(space: Workspace, name: str, references: tuple[Reference, ...]) -> None
     st.rerun()
 
 
-def _name_field(person: Person | None, *, key: str) -> str:
+def _unlike(person: Person | None, features: Features, rows: list[int]) -> bool:
+    """Whether none of these faces is like the person's references."""
+    if person is None or not rows:
+        return False
+    with suppress(PunchlineError):  # references of another embedder tell nothing
+        likeness = similarities(features, person)
+        return all(likeness[row] < person.thresholds.relaxed for row in rows)
+    return False
+
+
+def _name_field(person: Person | None, *, key: str, somebody_else: bool = False) -> str:
     """Whose face it is: the person at hand, or somebody new."""
     new = _("New person")
     if person is not None:
         who = st.radio(
-            _("Whose face?"), [person.name, new], horizontal=True, key=f"who-{key}", label_visibility="collapsed"
+            _("Whose face?"),
+            [person.name, new],
+            index=int(somebody_else),
+            horizontal=True,
+            key=f"who-{key}-{person.id}-{somebody_else}",
+            label_visibility="collapsed",
         )
         if who != new:
             return person.name
@@ -139,7 +164,7 @@ def person_card(space: Workspace, person: Person) -> None:
     """References with a way to remove each, the name, and removal of the person."""
     if not person.references:
         st.warning(_("No reference faces left. Add one to continue."), icon=":material/face:")
-    chips_ = [FaceChip(k, as_address(_square(r)), note=r.origin) for k, r in enumerate(person.references)]
+    chips_ = [FaceChip(k, image_address(r.face), note=r.origin) for k, r in enumerate(person.references)]
     round = f"{len(chips_)}-{person.id}"
     picked = face_grid([FaceRow(chips_)], key=f"references-{person.id}", clickable=True, round=round)
     if picked and st.button(_("Remove {n} faces", n=len(picked)), key="drop-faces", icon=":material/delete:"):
@@ -154,22 +179,12 @@ def person_card(space: Workspace, person: Person) -> None:
                 with told():
                     space.rename_person(person, name)
                     st.rerun()
-        with st.popover(_("Remove person"), icon=":material/person_remove:"):
+        with st.popover(_("Remove person"), icon=":material/person_remove:", key=f"removal-{person.id}"):
             st.write(_("Deletes the reference faces and series of {name}. Labels are kept.", name=person.name))
-            if st.button(_("Delete permanently"), key="remove-person", type="primary"):
+            if st.button(_("Delete permanently"), key=f"remove-{person.id}", type="primary"):
                 with told():
-                    space.remove_person(person)
+                    remove_person(space, person)
                     st.rerun()
-
-
-def _square(reference: Reference) -> np.ndarray:
-    """The face alone, from the picture around it."""
-    left, top, right, bottom = reference.box_xyxy
-    height, width = reference.image.shape[:2]
-    side = min(max(8, int(max(right - left, bottom - top) * 1.2)), height, width)
-    x = int(np.clip((left + right - side) / 2, 0, max(0, width - side)))
-    y = int(np.clip((top + bottom - side) / 2, 0, max(0, height - side)))
-    return reference.image[y : y + side, x : x + side]
 
 
 def photos(space: Workspace, person: Person | None) -> None:
@@ -182,13 +197,7 @@ def photos(space: Workspace, person: Person | None) -> None:
         )
         if st.button(_("Find faces in the photos"), key="read-photos", disabled=not files or not name.strip()):
             with told():
-                stored = []
-                for file in files:
-                    data = file.getvalue()
-                    path = space.upload_path(data, Path(file.name).suffix)
-                    write_bytes(path, data)
-                    stored.append((str(path), file.name))
-                job = jobs.submit("photos", name, name, {"name": name, "photos": stored})
+                job = begin_photos(space, name, [(file.name, file.getvalue()) for file in files])
                 st.session_state.photo_job = job.id
                 st.rerun()
         _photo_result(space, jobs)
@@ -210,12 +219,12 @@ def _photo_result(space: Workspace, jobs: Jobs) -> None:
         st.success(_("{n} faces added.", n=result["n_added"]), icon=":material/check_circle:")
     for fault in result.get("faults", ()):
         st.warning(finished_text(fault), icon=":material/no_accounts:")
-    path = space.candidates_path(job.name)
+    path = jobs.candidates_path(job)
     if path.exists():
         with told():
             faces = read_person(path).references
             st.write(_("Some photos show several people. Who is {name}?", name=job.name))
-            chips_ = [FaceChip(k, as_address(_square(f)), note=f.origin) for k, f in enumerate(faces)]
+            chips_ = [FaceChip(k, image_address(f.face), note=f.origin) for k, f in enumerate(faces)]
             picked = face_grid([FaceRow(chips_)], key=f"candidates-{job.id}", clickable=True)
             if st.button(_("Add these"), disabled=not picked, key="add-candidates", type="primary"):
                 path.unlink(missing_ok=True)

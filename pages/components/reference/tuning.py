@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 import altair as alt
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,11 +12,12 @@ from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.people.person import Person, Thresholds
 from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
+from core.segment import clock
 from core.workspace.workspace import Video, Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.shell import _, clock, fragment, show_error, told
+from pages.components.shared.shell import _, fragment, show_error, told
 
 N_FACES = 5  # on each side of a threshold
 LOWEST = -0.2  # similarity from which the histogram is drawn
@@ -105,7 +105,9 @@ def _numbers(result: TuningResult) -> None:
     first, second, third = st.columns(3)
     first.metric(_("Kept"), clock(result.kept_seconds), help=_("Time in which the person is seen."))
     second.metric(_("Less certain"), clock(result.relaxed_seconds))
-    third.metric(_("Other faces"), clock(result.rejected_seconds), help=_("Time in which only other people are seen."))
+    third.metric(
+        _("Only other faces"), clock(result.rejected_seconds), help=_("Time in which only other people are seen.")
+    )
 
 
 def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> None:
@@ -133,24 +135,35 @@ def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> No
 
 
 def _save(space: Workspace, video: Video, person: Person, chosen: Thresholds, saved: Thresholds) -> None:
-    only = st.checkbox(_("Only for this video"), value=video.id in person.overrides, key=f"only-{person.id}-{video.id}")
-    same = chosen == saved and only == (video.id in person.overrides)
+    own, key = video.id in person.overrides, f"only-{person.id}-{video.id}"
+
+    def general() -> None:
+        """Without a tick the sliders show what holds for all other videos, and saving changes nothing of it."""
+        if own and not st.session_state[key]:
+            state, name = st.session_state, f"{person.id}-{video.id}"
+            state[f"strict-{name}"], state[f"relaxed-{name}"] = person.thresholds.strict, person.thresholds.relaxed
+
+    only = st.checkbox(_("Only for this video"), value=own, key=key, on_change=general)
+    same = chosen == saved and only == own
     if st.button(_("Saved") if same else _("Save"), type="primary", disabled=same, key="save-thresholds"):
         with told():
-            space.save_thresholds(person, chosen, video_id=video.id if only else None)
+            if own and not only:
+                space.remove_override(person, video.id)
+            if only or chosen != person.thresholds:
+                space.save_thresholds(person, chosen, video_id=video.id if only else None)
             st.rerun()
 
 
 def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.LayerChart:
-    edges = histogram.edges
-    shown = edges[:-1] >= LOWEST
+    first = sum(edge < LOWEST for edge in histogram.edges)
+    edges, n = histogram.edges.tolist()[first:], len(histogram.best) - first
     best, others = _("best match in a frame"), _("other faces")
     data = pd.DataFrame(
         {
-            "from": np.tile(edges[:-1][shown], 2),
-            "to": np.tile(edges[1:][shown], 2),
-            "faces": np.concatenate([histogram.best[shown], histogram.others[shown]]),
-            "kind": [best] * int(shown.sum()) + [others] * int(shown.sum()),
+            "from": 2 * edges[:-1],
+            "to": 2 * edges[1:],
+            "faces": [*histogram.best[first:], *histogram.others[first:]],
+            "kind": [best] * n + [others] * n,
         }
     )
     bars = (

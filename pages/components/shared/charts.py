@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import TypeVar
 
 import altair as alt
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from core.analysis.emotions import EmotionShares, emotion_runs, row_seconds, strongest
-from core.segment import Segment
+from core.analysis.emotions import EmotionShares, Matrix, emotion_strip, hertz
+from core.analysis.plane import plane_cells, plane_path
+from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries
-from pages.components.shared.shell import _, clock
+from pages.components.shared.shell import _
 
 FOR, AGAINST = "#c8374a", "#9aa0a6"  # as in the histogram of similarities
 QUIET = "#808890"  # lines and words that hold on light and dark
@@ -28,9 +26,6 @@ COLOURS = {
     "sadness": "#4b82c4",
     "surprise": "#2fb0a8",
 }
-N_STRIP = 600  # parts of the time in the strip of emotions
-N_CELLS = 36  # of the plane, to each side
-N_PATH = 900  # points of the path
 PICK = "pick"  # the name of what a click chooses, with the field `t`
 AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
 
@@ -67,19 +62,19 @@ def _pick(name: str = PICK, fields: Sequence[str] = ("t",)) -> alt.Parameter:
 
 def pie(shares: EmotionShares) -> alt.LayerChart:
     """The time in which the face was seen, by emotion, the greatest share first."""
-    ordered = sorted(shares.shares.items(), key=lambda item: -item[1])
+    ordered = sorted(((e, share) for e, share in shares.shares.items() if share > 0), key=lambda item: -item[1])
     data = pd.DataFrame(
         {
             "emotion": [emotion_name(name) for name, _share in ordered],
             "share": [share for _name, share in ordered],
-            "said": [f"{share:.0%}" if share >= 0.01 else f"{share:.1%}" for _name, share in ordered],
+            "words": [f"{share:.0%}" if share >= 0.01 else f"{share:.1%}" for _name, share in ordered],
             "place": range(len(ordered)),
         }
     )
     base = alt.Chart(data).encode(
         theta=alt.Theta("share:Q", stack=True),
         order=alt.Order("place:Q"),
-        tooltip=[alt.Tooltip("emotion:N", title=_("emotion")), alt.Tooltip("said:N", title=_("share"))],
+        tooltip=[alt.Tooltip("emotion:N", title=_("emotion")), alt.Tooltip("words:N", title=_("share"))],
     )
     arcs = base.mark_arc(innerRadius=44, outerRadius=78, padAngle=0.012, cornerRadius=2).encode(
         color=alt.Color(
@@ -92,21 +87,27 @@ def pie(shares: EmotionShares) -> alt.LayerChart:
     words = (
         base.transform_filter("datum.share >= 0.06")
         .mark_text(radius=94, fontSize=12, color=QUIET)
-        .encode(text="said:N")
+        .encode(text="words:N")
     )
     return bare((arcs + words).properties(height=206))
 
 
-def strip(series: TimeSeries, chosen: Segment | None, duration: float) -> alt.Chart:
+def strip(series: TimeSeries, span: Segment) -> alt.Chart:
     """The strongest emotion over time; a click chooses a time."""
-    start, end = (chosen.start, chosen.end) if chosen is not None else (0.0, max(duration, 1.0))
-    data = pd.DataFrame(_stretches(series, start, end))
-    data["emotion"] = [emotion_name(name) for name in data["emotion"]] if len(data) else []
+    runs = emotion_strip(series, span)
+    data = pd.DataFrame(
+        {
+            "t": [run.start for run in runs],
+            "to": [run.end for run in runs],
+            "emotion": [emotion_name(run.emotion) for run in runs],
+            "at": [clock(run.start) for run in runs],
+        }
+    )
     chart = (
         alt.Chart(data)
         .mark_rect(cursor="pointer")
         .encode(
-            x=alt.X("t:Q", title=None, scale=alt.Scale(domain=[start, end], nice=False), axis=time_axis()),
+            x=alt.X("t:Q", title=None, scale=alt.Scale(domain=[span.start, span.end], nice=False), axis=time_axis()),
             x2="to:Q",
             color=alt.Color("emotion:N", scale=_emotions_scale(), legend=None),
             tooltip=[alt.Tooltip("emotion:N", title=_("emotion")), alt.Tooltip("at:N", title=_("time"))],
@@ -126,34 +127,7 @@ def time_axis() -> alt.Axis:
     )
 
 
-def _stretches(series: TimeSeries, start: float, end: float) -> dict[str, list[object]]:
-    """Stretches of one strongest emotion; in a long time those that take most of each part of it."""
-    best, t = strongest(series), series.timestamps
-    rows = np.flatnonzero((best >= 0) & (t >= start) & (t < end))
-    if len(rows) <= 2 * N_STRIP:
-        runs = emotion_runs(series, chosen=Segment(start, end), min_dwell=0.0)
-        found = [(max(run.start, start), min(run.end, end), run.emotion) for run in runs]
-    else:
-        width = (end - start) / N_STRIP
-        part = np.minimum(((t[rows] - start) / width).astype(np.intp), N_STRIP - 1)
-        seconds = np.zeros((N_STRIP, len(EMOTIONS)))
-        np.add.at(seconds, (part, best[rows]), row_seconds(series)[rows])
-        kind = np.where(seconds.sum(axis=1) > 0, seconds.argmax(axis=1), -1)
-        edges = np.flatnonzero(np.diff(np.concatenate([[-2], kind, [-2]]))).tolist()
-        found = [
-            (start + a * width, start + b * width, EMOTIONS[kind[a]])
-            for a, b in itertools.pairwise(edges)
-            if kind[a] >= 0
-        ]
-    return {
-        "t": [a for a, _b, _emotion in found],
-        "to": [b for _a, b, _emotion in found],
-        "emotion": [emotion for _a, _b, emotion in found],
-        "at": [clock(int(a)) for a, _b, _emotion in found],
-    }
-
-
-def transitions(matrix: NDArray[np.intp]) -> alt.LayerChart:
+def transitions(matrix: Matrix) -> alt.LayerChart:
     """How often one emotion gave way to another; a click chooses a pair, fields `before` and `after`."""
     names = [emotion_name(e) for e in EMOTIONS]
     rows = [
@@ -162,7 +136,7 @@ def transitions(matrix: NDArray[np.intp]) -> alt.LayerChart:
         for j in range(len(EMOTIONS))
         if i != j
     ]
-    most = max(1, int(matrix.max()))
+    most = max(1, *(row["n"] for row in rows))
     base = alt.Chart(pd.DataFrame(rows)).encode(
         x=alt.X(
             "to:N",
@@ -199,23 +173,18 @@ def _plane_axes() -> dict[str, object]:
     }
 
 
-def plane_density(valence: NDArray[np.floating], arousal: NDArray[np.floating], series: TimeSeries) -> alt.Chart:
-    """Where on the plane the time was spent; a click chooses a time in that place. NaN is left out."""
-    seen = ~(np.isnan(valence) | np.isnan(arousal))
-    cell = [np.clip(((v[seen] + 1) / 2 * N_CELLS).astype(np.intp), 0, N_CELLS - 1) for v in (valence, arousal)]
-    flat = cell[0] * N_CELLS + cell[1]
-    places, first = np.unique(flat, return_index=True)
-    seconds = np.bincount(flat, row_seconds(series)[seen], N_CELLS**2)[places]
-    edge = 2 / N_CELLS
+def plane_density(series: TimeSeries, span: Segment | None) -> alt.Chart:
+    """Where on the plane the time was spent; a click chooses a time in that place."""
+    cells = plane_cells(series, span)
     data = pd.DataFrame(
         {
-            "x": places // N_CELLS * edge - 1,
-            "y": places % N_CELLS * edge - 1,
-            "x2": (places // N_CELLS + 1) * edge - 1,
-            "y2": (places % N_CELLS + 1) * edge - 1,
-            "seconds": seconds,
-            "said": [clock(value) for value in seconds],
-            "t": series.timestamps[seen][first],
+            "x": cells.valence,
+            "y": cells.arousal,
+            "x2": cells.valence + cells.side,
+            "y2": cells.arousal + cells.side,
+            "seconds": cells.seconds,
+            "words": [clock(seconds) for seconds in cells.seconds],
+            "t": cells.first,
         }
     )
     chart = (
@@ -226,7 +195,7 @@ def plane_density(valence: NDArray[np.floating], arousal: NDArray[np.floating], 
             x2="x2:Q",
             y2="y2:Q",
             opacity=alt.Opacity("seconds:Q", scale=alt.Scale(type="sqrt", range=[0.12, 1]), legend=None),
-            tooltip=[alt.Tooltip("said:N", title=_("time spent here"))],
+            tooltip=[alt.Tooltip("words:N", title=_("time spent here"))],
         )
         .add_params(_pick())
         .properties(height=360)
@@ -234,12 +203,11 @@ def plane_density(valence: NDArray[np.floating], arousal: NDArray[np.floating], 
     return bare(chart)
 
 
-def plane_path(valence: NDArray[np.floating], arousal: NDArray[np.floating], series: TimeSeries) -> alt.Chart:
-    """Places on the plane, coloured by time; a click chooses one. NaN is left out."""
-    rows = np.flatnonzero(~(np.isnan(valence) | np.isnan(arousal)))
-    rows = rows[np.linspace(0, len(rows) - 1, min(N_PATH, len(rows))).astype(np.intp)] if len(rows) else rows
-    t = series.timestamps[rows]
-    data = pd.DataFrame({"x": valence[rows], "y": arousal[rows], "t": t, "at": [clock(int(time)) for time in t]})
+def plane_way(series: TimeSeries, span: Segment | None) -> alt.Chart:
+    """Places on the plane, coloured by time; a click chooses one."""
+    path = plane_path(series, span)
+    at = [clock(float(t)) for t in path.timestamps]
+    data = pd.DataFrame({"x": path.valence, "y": path.arousal, "t": path.timestamps, "at": at})
     chart = (
         alt.Chart(data)
         .mark_circle(size=42, opacity=0.75, cursor="pointer")
@@ -277,8 +245,3 @@ def feature_value(feature: str, value: float) -> str:
     if feature == "pitch":
         return f"{hertz(value):.0f} Hz"
     return f"{value:.2f}" if feature in ("valence", "arousal") else f"{value:.0%}"
-
-
-def hertz(semitones: float) -> float:
-    """Pitch is counted in semitones above 55 Hz."""
-    return float(55.0 * 2 ** (semitones / 12))

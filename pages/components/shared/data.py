@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
-from core.faces.feature_file import Features, PersonSeries
+from core.faces.feature_file import Features
 from core.labels.ledger import Ledger
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.playback.facts import about
-from core.series import FEATURES, Source, TimeSeries
+from core.series import Floats, TimeSeries
 from core.workspace.library import Library
 from core.workspace.paths import state_of
 from core.workspace.workspace import Video, Workspace
@@ -70,32 +70,21 @@ def fps_of(space: Workspace, video: Video) -> float:
     return float(about(space, [video]).get(video.id, {}).get("fps", 0.0)) or 30.0
 
 
-def column(series: TimeSeries, name: str) -> np.ndarray:
-    """One feature (n_frames,)."""
-    return np.asarray(series.values[:, FEATURES.index(name)])
-
-
 def usual_lanes(series: TimeSeries | None) -> list[Lane]:
     """Arousal, valence and loudness under the video."""
     if series is None or len(series) == 0:
         return []
     t = series.timestamps
     return [
-        Lane("arousal", _("Arousal"), t, column(series, "arousal"), (-1, 1)),
-        Lane("valence", _("Valence"), t, column(series, "valence"), (-1, 1)),
-        Lane("loudness", _("Loudness"), t, column(series, "loudness"), (-70, 0)),
+        Lane("arousal", _("Arousal"), t, series.column("arousal"), (-1, 1)),
+        Lane("valence", _("Valence"), t, series.column("valence"), (-1, 1)),
+        Lane("loudness", _("Loudness"), t, series.column("loudness"), (-70, 0)),
     ]
 
 
 def unseen_spans(series: TimeSeries | None) -> list[tuple[float, float]]:
     """Stretches in which the person's face was not seen, in seconds."""
-    if series is None or len(series) == 0:
-        return []
-    missing = np.concatenate([[False], series.source == Source.MISSING, [False]])
-    edges = np.flatnonzero(np.diff(missing.astype(np.int8)))
-    half = series.sample_period / 2
-    t = series.timestamps
-    return [(float(t[a] - half), float(t[b - 1] + half)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return [] if series is None or len(series) == 0 else [(span.start, span.end) for span in series.unseen()]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -120,7 +109,7 @@ def scores_for(space: Workspace, video: Video, person: Person, model: str | None
     return _scores(library, video, person, model, f"{series}{[(str(file), state_of(file)) for file in files]}")
 
 
-def kept_curve(space: Workspace, video: Video, person: Person) -> tuple[np.ndarray, np.ndarray] | None:
+def kept_curve(space: Workspace, video: Video, person: Person) -> tuple[Floats, Floats] | None:
     """The score curve of the latest detection at the labelled mix, (timestamps, scores); None where there is none."""
     try:
         scored = scores_for(space, video, person)

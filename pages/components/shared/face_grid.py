@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 import streamlit as st
 
-from pages.components.shared.shell import ROOT, _
+from core.storage.program import ASSETS
+from pages.components.shared.shell import _
 
-FOLDER = ROOT / "assets" / "face_grid"
+FOLDER = ASSETS / "face_grid"
 _grid = st.components.v2.component(
     "face_grid",
     html='<div class="groups"></div>',
@@ -38,13 +36,6 @@ class FaceRow:
     faces: Sequence[FaceChip]
     title: str = ""
     note: str = ""
-
-
-@st.cache_data(max_entries=5000, show_spinner=False)
-def as_address(image: np.ndarray) -> str:
-    """A picture, RGB uint8 (h, w, 3), as a data address."""
-    _ok, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
 
 
 def face_grid(rows: Sequence[FaceRow], *, key: str, clickable: bool = False, round: str = "") -> list[int]:

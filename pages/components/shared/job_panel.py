@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.segment import clock
 from core.workspace.jobs import Job, Jobs
-from pages.components.shared.shell import _, clock, fragment, show_error, told, workspace
+from pages.components.shared.shell import _, fragment, show_error, told, workspace
 
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
@@ -29,7 +30,7 @@ def progress_text(job: Job) -> str:
     """How far, how fast and how long still."""
     if job.status == "queued":
         return _("starting, or waiting for its turn…")
-    if job.total <= 0 or job.stage == "loading":
+    if not job.begun:
         return _("loading the models…")
     parts = [f"{job.share:.0%}"]
     if job.kind in ("extract", "proxy"):
@@ -63,7 +64,8 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
     elif job.status == "failed":
         show_error(job.message)
     with st.container(horizontal=True):
-        st.button(_("Resume"), key=f"resume-{place}-{job.id}", on_click=_resume, args=(jobs, job))
+        if job.resumable:
+            st.button(_("Resume"), key=f"resume-{place}-{job.id}", on_click=_resume, args=(jobs, job))
         st.button(_("Dismiss"), key=f"dismiss-{place}-{job.id}", on_click=_forget, args=(jobs, job), type="tertiary")
 
 

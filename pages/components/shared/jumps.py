@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components.shared.shell import ROOT
+from core.storage.program import ASSETS
 
-FOLDER = ROOT / "assets" / "moments"
+FOLDER = ASSETS / "moments"
 
 
 def script(*names: str) -> str:

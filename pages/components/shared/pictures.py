@@ -1,33 +1,44 @@
-"""Small pictures of videos, made once and kept in the workspace."""
+"""Pictures as data addresses: faces, and small pictures of places in videos, which are made behind the page's back."""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterable
 from pathlib import Path
 
-from core.errors import PunchlineError
-from core.storage.files import write_bytes
-from core.video.video import frame_at, probe
+import streamlit as st
+
+from core.playback.thumbnails import Thumbnails
+from core.video.jpeg import as_jpeg
+from core.video.video import Image
 from core.workspace.workspace import Video, Workspace
 
-WIDTH = 320  # pixels
-PLACE = 0.1  # of the video's length: openings are often black
+
+def data_address(jpeg: bytes) -> str:
+    """A JPEG as an address that a browser needs nobody for."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
-def thumbnail(workspace: Workspace, video: Video) -> Path | None:
-    """A picture of a video; None where it cannot be read."""
-    path = workspace.thumbnail_path(video.id)
-    if path.exists():
-        return path
-    if video.path is None:
-        return None
-    import cv2
+@st.cache_data(max_entries=5000, show_spinner=False)
+def image_address(image: Image) -> str:
+    """A picture, RGB uint8 (h, w, 3), as a data address."""
+    return data_address(as_jpeg(image))
 
-    try:
-        image = frame_at(video.path, PLACE * probe(video.path).duration).image
-        height = round(WIDTH * image.shape[0] / image.shape[1])
-        small = cv2.resize(image, (WIDTH, height), interpolation=cv2.INTER_AREA)
-        _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        write_bytes(path, data.tobytes())
-    except PunchlineError:
-        return None
-    return path
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _file_address(path: Path) -> str:
+    return data_address(path.read_bytes())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _thumbnails(root: Path) -> Thumbnails:
+    return Thumbnails(Workspace(root))
+
+
+def place_pictures(space: Workspace, places: Iterable[tuple[Video, float]]) -> tuple[list[str], bool]:
+    """Addresses of the pictures of places, empty for one that is not there yet or cannot be made.
+
+    The second is true while some are still being made: ask again soon.
+    """
+    paths, waiting = _thumbnails(space.root).of(places)
+    return [_file_address(path) if path is not None else "" for path in paths], waiting

@@ -19,7 +19,6 @@ from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
 T = TypeVar("T", Video, Person)
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def workspace_root() -> Path:
@@ -107,13 +106,6 @@ def language_switch() -> None:
         on_change=changed,
         label_visibility="collapsed",
     )
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def _chosen(kind: str, ids: list[str]) -> str | None:

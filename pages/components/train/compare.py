@@ -50,6 +50,12 @@ def verdict(used: Model, newer: Model) -> str:
     return " ".join(parts)
 
 
+def is_better(used: Model, newer: Model) -> bool:
+    """Whether the newer model has the higher F1; true too where one was never measured."""
+    old, new = used.figure("f1"), newer.figure("f1")
+    return old is None or new is None or new.value >= old.value
+
+
 def _may_be_chance(one: Figure, other: Figure) -> bool:
     """Whether two intervals overlap, or one is not known."""
     if one.low is None or one.high is None or other.low is None or other.high is None:

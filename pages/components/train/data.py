@@ -13,11 +13,12 @@ import streamlit as st
 from core.clip_dataset_builder import ClipDataset
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
+from core.segment import clock
 from core.training.train import MIN_OF_A_CLASS, excluded_of
 from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
 from pages.components.shared.data import library_of
-from pages.components.shared.shell import _, clock, finished_text
+from pages.components.shared.shell import _, finished_text
 
 FUNNY, OTHER, OUT = "#2fa866", "#9aa0a6", "#d9a441"
 MOST_BARS = 8  # videos that have a bar of their own

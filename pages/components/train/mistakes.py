@@ -10,12 +10,13 @@ import streamlit as st
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.playback.playable import playable
+from core.segment import clock
 from core.training.model_store import Model
 from core.workspace.workspace import Video, Workspace
 from pages.components.player.player import Controls, Source, player
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import duration_of, fps_of, ledger_of
-from pages.components.shared.shell import _, clock, fragment, told
+from pages.components.shared.shell import _, fragment, told
 from pages.components.train.figures import percent
 
 HEIGHT = 340  # pixels of the video

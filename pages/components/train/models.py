@@ -12,7 +12,7 @@ from core.people.person import Person
 from core.training.model_store import Model, ModelStore
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, told
-from pages.components.train.compare import comparison, verdict
+from pages.components.train.compare import comparison, is_better, verdict
 from pages.components.train.figures import metric_name, value_text
 from pages.components.train.mistakes import mistakes
 from pages.components.train.results import results
@@ -60,8 +60,13 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
             st.markdown(f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=offered.name)}**")
             st.write(verdict(used, offered))
         with buttons:
+            better = is_better(used, offered)
             if st.button(
-                _("Use the newer one"), type="primary", key="take-offer", width="stretch", icon=":material/check:"
+                _("Use the newer one"),
+                type="primary" if better else "secondary",
+                key="take-offer",
+                width="stretch",
+                icon=":material/check:" if better else None,
             ):
                 _use(store, person, offered)
             if st.button(_("Keep “{name}”", name=used.name), key="decline-offer", width="stretch"):

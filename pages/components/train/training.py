@@ -11,11 +11,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.actions.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
 from core.classifiers.choice import CHOICES, FEW_LABELS, NETWORK_NAMES
 from core.clip_dataset_builder import ClipDataset
 from core.people.person import Person
 from core.training.model_store import Model, ModelStore
-from core.training.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
 from core.training.train import TrainingSettings
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
@@ -37,10 +37,10 @@ def kind_of_model(name: str) -> str:
     return {
         "auto": _("Automatic (recommended)"),
         "logistic": _("Logistic regression"),
-        "forest": _("Random forest"),
+        "forest": _("Extremely random trees"),
         "intervals": _("Interval features"),
         "rocket": _("Random convolutions"),
-        "ensemble": _("The simple four together"),
+        "ensemble": _("The simple three together"),
         "conv1d": _("Convolutional network"),
         "lstm": _("Recurrent network (LSTM)"),
         "tlstm": _("Time-aware LSTM"),
@@ -58,7 +58,7 @@ def _about_model(name: str) -> str:
         "forest": _("Many small decision trees on parts of the clip. Finds combinations of features."),
         "intervals": _("Ridge regression on averages and slopes of parts of the clip."),
         "rocket": _("Ridge regression on thousands of random filters. Finds short patterns in time."),
-        "ensemble": _("The average of the four simple models: steady, a little slower."),
+        "ensemble": _("The average of the three simple models: steady, a little slower."),
         "conv1d": _("Learns short patterns of its own. Wants more clips than the simple ones."),
         "lstm": _("Reads the clip row by row and remembers. Slower to train."),
         "tlstm": _("As LSTM, but knows how much time lies between two rows."),
@@ -115,7 +115,7 @@ def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: s
     if name:
         ModelStore(space).new_folder(name)  # a name that cannot be is said at once
     labels = ledger_of(space).labels(person_id=person.id)
-    train_in_background(space, person, labels, asdict(settings), name=name or None)
+    train_in_background(space, person, labels, settings, name=name or None)
     st.session_state.pop("train-shown", None)
     st.rerun()
 

@@ -8,9 +8,10 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.detection.moments import Rules, best_moments, best_threshold, candidates, hysteresis, moments
+from core.detection.candidates import best_threshold, candidates
+from core.detection.moments import Rules, best_moments, hysteresis, moments
 from core.segment import Segment, tiou
-from core.sliding_window_processor import Windows, lay_windows, probability, runs, score_curve
+from core.sliding_window_processor import Scores, Windows, lay_windows, probability, runs
 
 
 def overlaps(windows: Windows, burst: Segment) -> np.ndarray:
@@ -34,9 +35,9 @@ def test_a_planted_burst_is_found_where_it_is(origin, offset, duration, classifi
     burst = Segment(origin + offset, origin + offset + duration)
     windows = lay_windows(origin, 60.0)
     z = PERFECT[classifier](overlaps(windows, burst))
-    made = candidates(windows, z)
+    made = candidates(Scores(windows, z))
     threshold = best_threshold(made.probability, made.level) if automatic else 0.4
-    (found,) = moments(windows, z, Rules(threshold, threshold / 2))
+    (found,) = moments(Scores(windows, z), Rules(threshold, threshold / 2))
     assert tiou(found, burst) >= 0.8
 
 
@@ -58,9 +59,9 @@ def any_scores(draw: st.DrawFn) -> tuple[Windows, np.ndarray]:
 @settings(deadline=None, max_examples=200)
 def test_moments_are_what_the_rules_say(case, onset, share, min_duration_on, min_duration_off):
     windows, z = case
-    curve = score_curve(windows, probability(z))
+    curve = Scores(windows, z).curve
     rules = Rules(onset, onset * share, min_duration_on, min_duration_off)
-    found = moments(windows, z, rules)
+    found = moments(Scores(windows, z), rules)
     assert bool(found) <= bool((np.nan_to_num(curve.scores) >= onset).any())
     for moment in found:
         inside = (windows.start >= moment.start - 1e-6) & (windows.end <= moment.end + 1e-6)
@@ -83,8 +84,8 @@ def test_moments_are_what_the_rules_say(case, onset, share, min_duration_on, min
 @settings(deadline=None, max_examples=100)
 def test_where_the_curve_reaches_the_onset_there_is_a_moment(case, onset):
     windows, z = case
-    curve = score_curve(windows, probability(z))
-    found = moments(windows, z, Rules(onset, onset / 2))
+    curve = Scores(windows, z).curve
+    found = moments(Scores(windows, z), Rules(onset, onset / 2))
     stretches = hysteresis(curve.scores, onset=onset, offset=onset / 2)
     assert bool(found) == bool(len(stretches))
 
@@ -93,21 +94,21 @@ def test_where_the_curve_reaches_the_onset_there_is_a_moment(case, onset):
 @settings(deadline=None, max_examples=100)
 def test_the_best_moments_do_not_overlap_and_more_of_them_hold_the_fewer(case, n):
     windows, z = case
-    found = best_moments(windows, z, n)
+    found = best_moments(Scores(windows, z), n)
     assert len(found) <= n
     assert bool(found) == (~np.isnan(z)).any()
     assert all(a.end <= b.start + 1e-6 for a, b in pairwise(found))
-    assert set(found) <= set(best_moments(windows, z, n + 1))
+    assert set(found) <= set(best_moments(Scores(windows, z), n + 1))
 
 
 @given(any_scores(), st.floats(-5, 5))
 @settings(deadline=None, max_examples=50)
 def test_a_prior_moves_no_window_past_another(case, shift):
     windows, z = case
-    made = candidates(windows, z)
+    made = candidates(Scores(windows, z))
     assume(len(made))
     assert ((made.probability >= 0) & (made.probability <= 1)).all()
-    moved = candidates(windows, z + shift)
+    moved = candidates(Scores(windows, z + shift))
     best = windows.centre[moved.window[0]]
     near = z[windows.centre == best]
     assert z[moved.window[0]] == np.nanmax(near)

@@ -29,7 +29,7 @@ def test_drop_frame_timecode_stays_with_the_clock(rate: Fraction, data: st.DataO
     assert shown == pytest.approx(
         float(frame / rate), abs=0.16
     )  # the numbers left out each minute, and what a day gathers
-    assert not (seconds == 0 and frames < DROPPING[rate] and int(minutes) % 10)
+    assert not (seconds == 0 and frames < nominal(rate) // 15 and int(minutes) % 10)
 
 
 MOMENTS = st.lists(

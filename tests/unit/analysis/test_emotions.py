@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,12 @@ from core.analysis.emotions import (
     EmotionRun,
     emotion_runs,
     emotion_shares,
+    emotion_strip,
     feature_peaks,
+    hertz,
     occurrences,
     patterns,
+    pitch_in_hertz,
     row_seconds,
     strongest,
     summarise_range,
@@ -216,3 +221,17 @@ def test_peaks_are_the_highest_times_apart():
     assert feature_peaks(series([MISSING] * 3), "valence") == []
     with pytest.raises(ValueError, match="unknown feature 'joy'"):
         feature_peaks(made, "joy")
+
+
+def test_a_strip_holds_the_emotions_that_take_most_of_each_part():
+    runs = emotion_strip(series([N] * 6 + [H] * 4 + [MISSING] * 4), Segment(0, 7), n_parts=600)
+    assert [run.emotion for run in runs] == ["neutral", "happiness"]
+    coarse = emotion_strip(series(([N] * 7 + [H]) * 50 + [H] * 400 + [MISSING] * 200), Segment(0, 500), n_parts=50)
+    assert [(run.start, run.end, run.emotion) for run in coarse] == [(0, 200, "neutral"), (200, 400, "happiness")]
+
+
+def test_pitch_in_hertz_has_gaps_where_there_is_no_voice():
+    made = series([N, N])
+    made = replace(made, values=np.where(np.arange(12) == FEATURES.index("pitch"), [[0], [12]], made.values))
+    assert np.array_equal(pitch_in_hertz(made), [np.nan, 110], equal_nan=True)
+    assert hertz(12) == 110

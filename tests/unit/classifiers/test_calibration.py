@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from core.classifiers.calibration import TINY, Calibration, limited, log_softmax, with_prior
+from core.classifiers.calibration import TINY, Calibration, limited, log_softmax
 
 
 def test_probabilities_of_known_scores_are_found_again():
@@ -40,14 +39,3 @@ def test_no_probability_is_nothing():
     assert p.min() >= TINY / 2
     np.testing.assert_allclose(p.sum(axis=1), 1)
     np.testing.assert_allclose(np.exp(log_softmax(np.array([[1000.0, 0.0]]))), [[1, 0]])
-
-
-def test_other_shares_move_the_log_odds():
-    np.testing.assert_allclose(with_prior(np.array([0.5, np.nan]), 0.5, 0.01), [0.01, np.nan])
-    moved = with_prior(np.array([[0.2, 0.3, 0.5]]), np.array([0.2, 0.3, 0.5]), np.array([0.6, 0.3, 0.1]))
-    np.testing.assert_allclose(moved, [[0.6, 0.3, 0.1]])
-
-
-def test_shares_of_another_number_of_classes_are_refused():
-    with pytest.raises(ValueError, match="got 2 and 2 shares for 3 classes"):
-        with_prior(np.full((1, 3), 1 / 3), 0.5, 0.1)

@@ -150,7 +150,7 @@ def test_what_is_not_there_or_damaged_is_told(space):
 
 def test_one_builds_at_a_time(space, monkeypatch):
     workspace, _, _ = space
-    monkeypatch.setattr("core.cli.dataset.WAIT", 0.1)
+    monkeypatch.setattr("core.actions.models.WAIT", 0.1)
     with workspace.lock("dataset"):
         result = run(workspace, "build")
     assert result.exit_code == 1

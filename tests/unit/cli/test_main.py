@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from core.cli.main import main
+from core.cues.cue import column_names
 from core.series import FEATURES
 from tests import media
 from tests.portraits import COLLINS, HOPPER, make_video
@@ -54,7 +55,7 @@ def test_series_csv_has_the_stated_columns_and_rows(workspace: Path, tmp_path: P
     assert answer["rows"] == {"detected": 9, "relaxed": 0, "interpolated": 0, "missing": 10}
     with out.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["timestamp", *FEATURES, "source", "similarity"]
+    assert list(rows[0]) == ["timestamp", *FEATURES, "source", "similarity", *column_names(("laughter",))]
     assert len(rows) == 19
     for row in rows:
         assert (row["source"] == "detected") == (float(row["timestamp"]) < 3.0)
@@ -70,19 +71,33 @@ def test_series_writes_npz_and_h5_with_the_same_values(workspace: Path, tmp_path
             np.testing.assert_array_equal(archive[key], file[key][:])
 
 
-def test_series_is_kept_in_the_feature_file_for_plain_readers(workspace: Path) -> None:
+def test_series_is_kept_in_a_file_of_its_own_for_plain_readers(workspace: Path) -> None:
     run(workspace, "series", "stream.mp4", "--person", "Eileen")
     people = json.loads(run(workspace, "person", "list", "--json").stdout)["people"]
     id = next(p["id"] for p in people if p["person"] == "Eileen")
-    (path,) = (workspace / "features").glob("*.h5")
+    (path,) = (workspace / "series").glob(f"*/{id}.h5")
     with h5py.File(path) as file:
-        assert file[f"persons/{id}/features"].shape == (19, 12)
-        assert file[f"persons/{id}"].attrs["name"] == "Eileen"
+        assert file["features"].shape == (19, 12)
+
+
+def test_thresholds_are_shown_set_and_reset_by_a_command(workspace: Path) -> None:
+    def thresholds(*options: object) -> tuple[float, float]:
+        content = json.loads(run(workspace, "person", "thresholds", "Eileen", *options, "--json").stdout)
+        return content["strict"], content["relaxed"]
+
+    before = thresholds()
+    assert thresholds("--video", "stream.mp4", "--strict", 0.9, "--relaxed", 0) == (0.9, 0.0)
+    assert thresholds() == before, "the other videos keep theirs"
+    assert thresholds("--video", "stream.mp4", "--reset") == before
+    assert "relaxed <= strict" in refused(workspace, "person", "thresholds", "Eileen", "--relaxed", 1, code=2)
+    assert "--reset goes with --video" in refused(workspace, "person", "thresholds", "Eileen", "--reset", code=2)
 
 
 def test_thresholds_given_on_the_command_line_win(workspace: Path) -> None:
     result = run(workspace, "series", "stream.mp4", "--person", "Eileen", "--strict", 1, "--relaxed", 1, "--json")
     assert json.loads(result.stdout)["rows"]["missing"] == 19
+    given = json.loads(run(workspace, "series", "stream.mp4", "--person", "Eileen", "--strict", 0, "--json").stdout)
+    assert (given["strict"], given["relaxed"]) == (0.0, 0.0), "0 is a threshold"
     said = refused(workspace, "series", "stream.mp4", "--person", "Eileen", "--strict", 0.2, "--relaxed", 0.4, code=2)
     assert "relaxed <= strict" in said
 

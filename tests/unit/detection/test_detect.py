@@ -50,25 +50,25 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Scored:
 
 
 def test_every_window_is_scored_once_or_not_judged(scored):
-    assert scored.log_odds.shape == (len(scored.windows),)
+    assert scored.scores.log_odds.shape == (len(scored.scores.windows),)
     assert (scored.video_id, scored.person, scored.model, scored.labelled_share) == ("v1", "지은", "newest", 0.5)
     assert scored.warnings == ()
-    inside = (scored.windows.start >= AWAY.start) & (scored.windows.end <= AWAY.end)
-    assert np.isnan(scored.log_odds[inside]).all()
-    far = (scored.windows.end <= AWAY.start) | (scored.windows.start >= AWAY.end)
-    assert not np.isnan(scored.log_odds[far]).any()
-    on_a_laugh = (scored.windows.start == LAUGHS[0].start) & (scored.windows.end == LAUGHS[0].end)
-    assert scored.log_odds[on_a_laugh] == pytest.approx(8.0)
+    inside = (scored.scores.windows.start >= AWAY.start) & (scored.scores.windows.end <= AWAY.end)
+    assert np.isnan(scored.scores.log_odds[inside]).all()
+    far = (scored.scores.windows.end <= AWAY.start) | (scored.scores.windows.start >= AWAY.end)
+    assert not np.isnan(scored.scores.log_odds[far]).any()
+    on_a_laugh = (scored.scores.windows.start == LAUGHS[0].start) & (scored.scores.windows.end == LAUGHS[0].end)
+    assert scored.scores.log_odds[on_a_laugh] == pytest.approx(8.0)
 
 
 def test_progress_is_told(tmp_path):
     told: list[tuple[float, float]] = []
     made = scored_of(tmp_path, stream(60.0), on_progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (len(made.windows), len(made.windows))
+    assert told[-1] == (len(made.scores.windows), len(made.scores.windows))
 
 
 def test_loudness_is_told_against_the_usual_one(scored):
-    step = scored.windows.first[np.flatnonzero(scored.windows.start == LAUGHS[0].start)[0]]
+    step = scored.scores.windows.first[np.flatnonzero(scored.scores.windows.start == LAUGHS[0].start)[0]]
     assert scored.loudness[step + 2] == pytest.approx(20.0)
     assert scored.loudness[4] == pytest.approx(0.0)
 
@@ -76,7 +76,7 @@ def test_loudness_is_told_against_the_usual_one(scored):
 @pytest.mark.parametrize("seconds", [0.0, 3.0])
 def test_a_video_shorter_than_a_window_has_no_moments(tmp_path, seconds):
     made = scored_of(tmp_path, stream(seconds))
-    assert len(made.windows) == 0
+    assert len(made.scores.windows) == 0
     assert decide(made).moments == ()
     assert decide(made, DetectionSettings(top_n=3)).moments == ()
 
@@ -102,8 +102,8 @@ class TimedModel(SmileModel):
 def test_times_go_along_where_the_model_was_trained_with_them(tmp_path):
     library = FakeLibrary(tmp_path, stream(60.0))
     made = score(library, VIDEO, PERSON, load=lambda folder: (TimedModel(), library.card))
-    lengths = made.windows.end - made.windows.start
-    np.testing.assert_allclose(probability(made.log_odds), lengths * 14 / 15 / 10, atol=0.034)
+    lengths = made.scores.windows.end - made.scores.windows.start
+    np.testing.assert_allclose(probability(made.scores.log_odds), lengths * 14 / 15 / 10, atol=0.034)
 
 
 def test_a_model_that_is_too_sure_is_believed_within_bounds():
@@ -143,11 +143,11 @@ def test_the_planted_laughs_are_found(scored, prior):
 
 
 def test_deciding_does_not_change_what_was_scored(scored):
-    before = scored.log_odds.copy()
+    before = scored.scores.log_odds.copy()
     first = decide(scored)
     decide(scored, DetectionSettings(threshold=0.1, prior=0.9))
     again = decide(scored)
-    np.testing.assert_array_equal(before, scored.log_odds)
+    np.testing.assert_array_equal(before, scored.scores.log_odds)
     assert again.moments == first.moments
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import ClipDataset
+from core.detection.detect import score
 from core.detection.explanation import ABOVE, BELOW, GROUPS, clip_summary, explain, explain_segment, nearest_clips
 from core.errors import SeriesTooShort
 from core.segment import Segment
@@ -88,15 +89,16 @@ def test_what_is_missing_stays_missing_and_explains_nothing():
 
 def test_a_place_in_a_video_is_explained_against_the_persons_usual(tmp_path):
     library = FakeLibrary(tmp_path, stream(60.0, Segment(20.0, 26.0)))
-    found, values = explain_segment(library, VIDEO, PERSON, Segment(20.0, 26.0), load=library.load)
+    scored = score(library, VIDEO, PERSON, load=library.load)
+    found, values = explain_segment(library, VIDEO, PERSON, Segment(20.0, 26.0), scored=scored, load=library.load)
     assert [c.text for c in found.reasons()] == ["happier than usual (+0.70)", "20 dB louder than usual"]
     assert found.log_odds == pytest.approx(8.0)
     np.testing.assert_allclose(values[:, LOUDNESS], 20.0)
-    calm, _ = explain_segment(library, VIDEO, PERSON, Segment(40.0, 46.0), load=library.load)
+    calm, _ = explain_segment(library, VIDEO, PERSON, Segment(40.0, 46.0), scored=scored, load=library.load)
     assert calm.reasons() == []
     assert calm.log_odds == calm.as_usual
     with pytest.raises(SeriesTooShort):
-        explain_segment(library, VIDEO, PERSON, Segment(58.0, 64.0), load=library.load)
+        explain_segment(library, VIDEO, PERSON, Segment(58.0, 64.0), scored=scored, load=library.load)
 
 
 # Clips like it

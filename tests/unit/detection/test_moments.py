@@ -7,18 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from core.detection.moments import (
-    Moment,
-    Rules,
-    best_moments,
-    best_threshold,
-    candidates,
-    hysteresis,
-    moments,
-    peaks,
-)
+from core.detection.candidates import best_threshold, candidates, peaks
+from core.detection.moments import Moment, Rules, best_moments, hysteresis, moments
 from core.segment import Segment, tiou
-from core.sliding_window_processor import Curve, Windows, lay_windows, score_curve
+from core.sliding_window_processor import Curve, Scores, Windows, lay_windows
 
 NOTHING = Rules(1.0, 0.5)
 HALF = Rules(0.5, 0.25)
@@ -92,9 +84,9 @@ def test_moments_six_seconds_apart_do_not_melt_into_one(gap, sharpness):
         at += duration + gap
     windows = lay_windows(0.0, at + 10)
     z = sharpness * (filled(windows, *bursts) - 0.6)
-    made = candidates(windows, z)
+    made = candidates(Scores(windows, z))
     for threshold in (best_threshold(made.probability, made.level), 0.5, 0.3):
-        found = moments(windows, z, Rules(threshold, threshold / 2))
+        found = moments(Scores(windows, z), Rules(threshold, threshold / 2))
         assert len(found) == len(bursts)
         assert min(tiou(a, b) for a, b in zip(found, bursts, strict=True)) >= 0.7
 
@@ -103,7 +95,7 @@ def test_moments_six_seconds_apart_do_not_melt_into_one(gap, sharpness):
 def test_a_long_fit_of_laughter_is_one_moment(length):
     burst = Segment(31.2, 31.2 + length)
     windows = lay_windows(0.0, 100.0)
-    (found,) = moments(windows, likely(windows, burst), HALF)
+    (found,) = moments(Scores(windows, likely(windows, burst)), HALF)
     assert tiou(found, burst) >= 0.7
     assert found.start <= found.best.start < found.best.end <= found.end
 
@@ -111,7 +103,7 @@ def test_a_long_fit_of_laughter_is_one_moment(length):
 def test_a_pause_in_a_long_laughter_parts_it():
     bursts = Segment(20.0, 34.0), Segment(42.0, 60.0)
     windows = lay_windows(0.0, 100.0)
-    found = moments(windows, likely(windows, *bursts), HALF)
+    found = moments(Scores(windows, likely(windows, *bursts)), HALF)
     assert len(found) == 2
     assert min(tiou(a, b) for a, b in zip(found, bursts, strict=True)) >= 0.7
 
@@ -121,7 +113,7 @@ def test_a_pause_in_a_long_laughter_parts_it():
 def test_a_constant_score_is_one_moment_or_none(level, origin):
     windows = lay_windows(origin, 100.0)
     z = np.full(len(windows), log_odds(np.array(level)))
-    found = moments(windows, z, HALF)
+    found = moments(Scores(windows, z), HALF)
     assert len(found) == (level >= 0.499)
     for moment in found:
         assert moment.start == pytest.approx(origin)
@@ -133,14 +125,14 @@ def test_a_slope_beside_a_moment_is_none():
     """Its neighbour reaches the onset only because it lies beside a strong one."""
     windows = lay_windows(0.0, 60.0)
     z = np.maximum(likely(windows, Segment(20.0, 26.0)), 3 * filled(windows, Segment(31.0, 37.0)) - 4.5)
-    (found,) = moments(windows, z, Rules(0.3, 0.02))
+    (found,) = moments(Scores(windows, z), Rules(0.3, 0.02))
     assert tiou(found, Segment(20.0, 26.0)) > 0.8
 
 
 def test_of_equally_good_windows_the_one_in_their_midst_is_taken():
     windows = lay_windows(0.0, 60.0)
     z = np.where(filled(windows, Segment(20.0, 26.0)) >= 0.6, 9.0, -9.0)
-    (found,) = moments(windows, z, HALF)
+    (found,) = moments(Scores(windows, z), HALF)
     assert (found.start, found.end) == (20.0, 26.0)
 
 
@@ -148,21 +140,21 @@ def test_short_moments_are_dropped_and_short_gaps_filled():
     bursts = Segment(10.0, 16.0), Segment(24.0, 30.0), Segment(60.0, 66.0)
     windows = lay_windows(0.0, 100.0)
     z = likely(windows, *bursts)
-    assert len(moments(windows, z, HALF)) == 3
-    joined = moments(windows, z, Rules(0.5, 0.25, min_duration_off=10.0))
+    assert len(moments(Scores(windows, z), HALF)) == 3
+    joined = moments(Scores(windows, z), Rules(0.5, 0.25, min_duration_off=10.0))
     assert len(joined) == 2
     assert tiou(joined[0], Segment(10.0, 30.0)) > 0.85
-    (one,) = moments(windows, z, Rules(0.5, 0.25, min_duration_on=12.0, min_duration_off=10.0))
+    (one,) = moments(Scores(windows, z), Rules(0.5, 0.25, min_duration_on=12.0, min_duration_off=10.0))
     assert one == joined[0]
-    assert moments(windows, z, Rules(0.5, 0.25, min_duration_on=30.0, min_duration_off=10.0)) == []
+    assert moments(Scores(windows, z), Rules(0.5, 0.25, min_duration_on=30.0, min_duration_off=10.0)) == []
 
 
 def test_windows_that_are_not_judged_are_no_moments():
     windows = lay_windows(0.0, 100.0)
-    assert moments(windows, np.full(len(windows), np.nan), HALF) == []
-    assert moments(lay_windows(0.0, 3.0), np.empty(0), HALF) == []
+    assert moments(Scores(windows, np.full(len(windows), np.nan)), HALF) == []
+    assert moments(Scores(lay_windows(0.0, 3.0), np.empty(0)), HALF) == []
     z = np.where(windows.start < 50, np.nan, 3.0)
-    (found,) = moments(windows, z, HALF)
+    (found,) = moments(Scores(windows, z), HALF)
     assert found.start == 50.0
 
 
@@ -172,7 +164,7 @@ def test_a_long_unseen_stretch_parts_a_laughter_and_a_short_one_does_not():
     def found(gap: float) -> list[Moment]:
         unseen = Segment(50.0, 50.0 + gap)
         touched = (windows.start < unseen.end) & (windows.end > unseen.start)
-        return moments(windows, np.where(touched, np.nan, 4.0), Rules(0.5, 0.25, min_duration_off=1.0))
+        return moments(Scores(windows, np.where(touched, np.nan, 4.0)), Rules(0.5, 0.25, min_duration_off=1.0))
 
     before, after = found(1.0)
     assert before.end <= 50.0
@@ -186,20 +178,20 @@ def test_the_best_window_beside_an_unseen_stretch_is_taken_though_its_middle_lie
     windows = lay_windows(0.0, 30.0)
     z = np.full(len(windows), np.nan)
     z[(windows.start == 0.0) & (windows.end == 5.0)] = 3.0
-    (found,) = moments(windows, z, HALF)
+    (found,) = moments(Scores(windows, z), HALF)
     assert (found.start, found.end) == (0.0, 5.0)
 
 
 def test_no_moment_reaches_a_threshold_of_one():
     windows = lay_windows(0.0, 60.0)
-    assert moments(windows, likely(windows, Segment(20.0, 26.0)), NOTHING) == []
+    assert moments(Scores(windows, likely(windows, Segment(20.0, 26.0))), NOTHING) == []
 
 
 def test_every_score_is_possible_and_moments_stay_apart_at_any_threshold():
     windows = lay_windows(0.0, 600.0)
     z = np.random.default_rng(0).normal(0, 2, len(windows))
     for threshold in (0.0, 0.2, 0.5):
-        found = moments(windows, z, Rules(threshold, threshold / 2))
+        found = moments(Scores(windows, z), Rules(threshold, threshold / 2))
         assert len(found) > 5
         assert all(a.end <= b.start + 1e-6 for a, b in pairwise(found))
         assert all(threshold <= m.score <= 1 for m in found)
@@ -212,26 +204,22 @@ def test_the_best_moments_are_there_whatever_they_score():
     bursts = [Segment(80.0, 86.0), Segment(12.0, 17.0), Segment(40.0, 47.0)]
     windows = lay_windows(0.0, 100.0)
     z = likely(windows, *bursts) - 12
-    found = best_moments(windows, z, 3)
+    found = best_moments(Scores(windows, z), 3)
     assert [(m.start, m.end) for m in found] == [(12.0, 17.0), (40.0, 45.0), (80.0, 85.0)]
-    assert len(best_moments(windows, z, 1)) == 1
-    assert best_moments(lay_windows(0.0, 2.0), np.empty(0), 5) == []
-    assert best_moments(windows, np.full(len(windows), np.nan), 5) == []
+    assert len(best_moments(Scores(windows, z), 1)) == 1
+    assert best_moments(Scores(lay_windows(0.0, 2.0), np.empty(0)), 5) == []
+    assert best_moments(Scores(windows, np.full(len(windows), np.nan)), 5) == []
 
 
 def test_candidates_are_one_a_burst_and_their_probabilities_count_them():
     bursts = [Segment(20.0, 26.0), Segment(38.0, 44.0), Segment(70.0, 76.0)]
     windows = lay_windows(0.0, 100.0)
-    made = candidates(windows, likely(windows, *bursts))
+    made = candidates(Scores(windows, likely(windows, *bursts)))
     assert len(made) >= 3
     assert (np.diff(made.level) <= 0).all()
     assert sorted(windows.start[made.window[:3]].tolist()) == [20.0, 38.0, 70.0]
     assert made.probability.sum() == pytest.approx(3, abs=0.2)
-    curve = score_curve(windows, np.zeros(len(windows)))
-    assert (
-        len(candidates(windows, np.full(len(windows), np.nan), curve=Curve(curve.timestamps, curve.scores * np.nan)))
-        == 0
-    )
+    assert len(candidates(Scores(windows, np.full(len(windows), np.nan)))) == 0
 
 
 # The threshold

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.detection.detect import DetectionSettings, decide, score
+from core.detection.explanation import explain_segment
 from core.detection.results import (
     as_json,
     kept_scores,
@@ -78,9 +79,9 @@ def test_a_file_that_cannot_be_read_is_none(library, content):
 def test_kept_scores_decide_as_new_ones_do(library):
     scored, found, _ = saved(library)
     kept = kept_scores(library, VIDEO, PERSON)
-    np.testing.assert_allclose(kept.log_odds, scored.log_odds, rtol=1e-5)
+    np.testing.assert_allclose(kept.scores.log_odds, scored.scores.log_odds, rtol=1e-5)
     np.testing.assert_allclose(kept.loudness, scored.loudness, atol=1e-4)
-    np.testing.assert_array_equal(kept.windows.start, scored.windows.start)
+    np.testing.assert_array_equal(kept.scores.windows.start, scored.scores.windows.start)
     again = decide(kept, SETTINGS)
     assert [(m.start, m.end) for m in again.moments] == [(m.start, m.end) for m in found.moments]
     assert again.loud == found.loud
@@ -105,11 +106,16 @@ def test_kept_scores_of_something_else_are_not_used(library):
     assert kept_scores(library, VIDEO, PERSON) is None
 
 
-def test_scores_against_another_baseline_are_not_used(library, monkeypatch):
-    saved(library)
-    usual = library.usual_for(VIDEO, PERSON)
-    monkeypatch.setattr(library, "usual_for", lambda video, person: usual + np.float32(0.01))
-    assert kept_scores(library, VIDEO, PERSON) is None
+def test_scores_stay_though_something_else_is_usual_since_another_video_was_extracted(library, monkeypatch):
+    scored, found, _ = saved(library)
+    monkeypatch.setattr(library, "usual_for", lambda video, person: scored.usual + np.float32(0.5))
+    kept = kept_scores(library, VIDEO, PERSON)
+    assert kept is not None
+    np.testing.assert_array_equal(kept.usual, scored.usual)
+    assert [(m.start, m.end) for m in decide(kept, SETTINGS).moments] == [(m.start, m.end) for m in found.moments]
+    explained, _ = explain_segment(library, VIDEO, PERSON, found.moments[0].best, scored=kept, load=library.load)
+    best = np.nanmax(scored.scores.log_odds)
+    assert explained.log_odds == pytest.approx(best, rel=1e-4)
 
 
 def test_damaged_scores_are_not_used(library):

@@ -11,6 +11,8 @@ from core.errors import PunchlineError
 from core.export.clips import Clip, write_clip
 from core.export.timecode import Piece, read_media
 from core.segment import Segment
+from core.video.packets import Source
+from core.video.picture import Converter, shape_of
 from tests import media
 from tests.unit.video.test_transcode import beep_of, beeps, pictures_of
 
@@ -100,14 +102,105 @@ def test_a_codec_that_editors_do_not_take_is_encoded_again(tmp_path: Path) -> No
     assert found[90] + clip.start == pytest.approx(3.6, abs=1 / 25)
 
 
-def test_a_turned_picture_stands_upright(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keyframes", [12, 600])
+@pytest.mark.parametrize("matrix", [(0, 1, -1, 0), (1, 0, 0, -1), (-1, 0, 0, 1), (0, 1, 1, 0)])
+def test_a_turned_or_mirrored_picture_is_shown_as_the_sources(
+    tmp_path: Path, matrix: tuple[int, ...], keyframes: int
+) -> None:
     times = np.arange(int(LENGTH * 25)) / 25
-    source = read_media(media.write(tmp_path / "v.mp4", times, rotation=90))
-    clip = write_clip(tmp_path / "clip.mp4", piece(), source)
+    path = media.with_matrix(video(tmp_path / "a.mp4", times, keyframes=keyframes), tmp_path / "v.mp4", *matrix)
+    clip = write_clip(tmp_path / "clip.mp4", piece(), read_media(path))
+    assert clip.copied == (keyframes == 12)
+    number = round(clip.start * 25)
+    shown, original = shown_at(clip.path, 0), shown_at(path, number)
+    assert shown.shape == original.shape
+    assert np.abs(shown - original).mean() < 4
+
+
+def shown_at(path: Path, number: int) -> np.ndarray:
+    """A picture as a player shows it, by its number in the file; RGB."""
+    with Source(path) as source:
+        frames = [frame for packet in source.packets(source.video) for frame in source.frames(packet)]
+        frame, aspect = frames[number], source.video.sample_aspect_ratio
+    return Converter(lambda f: shape_of(f, aspect).even(), pixel_format="rgb24")(frame).to_ndarray().astype(float)
+
+
+@pytest.mark.parametrize("keyframes", [12, 600])
+def test_every_sound_track_is_kept_with_its_channels_and_name(tmp_path: Path, keyframes: int) -> None:
+    times = np.arange(int(LENGTH * 25)) / 25
+    path = media.with_tracks(
+        video(tmp_path / "a.mp4", times, keyframes=keyframes),
+        tmp_path / "v.mkv",
+        media.Sound(np.tile(beeps([5.0], LENGTH), (6, 1)), layout="5.1", codec="ac3" if keyframes == 12 else "flac"),
+        media.Sound(np.tile(beeps([4.0], LENGTH, 44_100), (2, 1)), 44_100, layout="stereo", codec="flac"),
+    )
+    clip = write_clip(tmp_path / "clip.mp4", piece(), read_media(path))
+    assert clip.copied == (keyframes == 12)
     with av.open(str(clip.path)) as container:
-        frame = next(container.decode(video=0))
-        assert (frame.width, frame.height, frame.rotation) == (media.WIDTH, media.HEIGHT, 0)
-        assert media.number_of(frame.to_ndarray(format="rgb24")) == 65
+        sounds = [(s.codec_context.channels, s.sample_rate, s.metadata["language"]) for s in container.streams.audio]
+    assert sounds == [(1, 48_000, "und"), (6, 48_000, "kor"), (2, 44_100, "kor")]
+    heard = [beep_of(clip.path, track) + clip.start for track in range(3)]
+    assert heard == pytest.approx([BEEP, 5.0, 4.0], abs=0.03)
+    one = write_clip(tmp_path / "one.mp4", piece(), read_media(path), audio_track=3)
+    assert beep_of(one.path) + one.start == pytest.approx(4.0, abs=0.03)
+    with av.open(str(one.path)) as container:
+        assert len(container.streams.audio) == 1
+    with pytest.raises(PunchlineError, match="3 sound tracks that can be read; got track 4"):
+        write_clip(tmp_path / "none.mp4", piece(), read_media(path), audio_track=4)
+
+
+def test_pictures_of_a_copy_from_matroska_are_in_order(tmp_path: Path) -> None:
+    times = np.arange(int(LENGTH * 25)) / 25
+    options = {"g": "25", "bf": "3", "b-pyramid": "normal", "b-adapt": "0", "refs": "4", "sc_threshold": "0"}
+    source = read_media(media.write(tmp_path / "v.mkv", times, options=options, tick=Fraction(1, 1000)))
+    clip = write_clip(tmp_path / "clip.mp4", piece(), source, tolerance=1.0)
+    assert clip.copied
+    shown = pictures_of(clip.path)
+    first = round(clip.start * 25)
+    assert [number for _, number in shown] == list(range(first, first + len(shown)))
+    assert [time for time, _ in shown] == pytest.approx([k / 25 for k in range(len(shown))], abs=0.002)
+
+
+RED = (63, 102, 240)
+HD = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
+
+
+@pytest.mark.parametrize("keyframes", [12, 600])
+def test_pixels_and_tags_agree(tmp_path: Path, keyframes: int) -> None:
+    path = media.write_plain(tmp_path / "v.mp4", RED, keyframes=keyframes, n=200, **HD)
+    clip = write_clip(tmp_path / "clip.mp4", piece(), read_media(path))
+    assert clip.copied == (keyframes == 12)
+    frame = media.first_frame(clip.path)
+    np.testing.assert_allclose([bytes(plane)[0] for plane in frame.planes], RED, atol=2)
+    assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+
+
+def test_high_dynamic_range_is_copied_as_it_is_and_encoded_as_standard(tmp_path: Path) -> None:
+    tags = {"colorspace": 9, "color_range": 1, "color_primaries": 9, "color_trc": 16}
+    grey = (143, 128, 128)  # reference white in PQ
+    for keyframes, transfer, name in ((12, 16, "yuv420p10le"), (600, 1, "yuv420p")):
+        path = media.write_plain(
+            tmp_path / "v.mkv", grey, keyframes=keyframes, n=200, codec="libx265", pixel_format="yuv420p10le", **tags
+        )
+        clip = write_clip(tmp_path / "clip.mp4", piece(), read_media(path))
+        frame = media.first_frame(clip.path)
+        assert (frame.color_trc, frame.format.name) == (transfer, name)
+        assert frame.colorspace == (9 if clip.copied else 1)
+    assert 200 < bytes(frame.planes[0])[0] <= 235
+
+
+def test_an_anamorphic_interlaced_picture_becomes_square_and_progressive(tmp_path: Path) -> None:
+    path = media.interlaced(tmp_path / "v.mpg", aspect=Fraction(4, 3))
+    cut = Segment(0.2, 0.8)
+    clip = write_clip(tmp_path / "clip.mp4", Piece("a", 0.9, cut, cut), read_media(path))
+    with av.open(str(clip.path)) as container:
+        frames = list(container.decode(video=0))
+        aspect = container.streams.video[0].sample_aspect_ratio
+    assert (frames[5].width, frames[5].height) == (212, 120)
+    assert aspect in (None, 1)
+    assert len(frames) == 15
+    assert not frames[5].interlaced_frame
+    assert media.combs(frames[5]) < 40
 
 
 def test_a_clip_at_the_videos_ends_is_whole(tmp_path: Path) -> None:

@@ -13,9 +13,12 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 
-from core.export.editors import edl_text, fcp7_text, fcpxml_text, otio_text
-from core.export.timecode import DROPPING, Media, Piece, pieces
+from core.export.edl import edl_text, markers_text
+from core.export.final_cut import fcp7_text, fcpxml_text
+from core.export.timecode import DROPPING, Media, Piece, SoundFormat, pieces
+from core.export.timeline import otio_text
 from core.segment import Detection
+from core.video.picture import Shape
 from core.video.video import VideoInfo
 
 HOURS = 3
@@ -26,8 +29,8 @@ Span = tuple[Fraction, Fraction]
 def made_up(rate: Fraction, duration: float = HOURS * 3600.0, **more: object) -> Media:
     """A video that need not exist."""
     info = VideoInfo(Path("/v/영상 <1>.mp4"), duration, 1920, 1080, 0, float(rate), "h264", "yuv420p", True, 0.0)
-    settings: dict = {"drop": rate in DROPPING, "n_channels": 2, "audio_rate": 48_000} | more
-    return Media(info, rate, **settings)
+    settings: dict = {"drop": rate in DROPPING, "sounds": (SoundFormat(2, 48_000),)} | more
+    return Media(info, rate, **{"shape": Shape(1920, 1080)} | settings)
 
 
 def three_hours(n: int = 60) -> list[Piece]:
@@ -201,7 +204,7 @@ def test_the_files_timecode_moves_source_points_but_not_those_of_fcp7() -> None:
 
 
 def test_a_video_without_sound_has_no_sound_tracks() -> None:
-    chosen, silent = three_hours(2), made_up(Fraction(25), n_channels=0, audio_rate=0)
+    chosen, silent = three_hours(2), made_up(Fraction(25), sounds=())
     assert " V     C " in edl_text(chosen, silent, "t")[0]
     assert ET.fromstring(fcp7_text(chosen, silent, "t")).find(".//audio") is None
     assert "hasAudio" not in fcpxml_text(chosen, silent, "t")
@@ -238,3 +241,24 @@ def test_control_characters_in_names_leave_the_xml_readable() -> None:
     for text in (fcp7_text, fcpxml_text):
         root = ET.fromstring(text([piece], media, "t\x01"))
         assert any("a b c" in (e.get("name") or e.text or "") for e in root.iter())
+
+
+NAMES = ["& < > \" ' %20", "웃음 😂", "\u1112\u1161\u11ab\u1100\u116e\u11a8", "x" * 300, "]]> -->", "a|b"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_comes_back(name: str) -> None:
+    rate = Fraction(25)
+    chosen, _ = pieces([Detection(1, 2, 0.5)], duration=10.0, names=[name])
+    media = made_up(rate, 10.0)
+    media = replace(media, info=replace(media.info, path=Path(f"/v/{name.replace('/', '_')[:80]}.mp4")))
+    for text, adapter in ((otio_text, "otio_json"), (fcp7_text, "fcp_xml"), (fcpxml_text, "fcpx_xml")):
+        timeline = otio.adapters.read_from_string(text(chosen, media, name), adapter_name=adapter)
+        (clip,) = timeline.find_children(descended_from_type=otio.schema.Clip)[:1]
+        assert clip.name == name
+        if adapter != "fcpx_xml":
+            assert unquote(urlparse(clip.media_reference.target_url).path) == str(media.info.path)
+    edl, _ = edl_text(chosen, media, name)
+    read_edl(edl, rate)
+    assert f"* COMMENT: {name} (50%)" in edl
+    assert f"|M:{name.replace('|', '/')} (50%) |D:25" in markers_text(chosen, media, name)

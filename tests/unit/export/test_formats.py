@@ -20,8 +20,6 @@ from tests.unit.export.test_editors import read_edl
 from tests.unit.export.test_lists import read_chapters, read_srt
 from tests.unit.video.test_transcode import pictures_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # moviepy's, as in test_reel
-
 NTSC = Fraction(30000, 1001)
 MOMENTS = [Detection(22.2, 24.0, 0.8), Detection(1.3, 3.2, 0.9), Detection(12.0, 14.1, 0.5)]
 
@@ -116,6 +114,25 @@ def test_a_file_name_that_is_no_text_can_be_exported(video: Path, tmp_path: Path
             assert export(MOMENTS, path, tmp_path / "out", format=format).paths[0].stat().st_size
 
 
+@pytest.mark.parametrize(
+    ("name", "format"), [("x.mp4", "csv"), ("x.json", "csv"), ("x.csv", "reel"), ("x.MP4", "clips"), ("x.llc", "edl")]
+)
+def test_a_suffix_of_another_format_is_refused(video: Path, tmp_path: Path, name: str, format: str) -> None:
+    with pytest.raises(PunchlineError, match=r"got the suffix|clips go into a folder"):
+        export(MOMENTS, video, tmp_path / name, format=format)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_point_in_a_name_is_no_suffix(video: Path, tmp_path: Path) -> None:
+    for name, format, written in (
+        ("2026.11.26 list", "csv", "2026.11.26 list.csv"),
+        ("a.txt", "chapters", "a.txt"),
+        ("a.CSV", "csv", "a.CSV"),
+        ("a.edl", "markers", "a.edl"),
+    ):
+        assert export(MOMENTS, video, tmp_path / name, format=format).paths[0].name == written
+
+
 def test_faults_say_what_to_do(video: Path, tmp_path: Path) -> None:
     with pytest.raises(PunchlineError, match="unknown export format 'avi'; expected one of clips, reel"):
         export(MOMENTS, video, tmp_path, format="avi")
@@ -172,6 +189,8 @@ def test_every_format_has_words_for_the_user() -> None:
         "otio",
         "fcp7xml",
         "fcpxml",
+        "markers",
+        "losslesscut",
         "srt",
         "chapters",
         "labelstudio",

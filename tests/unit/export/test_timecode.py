@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError, VideoUnreadable
-from core.export.timecode import Piece, frame_of, pieces, read_media, timecode_of
+from core.export.timecode import Piece, SoundFormat, frame_of, pieces, read_media, timecode_of
 from core.segment import Detection, Segment
 from tests import media
 
@@ -50,7 +50,7 @@ def test_a_picture_that_starts_after_the_sound_is_said(tmp_path: Path) -> None:
     sound = media.Sound(media.tone(440, 3.0), codec="aac")
     found = read_media(media.write(tmp_path / "v.mkv", even(25, 2.0) + 0.5, sound))
     assert any("starts 0.5" in warning for warning in found.warnings)
-    assert (found.n_channels, found.audio_rate) == (1, 48_000)
+    assert found.sounds == (SoundFormat(1, 48_000),)
 
 
 @pytest.mark.parametrize(("text", "frame", "drop"), [("01:00:00;00", 107892, True), ("00:00:10:05", 305, False)])

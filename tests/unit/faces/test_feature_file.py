@@ -13,11 +13,10 @@ import pytest
 
 from core.errors import StorageFault
 from core.faces import feature_file as feature_store
-from core.faces.feature_file import Features, Minutes, PersonSeries
+from core.faces.feature_file import Features, Minutes
 from core.faces.table import FaceTable
-from core.series import FEATURES
 from tests.processes import left_over, run
-from tests.tables import features_info, random_features, random_person_series
+from tests.tables import features_info, random_features
 
 THUMBNAIL = np.arange(18 * 32 * 3, dtype=np.uint8).reshape(18, 32, 3)
 
@@ -38,21 +37,10 @@ def assert_same_features(a: Features, b: Features) -> None:
         np.testing.assert_array_equal(one, two)
     assert a.audio.dtype == b.audio.dtype
     np.testing.assert_array_equal(a.audio, b.audio)
-
-
-def assert_same_series(a: PersonSeries, b: PersonSeries | None) -> None:
-    assert b is not None
-    assert a.series.sample_rate == b.series.sample_rate
-    assert dict(a.parameters) == dict(b.parameters)
-    for one, two in (
-        (a.series.values, b.series.values),
-        (a.series.timestamps, b.series.timestamps),
-        (a.series.source, b.series.source),
-        (a.similarity, b.similarity),
-        (a.baseline, b.baseline),
-    ):
-        assert one.dtype == two.dtype
-        np.testing.assert_array_equal(one, two)
+    assert list(a.cues) == list(b.cues)
+    for name in a.cues:
+        np.testing.assert_array_equal(a.cues[name], b.cues[name])
+    np.testing.assert_array_equal(a.waveform, b.waveform)
 
 
 # Feature files
@@ -100,7 +88,6 @@ def test_equal_extractions_are_those_of_equal_models_and_parameters(path):
 
 
 def test_plain_h5py_finds_the_documented_keys(path):
-    feature_store.write_person_series(path, "p1", "Ann", random_person_series(1))
     with h5py.File(path, "r") as file:
         assert file.attrs["format"] == "punchline-features"
         assert file.attrs["format_version"] == 1
@@ -110,8 +97,6 @@ def test_plain_h5py_finds_the_documented_keys(path):
         assert json.loads(file.attrs["models"])["embedder"]["digest"] == "e1"
         assert {"fingerprint", "duration", "width", "height", "sample_rate", "parameters", "created"} <= set(file.attrs)
         kinds = {key: (file[key].dtype.str, file[key].shape) for key in file_keys(file)}
-        assert list(file["persons/p1"].attrs["feature_names"]) == list(FEATURES)
-        assert file["persons/p1"].attrs["name"] == "Ann"
     assert kinds == {
         "frames/timestamps": ("<f8", (9,)),
         "frames/scene_change": ("<f4", (9,)),
@@ -123,11 +108,8 @@ def test_plain_h5py_finds_the_documented_keys(path):
         "faces/emotion": ("<f4", (12, 10)),
         "faces/track": ("<i4", (12,)),
         "audio/features": ("<f4", (9, 2)),
-        "persons/p1/features": ("<f4", (9, 12)),
-        "persons/p1/timestamps": ("<f8", (9,)),
-        "persons/p1/source": ("|u1", (9,)),
-        "persons/p1/similarity": ("<f4", (9,)),
-        "persons/p1/baseline": ("<f4", (12,)),
+        "audio/waveform": ("|i1", (9, 16, 2)),
+        "cues/laughter": ("<f4", (9, 4)),
     }
 
 
@@ -179,8 +161,6 @@ def test_another_format_or_version_is_refused_by_name(path, form, version, messa
     for use in (
         feature_store.read_features,
         feature_store.read_features_info,
-        lambda p: feature_store.read_person_series(p, "p1"),
-        lambda p: feature_store.write_person_series(p, "p1", "Ann", random_person_series(0)),
         lambda p: feature_store.remove_person_series(p, "p1"),
     ):
         with pytest.raises(StorageFault, match=rf"{path.name}: .*{message}"):
@@ -216,46 +196,38 @@ def test_values_that_do_not_fit_are_damage_and_no_traceback(path):
         feature_store.read_features_info(path)
 
 
-# Series of people
+# Series of people, as older files hold them
 
 
-def test_a_series_comes_back_as_it_was(path):
-    one = random_person_series(1)
-    feature_store.write_person_series(path, "p1", "우왁굳", one)
-    assert_same_series(one, feature_store.read_person_series(path, "p1"))
-    assert feature_store.read_person_series(path, "p2") is None
+def with_series(path: Path, *person_ids: str) -> None:
+    """Give a feature file groups of people."""
+    with h5py.File(path, "r+") as file:
+        for person_id in person_ids:
+            group = file.create_group(f"persons/{person_id}")
+            group.attrs["name"] = f"Name of {person_id}"
+            group["features"] = np.random.default_rng(len(person_id)).normal(size=(2000, 12)).astype("f4")
+
+
+def test_a_file_with_series_of_people_is_read(path):
+    with_series(path, "p0", "p1")
     assert_same_features(feature_store.read_features(path), random_features(0))
-
-
-def test_a_series_is_replaced(path):
-    feature_store.write_person_series(path, "p1", "Ann", random_person_series(1))
-    feature_store.write_person_series(path, "p1", "Ann", random_person_series(2, n_frames=20))
-    assert_same_series(random_person_series(2, n_frames=20), feature_store.read_person_series(path, "p1"))
-
-
-def test_a_file_does_not_grow_by_replacing_a_series(path):
-    sizes = []
-    for _ in range(12):
-        feature_store.write_person_series(path, "p1", "Ann", random_person_series(1, n_frames=3000))
-        sizes.append(path.stat().st_size)
-    assert max(sizes) < 1.1 * sizes[0]
 
 
 def test_removing_a_series_leaves_the_others_and_no_trace(path):
     bare = path.stat().st_size
-    for k in range(3):
-        feature_store.write_person_series(path, f"p{k}", f"Name-{k}", random_person_series(k, n_frames=2000))
-    feature_store.remove_person_series(path, "p1")
-    assert feature_store.read_person_series(path, "p1") is None
-    for k in (0, 2):
-        assert_same_series(random_person_series(k, n_frames=2000), feature_store.read_person_series(path, f"p{k}"))
+    with_series(path, "p0", "p11", "p222")
+    with h5py.File(path) as file:
+        gone = file["persons/p11/features"][:].tobytes()[:4096]
+    feature_store.remove_person_series(path, "p11")
+    with h5py.File(path) as file:
+        assert sorted(file["persons"]) == ["p0", "p222"]
     assert_same_features(feature_store.read_features(path), random_features(0))
     content = path.read_bytes()
-    assert b"Name-1" not in content
-    assert b"Name-2" in content
-    assert random_person_series(1, n_frames=2000).series.values.tobytes()[:4096] not in content
-    for k in (0, 2):
-        feature_store.remove_person_series(path, f"p{k}")
+    assert b"Name of p11" not in content
+    assert b"Name of p222" in content
+    assert gone not in content
+    for person_id in ("p0", "p222"):
+        feature_store.remove_person_series(path, person_id)
     assert path.stat().st_size < bare + 5000
 
 
@@ -265,45 +237,7 @@ def test_removing_a_series_that_is_not_there_leaves_the_file_alone(path):
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
 
-def test_a_series_needs_a_feature_file(tmp_path):
-    with pytest.raises(StorageFault, match="no such file"):
-        feature_store.write_person_series(tmp_path / "none.h5", "p1", "Ann", random_person_series(1))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_damaged_series_is_named(path):
-    feature_store.write_person_series(path, "p1", "Ann", random_person_series(1))
-    with h5py.File(path, "r+") as file:
-        del file["persons/p1/source"]
-    with pytest.raises(StorageFault, match="key is missing: /persons/p1/source"):
-        feature_store.read_person_series(path, "p1")
-
-
-def test_a_series_file_of_its_own(tmp_path):
-    one = random_person_series(3)
-    feature_store.write_series_file(tmp_path / "a.h5", one)
-    with h5py.File(tmp_path / "a.h5", "r") as file:
-        assert (file.attrs["format"], file.attrs["format_version"]) == ("punchline-series", 1)
-        assert list(file.attrs["feature_names"]) == list(FEATURES)
-        assert file.attrs["sample_rate"] == 3.0
-        assert json.loads(file.attrs["parameters"]) == dict(one.parameters)
-        assert sorted(file) == ["baseline", "features", "similarity", "source", "timestamps"]
-        np.testing.assert_array_equal(file["features"][:], one.series.values)
-        np.testing.assert_array_equal(file["timestamps"][:], one.series.timestamps)
-
-
 # Writing
-
-
-def test_a_series_that_cannot_be_stored_leaves_the_file_as_it_was(path):
-    feature_store.write_person_series(path, "p1", "Ann", random_person_series(1))
-    before = path.read_bytes()
-    with pytest.raises(TypeError, match="JSON"):
-        feature_store.write_person_series(
-            path, "p1", "Ann", replace(random_person_series(2), parameters={"x": object()})
-        )
-    assert path.read_bytes() == before
-    assert left_over(path.parent) == []
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
@@ -324,7 +258,7 @@ def test_a_full_disk_is_told_and_what_was_finished_stays(path, tmp_path):
     """A file-size limit stands in for the full disk: the system refuses the bytes in the same way."""
     minutes = Minutes(tmp_path / "minutes")
     minutes.write(0, random_features(0, complete=False), THUMBNAIL)
-    feature_store.write_person_series(path, "p1", "Ann", random_person_series(1))
+    with_series(path, "p1")
     before = path.read_bytes()
     done = run(f"""
         import resource
@@ -333,16 +267,15 @@ def test_a_full_disk_is_told_and_what_was_finished_stays(path, tmp_path):
         from core.faces import feature_file as feature_store
         from core.storage import files as storage
         from core.errors import StorageFault
+        from core.people.series_file import write_series
         from tests.tables import random_features, random_person_series
         big = random_features(7, n_frames=2000, n_faces=4000)
         path, folder = Path({str(path)!r}), Path({str(tmp_path)!r})
         minutes = feature_store.Minutes(folder / "minutes")
         attempts = [
             lambda: feature_store.write_features(path, big),
-            lambda: feature_store.write_person_series(path, "p1", "Ann", random_person_series(2, n_frames=9000)),
-            lambda: feature_store.write_person_series(path, "p2", "Ben", random_person_series(2, n_frames=9000)),
             lambda: feature_store.remove_person_series(path, "p1"),
-            lambda: feature_store.write_series_file(path, random_person_series(2, n_frames=9000)),
+            lambda: write_series(path, random_person_series(2, n_frames=9000)),
             lambda: minutes.write(1, big, np.zeros((18, 32, 3), np.uint8)),
             lambda: storage.write_json(folder / "a.json", list(range(100_000))),
         ]
@@ -362,7 +295,7 @@ def test_a_full_disk_is_told_and_what_was_finished_stays(path, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     told = done.stdout.splitlines()
-    assert len(told) == 21
+    assert len(told) == 15
     assert all("the disk is full or the file may not grow" in text and "free some space" in text for text in told)
     assert path.read_bytes() == before
     assert len(list(minutes.read())) == 1
@@ -436,7 +369,8 @@ def test_pictures_of_faces_are_read_when_asked_for(path: Path) -> None:
     assert dict(chips) == CHIPS
     assert len(chips) == 2
     assert 2 not in chips
-    feature_store.write_person_series(path, "abc", "A", random_person_series(1))
+    with_series(path, "abc")
+    feature_store.remove_person_series(path, "abc")
     assert chips[7] == CHIPS[7]
     feature_store.write_features(path, replace(random_features(0, created="later"), chips={1: b"other"}))
     with pytest.raises(KeyError):
@@ -464,3 +398,40 @@ def test_minutes_keep_pictures_and_are_joined_with_their_rows(tmp_path: Path) ->
     assert dict(whole.chips) == {1: CHIPS[1], 7: CHIPS[7], 13: CHIPS[1], 19: CHIPS[7]}
     assert len(whole.faces) == 24
     assert whole.audio.shape == (18, 2)
+
+
+# Cues
+
+
+def test_a_cue_comes_later_is_replaced_and_leaves(path):
+    before = feature_store.read_features(path)
+    chat = np.random.default_rng(1).uniform(size=(9, 2)).astype(np.float32)
+    for rows in (chat, 2 * chat):
+        feature_store.change_cues(path, {"chat": rows})
+        after = feature_store.read_features(path)
+        assert sorted(after.cues) == ["chat", "laughter"]
+        np.testing.assert_array_equal(after.cues["chat"], rows)
+    feature_store.change_cues(path, {"chat": None})
+    assert_same_features(feature_store.read_features(path), before)
+
+
+def test_a_file_without_cues_and_waveform_is_read(path):
+    with h5py.File(path, "r+") as file:
+        del file["cues"], file["audio/waveform"]
+    features = feature_store.read_features(path)
+    assert features.cues == {}
+    assert features.waveform is None
+    timestamps, cues, waveform = feature_store.read_cues(path)
+    assert len(timestamps) == 9
+    assert (cues, waveform) == ({}, None)
+
+
+def test_a_cue_of_another_digest_counts_as_absent(path):
+    with h5py.File(path, "r+") as file:
+        file["cues/laughter"].attrs["digest"] = "another"
+    assert feature_store.read_features(path).cues == {}
+
+
+def test_cues_need_a_feature_file(tmp_path):
+    with pytest.raises(StorageFault, match="extract the video first"):
+        feature_store.change_cues(tmp_path / "a.h5", {})

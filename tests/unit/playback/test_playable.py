@@ -7,8 +7,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from core.actions.background import begin_playable
 from core.actions.worker import run
-from core.playback.playable import piece_paths, playable, prepare
+from core.playback.playable import piece_paths, playable
 from core.playback.route import media_address, media_routes
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
@@ -44,7 +45,7 @@ def test_another_file_gets_a_proxy(space: Workspace, tmp_path: Path) -> None:
     assert shown.state == "needed"
     assert shown.src == ""
     assert shown.estimated_bytes > 0
-    job = prepare(space, video, wanted=1.0)
+    job = begin_playable(space, video, wanted=1.0)
     assert playable(space, video).state == "preparing"
     done = run(Jobs(space), job)
     assert done.status == "done", done.message

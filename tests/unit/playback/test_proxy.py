@@ -1,6 +1,7 @@
 """What browsers play, and proxies whose time is the source's."""
 
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -40,8 +41,6 @@ FILES: dict[str, tuple[dict, str]] = {
 
 
 def write(folder: Path, name: str, times: np.ndarray = TIMES, **more: object) -> Path:
-    from fractions import Fraction
-
     settings = dict(FILES[name][0]) | more
     if "tick" in settings:
         settings["tick"] = Fraction(settings["tick"]).limit_denominator(1000)
@@ -103,6 +102,34 @@ def test_a_large_picture_becomes_smaller_and_upright(tmp_path: Path) -> None:
         frame = next(container.decode(video=0))
         assert (frame.width, frame.height, frame.rotation) == (160, 120, 0)
         assert media.number_of(frame.to_ndarray(format="rgb24")) == 0
+
+
+def test_pixels_and_tags_agree(tmp_path: Path) -> None:
+    red, grey = (63, 102, 240), (143, 128, 128)  # in BT.709; reference white in PQ
+    hd = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
+    hdr = {"colorspace": 9, "color_range": 1, "color_primaries": 9, "color_trc": 16}
+    for colour, tags in ((red, hd), (grey, hdr)):
+        path = media.write_plain(
+            tmp_path / "v.mkv",
+            colour,
+            codec="libx265",
+            pixel_format="yuv420p10le" if tags is hdr else "yuv420p",
+            **tags,
+        )
+        frame = media.first_frame(make_proxy(path, tmp_path / "proxy.mp4").path)
+        assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+        shown = [bytes(plane)[0] for plane in frame.planes]
+        np.testing.assert_allclose(shown, red if tags is hd else (shown[0], 128, 128), atol=2)
+    assert 200 < shown[0] <= 235
+
+
+def test_an_anamorphic_interlaced_picture_is_shown_as_it_is_meant(tmp_path: Path) -> None:
+    path = media.interlaced(tmp_path / "v.mpg", aspect=Fraction(4, 3))
+    with av.open(str(make_proxy(path, tmp_path / "proxy.mp4").path)) as container:
+        frames = list(container.decode(video=0))
+    assert len(frames) == 25
+    assert (frames[5].width, frames[5].height) == (212, 120)
+    assert media.combs(frames[5]) < 40
 
 
 @pytest.mark.parametrize(("name", "mode"), [("hevc.mp4", "transcode"), ("h264.ts", "remux")])

@@ -10,10 +10,10 @@ import pytest
 
 from core.clip_dataset_builder import ClipDataset, build_clips
 from core.errors import ModelFault
-from core.faces.feature_file import PersonSeries
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
+from core.people.series_file import PersonSeries
 from core.series import FEATURES, N_FACE, Source, TimeSeries, baseline
 from core.training.train import TrainingSettings, train
 from core.workspace.workspace import Workspace

@@ -33,13 +33,13 @@ def pictures_of(path: Path) -> list[tuple[float, int]]:
         ]
 
 
-def beeps_of(path: Path) -> list[float]:
-    """Seconds from the container's start at which a tone begins."""
+def beeps_of(path: Path, track: int = 0) -> list[float]:
+    """Seconds from the container's start at which a tone begins in a sound track."""
     found: list[float] = []
     last = -1.0
     with av.open(str(path)) as container:
         start = (container.start_time or 0) / av.time_base
-        for frame in container.decode(audio=0):
+        for frame in container.decode(audio=track):
             level = np.abs(frame.to_ndarray().astype(np.float64)).max(axis=0)
             for k in np.flatnonzero(level > 0.15):
                 time = float(frame.pts * frame.time_base) - start + k / frame.sample_rate
@@ -49,8 +49,8 @@ def beeps_of(path: Path) -> list[float]:
     return found
 
 
-def beep_of(path: Path) -> float:
-    (time,) = beeps_of(path)
+def beep_of(path: Path, track: int = 0) -> float:
+    (time,) = beeps_of(path, track)
     return time
 
 
@@ -81,6 +81,12 @@ def test_a_constant_rate_repeats_and_leaves_out_pictures(tmp_path: Path) -> None
     assert [number for _, number in found] == [0, 1, *[2] * 10, *[3] * 10, *[4] * 3]
 
 
+def test_twice_the_rate_leaves_out_every_second_picture(tmp_path: Path) -> None:
+    path = media.write(tmp_path / "v.mkv", np.arange(100) / 50)
+    found = pictures_of(converted(path, tmp_path / "o.mp4", 0, 2, Fraction(25)))
+    assert [number for _, number in found] == list(range(0, 100, 2))
+
+
 def test_a_still_that_lasts_over_the_whole_part_is_shown(tmp_path: Path) -> None:
     path = media.write(tmp_path / "v.mkv", np.array([0.0, 0.1, 5.0, 5.1]))
     found = pictures_of(converted(path, tmp_path / "o.mp4", 2, 4))
@@ -103,7 +109,7 @@ def test_damaged_packets_do_not_move_what_follows(tmp_path: Path) -> None:
 def test_a_copy_begins_at_its_keyframe(tmp_path: Path) -> None:
     sound = media.Sound(beeps([2.0], 4.0), codec="aac")
     path = media.write(tmp_path / "v.mp4", np.arange(100) / 25, sound, options={"g": "10", "bf": "2"})
-    with Source(path) as source, Writer(tmp_path / "o.mp4", source, recipe=None, copy_sound=True) as writer:
+    with Source(path) as source, Writer(tmp_path / "o.mp4", source, recipe=None, copied_sounds={"aac"}) as writer:
         copy(source, writer, 1.2, 3.0)
     found = pictures_of(tmp_path / "o.mp4")
     assert [number for _, number in found][:45] == list(range(30, 75))

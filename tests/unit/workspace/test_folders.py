@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import WorkspaceFault
-from core.workspace.folders import add_path, drop_folder, is_video, refresh, videos_below
+from core.workspace.folders import add_path, drop_folder, drop_video, is_video, refresh, videos_below
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 
@@ -47,10 +47,29 @@ def test_a_folder_stays_on_the_list_and_later_videos_appear(space: Workspace, tm
     put(folder / "b.mp4")
     assert refresh(space) == []
     assert [video.name for video in space.videos()] == ["a.mp4", "b.mp4"]
+
+
+def test_a_folder_off_the_list_takes_its_videos_along(space: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "streams"
+    put(folder / "a.mp4")
+    own = space.register(put(tmp_path / "own.mp4"))
+    add_path(space, str(folder))
     drop_folder(space, str(folder))
-    put(folder / "c.mp4")
     refresh(space)
-    assert len(space.videos()) == 2
+    assert space.videos() == [own]
+
+
+def test_a_video_off_the_list_comes_back_only_when_it_is_added(space: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "streams"
+    put(folder / "a.mp4")
+    b, *_ = (video for video in add_path(space, str(put(folder / "b.mp4"))))
+    add_path(space, str(folder))
+    drop_video(space, b)
+    refresh(space)
+    assert [video.name for video in space.videos()] == ["a.mp4"]
+    assert add_path(space, str(folder / "b.mp4")) == [b]
+    refresh(space)
+    assert {video.name for video in space.videos()} == {"a.mp4", "b.mp4"}
 
 
 def test_a_folder_that_is_gone_is_said(space: Workspace, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,37 @@ def test_a_job_is_submitted_once_whoever_asks(jobs: Jobs, without_worker: None) 
     assert jobs.submit("extract", "v2", "b.mp4").id != first.id
     assert [job.subject for job in jobs.all()] == ["v1", "v2"]
     assert jobs.next_queued("long") == first
+
+
+def test_another_wish_is_another_job(jobs: Jobs, without_worker: None) -> None:
+    first = jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 3.0, "sizes": (1, 2)})
+    assert jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 3.0, "sizes": [1, 2]}).id == first.id
+    other = jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 5.0, "sizes": (1, 2)})
+    assert other.id != first.id
+    assert other.settings["sample_rate"] == 5.0
+
+
+def test_an_urgent_wish_reaches_the_job_that_is_there(jobs: Jobs, without_worker: None) -> None:
+    first = jobs.submit("proxy", "v1", "a.ts", wish={"minute": 0})
+    jobs.save(replace(first, status="running"))
+    for minute in (7, 7, 3):
+        assert jobs.submit("proxy", "v1", "a.ts", wish={"minute": minute}).id == first.id
+    assert jobs.wishes(first) == [{"minute": 0}, {"minute": 7}, {"minute": 3}]
+
+
+def test_files_that_came_with_a_job_go_with_its_end(jobs: Jobs, without_worker: None) -> None:
+    cancelled, done, died = (jobs.submit("photos", name, name, files={"a.jpg": b"photo"}) for name in ("A", "B", "C"))
+    assert all((jobs.files_folder(job) / "a.jpg").read_bytes() == b"photo" for job in (cancelled, done, died))
+    jobs.cancel(cancelled.id)
+    jobs.save(replace(done, status="done"))
+    jobs.save(replace(died, status="running"))
+    old = time.time() - jobs_module.DEAD_AFTER - 1
+    os.utime(jobs.folder / died.id / "heartbeat", (old, old))
+    assert [jobs.files_folder(job).exists() for job in (cancelled, done, died)] == [False, False, True]
+    assert [jobs.find(job.id).resumable for job in (cancelled, done, died)] == [False, False, True]
+    again = jobs.resume(died.id)
+    assert (jobs.files_folder(again) / "a.jpg").read_bytes() == b"photo"
+    assert not jobs.files_folder(died).exists()
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_can_be_resumed(jobs: Jobs, without_worker: None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from core.cli.main import main
 from core.clip_dataset_builder import usual
+from core.detection.results import kept_scores
 from core.errors import ModelFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.labels.ledger import LabelEvent
@@ -122,6 +124,41 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # From labels to moments
+
+
+@pytest.mark.parametrize("decibels", [-15.0, -6.0, 6.0, 15.0])
+def test_a_short_video_recorded_at_another_level_finds_the_same_moments(planted, tmp_path, decibels):
+    """What is usual for its sound is told from itself, what is usual for the face from all videos of the person."""
+    space = tmp_path / "space"
+    shutil.copytree(planted, space)
+    answer(space, "train", "--name", "level", "--model", "logistic")
+    short = analysis(2, laughs=[Segment(20.0, 26.0), Segment(70.0, 76.0)], seed=7)
+    found = []
+    for name, level in (("as others.mp4", 0.0), ("another.mp4", decibels)):
+        audio = short.audio + np.array([level, 0], np.float32)
+        add_video(Workspace(space), tmp_path / name, replace(short, audio=audio))
+        result = answer(space, "detect", name, "--model", "level", "--prior", 0.05, "--max-per-hour", "none")
+        found.append(result["moments"])
+    assert len(found[0]) == len(found[1]) == 2
+    for one, other in zip(*found, strict=True):
+        assert (one["start"], one["end"]) == (other["start"], other["end"])
+        assert one["score"] == pytest.approx(other["score"], abs=0.002)
+
+
+def test_a_finished_detection_stays_though_another_video_is_extracted(planted, tmp_path):
+    space = tmp_path / "space"
+    shutil.copytree(planted, space)
+    answer(space, "train", "--name", "stays", "--model", "logistic")
+    workspace = Workspace(space)
+    add_video(workspace, tmp_path / "short.mp4", analysis(2, laughs=[Segment(20.0, 26.0)], seed=7))
+    answer(space, "detect", "short.mp4", "--model", "stays")
+    library, video, person = Library(workspace), workspace.find_video("short.mp4"), workspace.only_person()
+    before, usual_then = kept_scores(library, video, person, model="stays"), library.usual_for(video, person)
+    add_video(workspace, tmp_path / "more.mp4", analysis(30, laughs=[Segment(0.0, 1500.0)], seed=9))
+    after = kept_scores(library, video, person, model="stays")
+    assert not np.array_equal(library.usual_for(video, person), usual_then)
+    np.testing.assert_array_equal(after.scores.log_odds, before.scores.log_odds)
+    np.testing.assert_array_equal(after.usual, usual_then)
 
 
 def test_stats_count_by_person_and_video(planted):
@@ -408,6 +445,7 @@ def test_a_file_is_read_once_until_it_changes(small):
     assert library.series(video.id, person.id) is series
     assert library.clips(person=person) is clips
     longer = analysis(2, laughs=bursts_of(2), seed=5)
+    longer = replace(longer, info=replace(longer.info, created="later"))
     write_features(workspace.features_path(video.id), longer)
     assert len(library.series(video.id, person.id).series) == 2 * len(series.series)
     workspace.save_thresholds(person, Thresholds(1.0, 1.0))
@@ -417,7 +455,7 @@ def test_a_file_is_read_once_until_it_changes(small):
 
 def test_a_series_is_made_once_for_many_threads(small, monkeypatch):
     made = []
-    monkeypatch.setattr("core.workspace.library.person_series", lambda *both: made.append(both) or both)
+    monkeypatch.setattr("core.workspace.library.current_series", lambda *given: made.append(given) or given)
     library = Library(Workspace(small))
     video, person = library.workspace.find_video("a.mp4"), library.workspace.only_person()
     with ThreadPoolExecutor(4) as threads:

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import Busy, PunchlineError, StorageFault, WorkspaceFault
-from core.faces import feature_file as feature_store
+from core.actions.people import remove_person
+from core.errors import Busy, PunchlineError, WorkspaceFault
 from core.people.person import Reference, Thresholds
 from core.workspace.workspace import Workspace
-from tests.tables import random_features, random_person_series
 
 ROOT = Path(__file__).parents[3]
 KOREAN = "우왁굳 방송.mp4"
@@ -297,47 +296,20 @@ def test_thresholds_are_kept_for_a_person_and_for_one_video(workspace):
     found = Workspace(workspace.root).find_person("Ann")
     assert found.thresholds_for("v1") == Thresholds(0.8, 0.1)
     assert found.thresholds_for("v2") == Thresholds(0.6, 0.4)
-
-
-def test_a_removed_person_leaves_no_file_and_no_series(workspace):
-    ann, ben = (workspace.add_references(name, (reference(),)) for name in ("Ann", "Ben"))
-    paths = [workspace.features_path(f"{k:016x}") for k in range(3)]
-    for k, path in enumerate(paths):
-        feature_store.write_features(path, random_features(k))
-        for person in (ann, ben)[: k + 1]:
-            feature_store.write_person_series(path, person.id, person.name, random_person_series(k))
-    workspace.remove_person(ann)
-    assert [person.name for person in workspace.people()] == ["Ben"]
-    for k, path in enumerate(paths):
-        assert feature_store.read_person_series(path, ann.id) is None
-        assert (feature_store.read_person_series(path, ben.id) is not None) == (k >= 1)
-    everything = b"".join(p.read_bytes() for p in workspace.root.rglob("*") if p.is_file())
-    assert ann.id.encode() not in everything
-    assert ben.id.encode() in everything
-    workspace.remove_person(ann)
-
-
-def test_a_damaged_feature_file_does_not_keep_a_person_from_being_removed(workspace):
-    ann = workspace.add_references("Ann", (reference(),))
-    broken, whole = (workspace.features_path(name) for name in ("a", "b"))
-    feature_store.write_features(whole, random_features(0))
-    feature_store.write_person_series(whole, ann.id, ann.name, random_person_series(0))
-    broken.write_bytes(b"broken")
-    with pytest.raises(StorageFault, match=rf"^{broken}: not a readable HDF5 file"):
-        workspace.remove_person(ann)
-    assert workspace.people() == []
-    assert feature_store.read_person_series(whole, ann.id) is None
+    without = workspace.remove_override(found, "v1")
+    assert (without.overrides, without.thresholds_for("v1")) == ({}, Thresholds(0.6, 0.4))
+    assert Workspace(workspace.root).person(found.id).overrides == {}
 
 
 def test_a_person_who_is_gone_cannot_be_changed(workspace):
     ann = workspace.add_references("Ann", (reference(),))
-    workspace.remove_person(ann)
+    remove_person(workspace, ann)
     for change in (
         lambda: workspace.rename_person(ann, "Anna"),
         lambda: workspace.remove_reference(ann, 0),
         lambda: workspace.save_thresholds(ann, Thresholds()),
     ):
-        with pytest.raises(StorageFault, match="no such file"):
+        with pytest.raises(WorkspaceFault, match="no person of this id"):
             change()
     assert workspace.people() == []
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from core.actions.retraining import RETRAIN_AFTER, due, n_new_labels, train_if_due, train_in_background
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.storage.files import write_json
 from core.training.model_store import ModelStore
-from core.training.retraining import RETRAIN_AFTER, due, n_new_labels, train_if_due, train_in_background
+from core.training.train import TrainingSettings
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 
@@ -79,7 +80,7 @@ def test_another_training_has_the_settings_of_the_model_used_and_changes_nothing
     job = train_if_due(space, ADA, enough)
     assert job is not None
     assert (job.kind, job.subject, job.lane) == ("train", ADA.id, "long")
-    assert job.settings == {"name": None, "settings": SETTINGS, "n_labels": 50}
+    assert job.settings == {"name": None, "settings": asdict(TrainingSettings(**SETTINGS)), "n_labels": 50}
     assert train_if_due(space, ADA, labels(100)) is None, "one is under way"
     add_model(space, "second", n_clips=50, created=AFTER)
     model = store.used(ADA)
@@ -101,7 +102,8 @@ def test_a_training_that_gave_nothing_is_not_begun_again_at_once(space: Workspac
 
 
 def test_a_training_begun_by_hand_keeps_the_model_in_use(space: Workspace) -> None:
-    job = train_in_background(space, ADA, labels(30), {"model": "auto"}, name="mine")
+    job = train_in_background(space, ADA, labels(30), TrainingSettings(), name="mine")
     assert job.settings["name"] == "mine"
     assert ModelStore(space).is_chosen(ADA)
-    assert train_in_background(space, ADA, labels(31), {"model": "lstm"}).id == job.id
+    assert train_in_background(space, ADA, labels(30), TrainingSettings(), name="mine").id == job.id
+    assert train_in_background(space, ADA, labels(30), TrainingSettings(model="lstm")).id != job.id, "another wish"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
 
+from core.actions.background import begin_training
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.training.model_store import ModelStore
+from core.training.train import TrainingSettings
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 
@@ -19,22 +21,13 @@ def train_in_background(
     workspace: Workspace,
     person: Person,
     labels: Sequence[LabelEvent],
-    settings: Mapping[str, Any],
+    settings: TrainingSettings,
     *,
     name: str | None = None,
 ) -> Job:
-    """Queue a training on a person's labels; the model used until now stays in use.
-
-    Parameters
-    ----------
-    labels
-        Those of the person that hold now.
-    settings
-        Fields of `core.training.train.TrainingSettings`.
-    """
+    """Queue a training on a person's labels, those that hold now; the model used until now stays in use."""
     ModelStore(workspace).hold(person)
-    content = {"name": name, "settings": dict(settings), "n_labels": len(labels)}
-    return Jobs(workspace).submit("train", person.id, person.name, content)
+    return begin_training(workspace, person, settings, name=name, n_labels=len(labels))
 
 
 def n_new_labels(workspace: Workspace, person: Person, labels: Sequence[LabelEvent]) -> int:
@@ -67,4 +60,6 @@ def train_if_due(workspace: Workspace, person: Person, labels: Sequence[LabelEve
         return None
     used = ModelStore(workspace).used(person)
     settings = used.card.get("settings") if used is not None else None
-    return train_in_background(workspace, person, labels, settings if isinstance(settings, dict) else {})
+    known = {field.name for field in fields(TrainingSettings)}
+    kept = {name: value for name, value in settings.items() if name in known} if isinstance(settings, dict) else {}
+    return train_in_background(workspace, person, labels, TrainingSettings(**kept))

@@ -1,0 +1,80 @@
+"""Funny moments: finding them in a video, and writing them as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.actions.videos import OnProgress, no_progress
+from core.detection.detect import DetectionSettings, Found, Scored, decide, score
+from core.detection.results import moments_in, read_detections, save_detections
+from core.errors import WorkspaceFault
+from core.export.formats import ExportOptions, ExportResult
+from core.export.formats import export as write_moments
+from core.people.person import Person
+from core.segment import Detection
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """The scores of a video, the moments told from them, and the result as it is kept."""
+
+    scored: Scored
+    decided: Found
+    result: dict[str, Any]
+
+
+def detect(
+    workspace: Workspace,
+    video: Video,
+    person: Person,
+    settings: DetectionSettings = DetectionSettings(),
+    *,
+    model: str | None = None,
+    on_progress: OnProgress = no_progress,
+) -> Detected:
+    """Find the funny moments of a person in an extracted video, and keep them.
+
+    Parameters
+    ----------
+    model
+        By name; the one that the person uses if None.
+
+    Raises
+    ------
+    ModelFault, WorkspaceFault, Busy, StorageFault
+    """
+    scored = score(Library(workspace), video, person, model=model, on_progress=on_progress)
+    decided = decide(scored, settings)
+    return Detected(scored, decided, save_detections(workspace, scored, decided, settings))
+
+
+def kept_moments(workspace: Workspace, video: Video, person: Person, *, model: str | None = None) -> list[Detection]:
+    """The moments of the latest detection, or of the latest by a model. Raises WorkspaceFault where there are none."""
+    results = read_detections(workspace, video.id, person.id)
+    if model is not None and model not in results:
+        known = ", ".join(results) or "none"
+        raise WorkspaceFault(f"{video.name}: no moments by the model {model} (known: {known}); run `punchline detect`")
+    result = results[model] if model is not None else next(iter(results.values()), None)
+    if result is None:
+        raise WorkspaceFault(f"{video.name}: nothing was looked for yet; run `punchline detect {video.name}` first")
+    return list(moments_in(result))
+
+
+def export(
+    video: Video,
+    moments: Sequence[Detection],
+    target: Path,
+    *,
+    format: str,
+    options: ExportOptions = ExportOptions(),
+    on_progress: OnProgress = no_progress,
+) -> ExportResult:
+    """Write moments of a video, as `core.export.formats.export`. Raises VideoUnreadable where the video is gone."""
+    return write_moments(
+        moments, video.existing_path(), target, format=format, options=options, on_progress=on_progress
+    )

@@ -1,0 +1,185 @@
+"""What is done with a video: reading it, looking for its faces, a person's series, a copy for playback."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import PunchlineError, WorkspaceFault
+from core.faces.feature_file import Features, write_features
+from core.multimodal_processor import ExtractionSettings, current_features, person_series
+from core.multimodal_processor import extract as extract_features
+from core.people.person import Person, Thresholds
+from core.people.series_file import PersonSeries, write_series
+from core.playback.playable import piece_paths
+from core.playback.proxy import MINUTE, Proxy, make_minute, make_proxy
+from core.series import Fill
+from core.storage.files import write_bytes
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
+
+if TYPE_CHECKING:
+    from core.video_feature_extractor import Models, Seen
+
+OnProgress = Callable[[float, float], None]
+SCAN_FACE = 1 / 16  # smallest face of a scan, as a share of the picture's shorter side
+
+
+def no_progress(completed: float, total: float) -> None:
+    """Nobody watches."""
+
+
+def extract(
+    workspace: Workspace,
+    video: Video,
+    settings: ExtractionSettings = ExtractionSettings(),
+    *,
+    resume: bool = True,
+    on_progress: OnProgress = no_progress,
+    on_seen: Callable[[Seen], None] = lambda seen: None,
+) -> Features:
+    """Read faces and sound of a video into its feature file, going on after the last finished minute.
+
+    The series of all people in it follow.
+
+    Raises
+    ------
+    Busy
+        If another process extracts it.
+    VideoUnreadable, WeightsUnavailable, StorageFault
+    """
+    path = video.existing_path()
+    with workspace.lock(f"extract-{video.id}", timeout=0):
+        features = extract_features(
+            path,
+            workspace.features_path(video.id),
+            settings=settings,
+            resume=resume,
+            on_progress=on_progress,
+            on_seen=on_seen,
+            writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
+        )
+        Library(workspace).make_series(video.id)
+    return features
+
+
+@lru_cache(maxsize=2)
+def models_for(embedder: str, min_face: float) -> Models:
+    """The networks for scans and photos; a process that does several of them loads them once."""
+    from core.video_feature_extractor import load_models
+
+    return load_models(min_face=min_face, embedder_name=embedder, device="cpu")
+
+
+def scan(
+    workspace: Workspace,
+    video: Video,
+    *,
+    embedder: str = ExtractionSettings.embedder,
+    on_progress: OnProgress = no_progress,
+) -> Features:
+    """Look at some pictures spread over a video, so that its people can be picked before it is extracted.
+
+    Raises
+    ------
+    VideoUnreadable, WeightsUnavailable, StorageFault
+    """
+    from core.people.scan import scan as scan_faces
+
+    features = scan_faces(video.existing_path(), models_for(embedder, SCAN_FACE), on_progress=on_progress)
+    write_features(workspace.scan_path(video.id), features)
+    return features
+
+
+@dataclass(frozen=True)
+class SeriesOptions:
+    """How a series is made; a threshold of None is the one saved for the person and the video."""
+
+    strict: float | None = None
+    relaxed: float | None = None
+    fill: Fill = "linear"
+    max_gap: float = 1.0
+    smoothing: float = 0.0
+
+    def thresholds(self, saved: Thresholds) -> Thresholds:
+        """The thresholds to use; a strict one alone takes a relaxed one above it along. Raises ValueError."""
+        strict = saved.strict if self.strict is None else self.strict
+        relaxed = min(saved.relaxed, strict) if self.relaxed is None else self.relaxed
+        return Thresholds(strict, relaxed)
+
+
+def make_series(
+    workspace: Workspace, video: Video, person: Person, options: SeriesOptions = SeriesOptions()
+) -> PersonSeries:
+    """A person's 12-d series, kept in the workspace where the extraction is finished.
+
+    Raises
+    ------
+    WorkspaceFault
+        If the video is not extracted.
+    ValueError
+        If the thresholds contradict each other.
+    PunchlineError, Busy, StorageFault
+    """
+    features = current_features(workspace.features_path(video.id))
+    if features is None:
+        raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
+    series = person_series(
+        features,
+        person,
+        thresholds=options.thresholds(person.thresholds_for(video.id)),
+        fill=options.fill,
+        max_gap=options.max_gap,
+        smoothing=options.smoothing,
+    )
+    if features.info.complete:
+        write_series(workspace.series_path(video.id, person.id), series)
+    return series
+
+
+def make_playable(
+    workspace: Workspace,
+    video: Video,
+    *,
+    wanted_minute: Callable[[], int | None] = lambda: None,
+    on_progress: OnProgress = no_progress,
+) -> Proxy:
+    """Write what a browser plays of a video.
+
+    Parameters
+    ----------
+    wanted_minute
+        Asked before the work and again and again during it: the minute that somebody waits for is made before the
+        rest goes on.
+
+    Raises
+    ------
+    VideoUnreadable, StorageFault
+    """
+    path, target = video.existing_path(), workspace.proxy_path(video.id)
+
+    def make_wanted(told: OnProgress) -> None:
+        if (minute := wanted_minute()) is not None:
+            with suppress(PunchlineError):  # what is wrong with the file is said by the whole
+                _make_piece(workspace, video, path, minute, told)
+
+    def progress(completed: float, total: float) -> None:
+        make_wanted(lambda *_of_the_minute: on_progress(completed, total))
+        on_progress(completed, total)
+
+    make_wanted(on_progress)
+    proxy = make_proxy(path, target, on_progress=progress)
+    shutil.rmtree(workspace.proxy_minutes_folder(video.id), ignore_errors=True)
+    return proxy
+
+
+def _make_piece(workspace: Workspace, video: Video, path: Path, minute: int, on_progress: OnProgress) -> None:
+    piece, note = piece_paths(workspace, video.id, minute)
+    if not note.exists():
+        proxy = make_minute(path, piece, minute, on_progress=on_progress)
+        write_bytes(note, f"{proxy.offset} {(minute + 1) * MINUTE}".encode())

@@ -1,0 +1,70 @@
+"""Moments as edit decision lists: cuts for any editing program (CMX 3600), and markers for DaVinci Resolve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.export.lists import one_line
+from core.export.timecode import DROPPING, Media, Piece, nominal, timecode_of
+from core.export.timeline import events, file_name
+
+EDL_EVENTS = 999
+EDL_FASTEST = 99  # frames a second: a timecode has two digits for them
+FIRST_HOUR = 1  # at which a timeline of DaVinci Resolve begins, unless told otherwise
+
+
+def edl_text(pieces: Sequence[Piece], media: Media, title: str) -> tuple[str, list[str]]:
+    """A CMX 3600 edit decision list: the timecode's kind (FCM), and one cut an event with the clip's name.
+
+    Returns
+    -------
+    The text, and sentences about what the format cannot hold.
+    """
+    warnings = []
+    rate, drop, shift, per_frame = media.rate, media.drop, media.timecode, 1
+    if nominal(rate) > EDL_FASTEST:
+        per_frame = 2 if nominal(rate) <= 2 * EDL_FASTEST else 4
+        rate, drop = rate / per_frame, rate / per_frame in DROPPING
+        warnings.append(f"an EDL counts at most {EDL_FASTEST} frames a second; its timecode is at {float(rate):.3f}")
+    if len(pieces) > EDL_EVENTS:
+        warnings.append(f"{len(pieces)} events; some programs read only the first {EDL_EVENTS} of an EDL")
+    if media.n_channels > 2:
+        warnings.append(f"an EDL names two sound channels of the {media.n_channels} in the file; FCPXML holds them all")
+    track = "V" if not media.n_channels else "B" if media.n_channels == 1 else "AA/V"
+    lines = [f"TITLE: {one_line(title)[:70]}", f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}", ""]
+    record = 0
+    for event in events(pieces, media):
+        first, last = event.source // per_frame, -(-event.end // per_frame)
+        frames = (first + shift // per_frame, last + shift // per_frame, record, record + last - first)
+        codes = " ".join(timecode_of(frame, rate, drop=drop) for frame in frames)
+        record += last - first
+        lines += [
+            f"{event.number:03d}  AX       {track:<5} C        {codes}",
+            f"* FROM CLIP NAME: {file_name(media)}",
+            f"* COMMENT: {event.name} ({event.piece.score:.0%})",
+            "",
+        ]
+    return "\n".join(lines), warnings
+
+
+def markers_text(pieces: Sequence[Piece], media: Media, title: str) -> str:
+    """Markers as DaVinci Resolve reads them ("Import timeline markers from EDL").
+
+    They fit a timeline that begins at 01:00:00:00 and holds the whole video from there on. A marker lasts as long as
+    its moment.
+    """
+    rate, drop = media.rate, media.drop
+    hour = FIRST_HOUR * (round(3600 * rate) if drop else 3600 * nominal(rate))
+    lines = [f"TITLE: {one_line(title)[:70]}", f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}", ""]
+    for number, piece in enumerate(pieces, 1):
+        first, last = Piece(piece.name, piece.score, piece.moment, piece.moment).frames(media)
+        codes = " ".join(
+            [timecode_of(first + hour, rate, drop=drop), timecode_of(first + hour + 1, rate, drop=drop)] * 2
+        )
+        name = one_line(piece.name).replace("|", "/")
+        lines += [
+            f"{number:03d}  001      V     C        {codes}  ",
+            f" |C:ResolveColorBlue |M:{name} ({piece.score:.0%}) |D:{last - first}",
+            "",
+        ]
+    return "\n".join(lines)
