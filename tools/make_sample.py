@@ -2,7 +2,7 @@
 
     python tools/make_sample.py [--out assets/sample.mp4] [--seconds 192] [--seed 258]
 
-writes the video and, beside it, `sample_moments.csv` (start, end, kind): what really happens when. Eileen sits in the
+writes the video and, beside it, `sample_moments.csv` (start, end, kind): what really happens when. Grace sits in the
 facecam and laughs at twelve moments; other stretches only look or sound like that. Everything is drawn and sounded
 here but the two portraits of tests/fixtures. Equal arguments give equal pictures, sound and moments.
 """
@@ -41,13 +41,13 @@ DURATIONS = {
 
 @dataclass(frozen=True)
 class Moment:
-    """A stretch [start, end) in seconds in which something happens; between moments Eileen plays and talks."""
+    """A stretch [start, end) in seconds in which something happens; between moments Grace plays and talks."""
 
     start: float
     end: float
     kind: str
-    guest: bool  # Grace's picture is shown
-    eileen: bool  # Eileen sits in her chair
+    guest: bool  # Eileen's picture is shown
+    grace: bool  # Grace sits in her chair
 
 
 def plan(rng: np.random.Generator, seconds: float) -> list[Moment]:
@@ -69,7 +69,7 @@ def plan(rng: np.random.Generator, seconds: float) -> list[Moment]:
                 end=round(time + duration, 2),
                 kind=kind,
                 guest=kind == "other_laughs" or (kind != "away" and rng.random() < 0.25),
-                eileen=kind != "away" and not (kind == "other_laughs" and laughs_alone == 2),
+                grace=kind != "away" and not (kind == "other_laughs" and laughs_alone == 2),
             )
         )
         time += duration
@@ -157,8 +157,8 @@ class Sound:
     """The mix (n,) and the mouths of both people (n,), 1 where a syllable or burst is loudest."""
 
     mix: Array
-    eileen: Array
     grace: Array
+    eileen: Array
 
 
 def sound(rng: np.random.Generator, moments: list[Moment], seconds: float) -> Sound:
@@ -177,16 +177,16 @@ def sound(rng: np.random.Generator, moments: list[Moment], seconds: float) -> So
     starts = [*(m.start for m in moments), seconds]
     for start, end in zip(ends, starts):
         samples, mouth = speech(rng, end - start - 0.15, 205)
-        add(start + 0.05, samples, 0.13, mouth, out.eileen)
+        add(start + 0.05, samples, 0.13, mouth, out.grace)
     for moment in moments:
         length = moment.end - moment.start
         if moment.kind == "funny":
             samples, mouth = laughter(rng, length, rng.uniform(300, 360))
-            add(moment.start, samples, 0.5, mouth, out.eileen)
+            add(moment.start, samples, 0.5, mouth, out.grace)
             add(moment.start - 0.15, boing(), 0.12)
         elif moment.kind == "other_laughs":
             samples, mouth = laughter(rng, length, rng.uniform(225, 265))
-            add(moment.start, samples, 0.5, mouth, out.grace)
+            add(moment.start, samples, 0.5, mouth, out.eileen)
         elif moment.kind == "loud_calm":
             add(moment.start, bang(rng, length), 0.5)
     out.mix = np.clip(out.mix, -0.98, 0.98).astype(np.float32)
@@ -430,10 +430,10 @@ def cut_out(image: Array, portrait: Portrait) -> Array:
 class Course:
     """What every picture shows, one value a picture (n,)."""
 
-    eileen: list[Pose]
     grace: list[Pose]
-    guest: Array  # how far Grace's picture is slid in, 0..1
-    laugh: Array  # 0..1, Eileen laughs
+    eileen: list[Pose]
+    guest: Array  # how far Eileen's picture is slid in, 0..1
+    laugh: Array  # 0..1, Grace laughs
     alarm: Array  # 0..1, the game is loud
     hits: Array  # seconds since the rocket was last hit
 
@@ -474,15 +474,21 @@ def direct(rng: np.random.Generator, moments: list[Moment], heard: Sound, second
         return level[: n * AUDIO_RATE // FPS].reshape(n, -1).mean(axis=1)
 
     laugh, silent = envelope(time, spans("funny")), envelope(time, spans("silent_smile"))
-    gone = envelope(time, [(m.start, m.end) for m in moments if not m.eileen], 0.4)
+    gone = envelope(time, [(m.start, m.end) for m in moments if not m.grace], 0.4)
     hers = envelope(time, spans("other_laughs"))
     beside = [(m.start - 1.3, m.end + 1.0) for m in moments if m.guest]
     hits = np.min([np.where(time >= a - 0.2, time - a + 0.2, np.inf) for a, _ in spans("funny")], axis=0)
     return Course(
-        eileen=poses(
-            rng, time, smile=np.maximum(laugh, silent), laugh=laugh, mouth=mouth(heard.eileen), slide=300 * gone
+        grace=poses(
+            rng,
+            time,
+            smile=1.15 * np.maximum(laugh, silent),
+            laugh=laugh,
+            mouth=mouth(heard.grace),
+            slide=300 * gone,
+            wide=1.6,
         ),
-        grace=poses(rng, time, smile=1.15 * hers, laugh=hers, mouth=mouth(heard.grace), slide=np.zeros(n), wide=1.6),
+        eileen=poses(rng, time, smile=hers, laugh=hers, mouth=mouth(heard.eileen), slide=np.zeros(n)),
         guest=envelope(time, beside, 0.4),
         laugh=laugh,
         alarm=envelope(time, spans("loud_calm"), 0.15),
@@ -492,7 +498,7 @@ def direct(rng: np.random.Generator, moments: list[Moment], heard: Sound, second
 
 # ---------------------------------------------------------------- pictures
 
-CAMERA = (388, 108, 240, 240)  # x, y, w, h of Eileen's picture
+CAMERA = (388, 108, 240, 240)  # x, y, w, h of Grace's picture
 GUEST = (12, 12, 196, 200)
 
 
@@ -600,16 +606,16 @@ def panel(out: Array, person: Array, back: Array, place: tuple[int, int, int, in
 def pictures(rng: np.random.Generator, course: Course) -> Iterator[Array]:
     """Every picture, BGR uint8 (h, w, 3)."""
     game = Game(rng)
-    eileen = Puppet(COLLINS, CAMERA[2:], 1.2, (223, 108))
-    grace = Puppet(HOPPER, GUEST[2:], 0.55, (268, 188))
+    grace = Puppet(HOPPER, CAMERA[2:], 0.62, (268, 196))
+    eileen = Puppet(COLLINS, GUEST[2:], 1.02, (223, 108))
     chair = room(CAMERA[2:], (186, 198, 206), chair=True)
     blue = room(GUEST[2:], (196, 150, 92), chair=False)
     for k, guest in enumerate(course.guest):
         out = game.draw(k, course.hits[k], course.alarm[k])
-        panel(out, eileen.render(course.eileen[k]), chair, CAMERA, "EILEEN")
+        panel(out, grace.render(course.grace[k]), chair, CAMERA, "GRACE")
         if guest > 0:
             x, y, w, h = GUEST
-            panel(out, grace.render(course.grace[k]), blue, (round(x - (w + x) * (1 - guest)), y, w, h), "GRACE")
+            panel(out, eileen.render(course.eileen[k]), blue, (round(x - (w + x) * (1 - guest)), y, w, h), "EILEEN")
         if course.laugh[k] > 0.5:
             for j in range(3):  # laughter rises beside the face
                 rise = (k / FPS * 0.5 + j / 3) % 1

@@ -104,10 +104,10 @@ def test_faces_are_found_and_read_as_the_moments_say(moments: list[tuple[Segment
         sure = faces.probability >= 0.9
         for box, landmarks in zip(faces.box_xyxy[sure], faces.landmarks[sure], strict=True):
             assert box[3] - box[1] >= 110
-            read[name, "eileen" if box[0] > 300 else "grace"] = happiness(image, box, landmarks)
-    assert read["calm", "eileen"] < 0.5
-    assert read["laughing", "eileen"] > 0.7
-    assert read["both", "grace"] > read["both", "eileen"]
+            read[name, "grace" if box[0] > 300 else "eileen"] = happiness(image, box, landmarks)
+    assert read["calm", "grace"] < 0.5
+    assert read["laughing", "grace"] > 0.7
+    assert read["both", "eileen"] > read["both", "grace"]
 
 
 def test_the_note_names_sources_and_every_kind() -> None:
