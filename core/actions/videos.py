@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.actions.chat import keep_chat
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.multimodal_processor import ExtractionSettings, current_features, person_series
@@ -64,6 +65,7 @@ def extract(
             on_seen=on_seen,
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
         )
+        keep_chat(workspace, video)
         Library(workspace).make_series(video.id)
     return features
 

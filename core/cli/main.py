@@ -20,7 +20,7 @@ from core.cli.answers import (
     say,
     workspace_of,
 )
-from core.cli.cues import cues
+from core.cli.cues import chat, cues
 from core.cli.dataset import dataset
 from core.cli.export import export
 from core.cli.labels import labels
@@ -241,5 +241,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, cues, dataset, train, detect, export):
+for command in (person, labels, cues, chat, dataset, train, detect, export):
     main.add_command(command)

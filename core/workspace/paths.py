@@ -56,6 +56,11 @@ class Paths:
         """Which model each person uses."""
         return self.models_folder / "chosen.json"
 
+    @property
+    def laugh_patterns_path(self) -> Path:
+        """How viewers write that they laugh, where the user changed it."""
+        return self.root / "laugh_patterns.txt"
+
     # Folders
 
     @property
@@ -111,6 +116,10 @@ class Paths:
     def minutes_folder(self, video_id: str) -> Path:
         """The finished minutes of an extraction under way."""
         return self.features_folder / f"{video_id}.minutes"
+
+    def chat_path(self, video_id: str) -> Path:
+        """Where the counts of a video's chat lie, or will lie."""
+        return self.root / "chats" / f"{video_id}.h5"
 
     def scan_path(self, video_id: str) -> Path:
         """Where the faces of a quick scan lie, or will lie."""
