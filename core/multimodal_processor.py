@@ -19,6 +19,7 @@ from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
 from core.cues.waveform import WaveformReader
 from core.errors import StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
+from core.faces.embedders import DEFAULT_EMBEDDER
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.similarity import similarity_of
 from core.faces.smoothing import smooth
@@ -46,7 +47,7 @@ class ExtractionSettings:
 
     sample_rate: float = 3.0
     min_face: float = 1 / 12
-    embedder: str = "resnet29"
+    embedder: str = DEFAULT_EMBEDDER
     recogniser: str = "ferplus"
     device: str = "auto"
     exhaustive: bool = False

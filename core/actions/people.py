@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.actions.videos import OnProgress, models_for, no_progress
 from core.errors import FaceNotFound, StorageFault, WeightsUnavailable
+from core.faces.embedders import EMBEDDERS
 from core.faces.feature_file import read_features_info, remove_person_series
 from core.multimodal_processor import ExtractionSettings
 from core.people.person import Person, Reference
@@ -61,13 +62,13 @@ class PhotosAdded:
 
 
 def embedders_of(workspace: Workspace) -> list[str]:
-    """The embedder of the next extraction, and those that the workspace's videos were extracted or scanned with."""
+    """The embedder of the next extraction, and those there are that the videos were extracted or scanned with."""
     names = [ExtractionSettings.embedder]
     for video in workspace.videos():
         for path in (workspace.features_path(video.id), workspace.scan_path(video.id)):
             with suppress(StorageFault):
                 names.append(read_features_info(path).models["embedder"]["name"])
-    return list(dict.fromkeys(names))
+    return [name for name in dict.fromkeys(names) if name in EMBEDDERS]
 
 
 def read_faces(

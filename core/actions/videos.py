@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.actions.chat import keep_chat
+from core.actions.references import read_references
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.multimodal_processor import ExtractionSettings, current_features, person_series
@@ -66,6 +67,7 @@ def extract(
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
         )
         keep_chat(workspace, video)
+        read_references(workspace, settings.embedder)
         Library(workspace).make_series(video.id)
     return features
 
@@ -95,6 +97,7 @@ def scan(
 
     features = scan_faces(video.existing_path(), models_for(embedder, SCAN_FACE), on_progress=on_progress)
     write_features(workspace.scan_path(video.id), features)
+    read_references(workspace, embedder)
     return features
 
 

@@ -10,6 +10,7 @@ import click
 
 from core.cli.answers import Group, answer, json_option, say, workspace_of
 from core.errors import FaceNotFound, PunchlineError
+from core.faces.embedders import EMBEDDERS
 
 if TYPE_CHECKING:
     from core.people.person import Reference
@@ -27,7 +28,7 @@ def person() -> None:
 @click.option("--at", type=click.FloatRange(0), help="Seconds from the video's start.")
 @click.option("--face", type=click.IntRange(1), help="Which face of the picture, 1 is the largest.")
 @click.option(
-    "--embedder", type=click.Choice(["resnet29", "facenet"]), help="One more than those of the videos extracted so far."
+    "--embedder", type=click.Choice(list(EMBEDDERS)), help="One more than those of the videos extracted so far."
 )
 @json_option
 @click.pass_context

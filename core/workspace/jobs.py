@@ -33,6 +33,7 @@ LANES: Mapping[str, str] = {
     "extract": "long",
     "train": "long",
     "scan": "short",
+    "references": "short",
     "photos": "short",
     "detect": "short",
     "proxy": "files",

@@ -15,8 +15,10 @@ from filelock import FileLock, Timeout
 
 from core.errors import Busy, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
+from core.faces.embedders import Embedder
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
+from core.people.photos import read_by
 from core.storage import files as storage
 from core.video.video import fingerprint
 from core.workspace.paths import Paths
@@ -224,6 +226,17 @@ class Workspace(Paths):
             person = replace(person, references=(*person.references, *references))
             person_store.write_person(self.person_path(person.id), person)
         return person
+
+    def embed_references(self, embedder: Embedder) -> int:
+        """Let an embedder read the references that it has not read; how many these were. Raises Busy, StorageFault."""
+        n = 0
+        with self.lock("people"):
+            for person in self.people():
+                unread = sum(embedder.digest not in reference.embeddings for reference in person.references)
+                if unread:
+                    person_store.write_person(self.person_path(person.id), read_by(person, embedder))
+                n += unread
+        return n
 
     def rename_person(self, person: Person, name: str) -> Person:
         """Give a person another display name; the id and all that hangs on it stay. Raises WorkspaceFault if taken."""

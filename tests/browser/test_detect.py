@@ -33,7 +33,7 @@ pytestmark = pytest.mark.browser
 FACE = direction(1)
 MODELS = {
     "detector": {"name": "mtcnn", "digest": "d1"},
-    "embedder": {"name": "resnet29", "digest": "e1"},
+    "embedder": {"name": "mobilefacenet", "digest": "e1"},
     "recogniser": {"name": "ferplus", "digest": "r1"},
 }
 LAUGHS = [Segment(t, t + 6.0) for t in (18.0, 43.0, 71.0, 96.0, 150.0, 171.0)]

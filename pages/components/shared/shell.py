@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.errors import PunchlineError
+from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
 from core.people.person import Person
 from core.translation import LANGUAGES, finished, text
+from core.workspace.jobs import Jobs
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
@@ -139,7 +141,13 @@ def video_select(videos: list[Video], *, key: str) -> Video | None:
 
 
 def person_select(people: list[Person], *, key: str) -> Person | None:
-    """A selectbox of people; what is chosen there holds on all pages."""
+    """A selectbox of people; what is chosen there holds on all pages.
+
+    References that the built-in embedder has not read are given to a background job, once a session.
+    """
+    digest = embedder_entry(DEFAULT_EMBEDDER).digest
+    if any(person.lacks(digest) for person in people) and st.session_state.setdefault("references-job", None) is None:
+        st.session_state["references-job"] = Jobs(workspace()).submit("references", "people", _("Reference face")).id
     return _select("person_id", _("Person"), {p.id: p.name for p in people}, people, key)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError
-from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
 from core.people.person import Match, Person, Reference, Thresholds, clean_name, match
 from core.series import Source
@@ -169,21 +168,6 @@ def test_a_face_that_could_not_be_embedded_is_passed_over():
 def test_the_order_of_faces_in_a_frame_does_not_matter():
     faces = [Planted(k, s, track=j) for k in range(6) for j, s in enumerate((0.2, 0.45, 0.1))]
     assert matched(*faces).source.tolist() == matched(*faces[::-1]).source.tolist() == [R] * 6
-
-
-@pytest.mark.parametrize(("embedder", "zero"), [("resnet29", 0.72), ("facenet", 2.2**0.5)])
-def test_the_common_scale_maps_distances_of_each_embedder(embedder, zero):
-    step = np.linspace(0, 2, 9, dtype=np.float32)[:, None] * zero * WANTED  # (9, 32) at 0 to 2 zero distances
-    found = similarity_of(embedder)(WANTED + step, WANTED[None])
-    assert found.dtype == np.float32
-    assert found.shape == (9, 1)
-    np.testing.assert_allclose(found[:, 0], 1 - np.linspace(0, 2, 9) ** 2, atol=1e-5)
-    assert np.isnan(similarity_of(embedder)(np.full((1, 32), np.nan), WANTED[None])).all()
-
-
-def test_an_unknown_embedder_is_refused_with_the_known_ones():
-    with pytest.raises(PunchlineError, match="'arcface'; there are resnet29, facenet"):
-        similarity_of("arcface")
 
 
 # Thresholds, people, names
