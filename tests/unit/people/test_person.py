@@ -199,8 +199,15 @@ def test_only_embeddings_of_the_same_model_are_compared():
 
 
 def test_a_person_without_a_usable_reference_is_named_with_what_to_do():
-    with pytest.raises(PunchlineError, match=r"^Ann: none of 1 reference faces .* add a reference photo"):
+    with pytest.raises(
+        PunchlineError, match=r"^Ann: none of 1 reference faces .* was read by the model that read this video"
+    ):
         Person("a1", "Ann", (reference(m1=np.ones(3)),)).embeddings("m2")
+
+
+def test_a_person_without_any_reference_is_asked_for_one():
+    with pytest.raises(PunchlineError, match="Ann has no reference face; add one"):
+        Person("a1", "Ann", ()).embeddings("m2")
 
 
 @pytest.mark.parametrize("name", ["Ann", "우왁굳", "../a/b", "J. R. Doe", "O'Neil \\ x", "🎉"])
