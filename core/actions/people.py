@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.actions.videos import OnProgress, models_for, no_progress
-from core.errors import FaceNotFound, StorageFault, WeightsUnavailable
-from core.faces.embedders import EMBEDDERS
+from core.errors import FaceNotFound, PunchlineError, StorageFault
 from core.faces.feature_file import read_features_info, remove_person_series
 from core.multimodal_processor import ExtractionSettings
 from core.people.person import Person, Reference
@@ -62,13 +61,13 @@ class PhotosAdded:
 
 
 def embedders_of(workspace: Workspace) -> list[str]:
-    """The embedder of the next extraction, and those there are that the videos were extracted or scanned with."""
+    """The embedder of the next extraction, and those that the workspace's videos were extracted or scanned with."""
     names = [ExtractionSettings.embedder]
     for video in workspace.videos():
         for path in (workspace.features_path(video.id), workspace.scan_path(video.id)):
             with suppress(StorageFault):
                 names.append(read_features_info(path).models["embedder"]["name"])
-    return [name for name in dict.fromkeys(names) if name in EMBEDDERS]
+    return list(dict.fromkeys(names))
 
 
 def read_faces(
@@ -100,7 +99,7 @@ def read_faces(
     for name in names:
         try:
             others.append(models_for(name, PHOTO_FACE).embedder)
-        except WeightsUnavailable as error:  # its videos will ask for the photo again, all others know it
+        except PunchlineError as error:  # its videos will ask for the photo again, all others know it
             faults.append(str(error))
     faces = []
     for k, picture in enumerate(pictures):

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.actions.background import begin_reading_references
 from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
 from core.people.person import Person
 from core.translation import LANGUAGES, finished, text
-from core.workspace.jobs import Jobs
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
@@ -147,7 +147,7 @@ def person_select(people: list[Person], *, key: str) -> Person | None:
     """
     digest = embedder_entry(DEFAULT_EMBEDDER).digest
     if any(person.lacks(digest) for person in people) and st.session_state.setdefault("references-job", None) is None:
-        st.session_state["references-job"] = Jobs(workspace()).submit("references", "people", _("Reference face")).id
+        st.session_state["references-job"] = begin_reading_references(workspace()).id
     return _select("person_id", _("Person"), {p.id: p.name for p in people}, people, key)
 
 
