@@ -98,7 +98,7 @@ def address(space: Workspace, browser: Browser) -> Iterator[str]:
 
 def go(page: Page, address: str, name: str) -> None:
     page.goto(address)
-    page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True).click()
+    page.get_by_test_id("stSidebar").get_by_role("link").filter(has_text=name).click()
     page.get_by_role("heading", name=name, exact=True).wait_for()
 
 
