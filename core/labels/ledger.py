@@ -218,7 +218,13 @@ class Ledger:
 
     def counts(self) -> Counter[tuple[str, str, int]]:
         """How many labels hold, by (person id, video id, label)."""
-        return Counter((event.person_id, event.video_id, int(event.label or 0)) for event in self.labels())
+        query = (
+            "SELECT person_id, video_id, label, count(*) FROM events WHERE seq IN "
+            "(SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id) "
+            "AND kind = 'label' GROUP BY person_id, video_id, label"
+        )
+        with self._connection() as connection:
+            return Counter({(person, video, label): n for person, video, label, n in connection.execute(query)})
 
     def contradictions(
         self, *, person_id: str | None = None, video_id: str | None = None, min_overlap: float = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.errors import PunchlineError, WorkspaceFault
+from core.errors import WorkspaceFault
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
@@ -45,7 +45,10 @@ def add_path(workspace: Workspace, text: str) -> list[Video]:
         folders = read_settings(workspace).folders
         if str(path) not in folders:
             change_settings(workspace, folders=(*folders, str(path)))
-        return [workspace.register(video) for video in videos_below(path)]
+        videos, faults = workspace.register_all(videos_below(path))
+        if faults and not videos:
+            raise faults[0]
+        return videos
     _show(workspace, path)
     if not is_video(path):
         raise WorkspaceFault(
@@ -85,10 +88,6 @@ def refresh(workspace: Workspace) -> list[str]:
         if not Path(folder).is_dir():
             faults.append(f"{folder}: the library folder is gone; connect its drive, or remove it from the list")
             continue
-        for path in videos_below(Path(folder)):
-            if path not in known:
-                try:
-                    workspace.register(path)
-                except PunchlineError as error:
-                    faults.append(str(error))
+        new = [path for path in videos_below(Path(folder)) if path not in known]
+        faults += [str(fault) for fault in workspace.register_all(new)[1]] if new else []
     return faults

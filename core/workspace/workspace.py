@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -116,20 +116,33 @@ class Workspace(Paths):
         WorkspaceFault
             If the file cannot be read.
         """
-        path = Path(path).absolute()
-        try:
-            id = fingerprint(path)
-        except OSError as error:
-            raise WorkspaceFault(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        videos, faults = self.register_all([path])
+        if faults:
+            raise faults[0]
+        return videos[0]
+
+    def register_all(self, paths: Iterable[Path]) -> tuple[list[Video], list[WorkspaceFault]]:
+        """`register` many at once: the videos of the files that can be read, and why others cannot."""
+        ids: dict[str, str] = {}
+        faults = []
+        for path in map(Path.absolute, map(Path, paths)):
+            try:
+                ids[str(path)] = fingerprint(path)
+            except OSError as error:
+                fault = WorkspaceFault(f"{path}: cannot be read ({error.strerror}); check the path")
+                fault.__cause__ = error
+                faults.append(fault)
         with self.lock("videos"):
             registry = self._registry()
-            entry = registry.setdefault(id, {"paths": []})
-            if entry["paths"][:1] != [str(path)]:
-                for other in registry.values():
-                    other["paths"] = [p for p in other["paths"] if p != str(path)]
-                entry["paths"].insert(0, str(path))
+            newest = {id: entry["paths"][:1] for id, entry in registry.items()}
+            moved = {place: id for place, id in ids.items() if newest.get(id) != [place]}
+            if moved:
+                for entry in registry.values():
+                    entry["paths"] = [place for place in entry["paths"] if place not in moved]
+                for place, id in moved.items():
+                    registry.setdefault(id, {"paths": []})["paths"].insert(0, place)
                 storage.write_json(self.videos_path, registry)
-        return Video(id, tuple(Path(p) for p in entry["paths"]))
+        return [Video(id, tuple(map(Path, registry[id]["paths"]))) for id in ids.values()], faults
 
     def unregister(self, ids: Collection[str]) -> None:
         """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""
