@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-State = tuple[int, int]  # of a file: when it was changed (ns), its bytes
-NO_FILE: State = (0, 0)
+State = tuple[int, ...]  # of a file: which one it is, when it was changed (ns), its bytes
+NO_FILE: State = (0, 0, 0)
 
 
 def state_of(path: Path) -> State:
@@ -15,7 +15,7 @@ def state_of(path: Path) -> State:
         status = path.stat()
     except OSError:
         return NO_FILE
-    return (status.st_mtime_ns, status.st_size)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 @dataclass(frozen=True)

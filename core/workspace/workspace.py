@@ -6,9 +6,10 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -21,7 +22,7 @@ from core.people.person import Person, Reference, Thresholds, clean_name
 from core.people.photos import read_by
 from core.storage import files as storage
 from core.video.video import fingerprint
-from core.workspace.paths import Paths
+from core.workspace.paths import Paths, State, state_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,44 @@ class Video:
             place = self.paths[0] if self.paths else self.id
             raise VideoUnreadable(f"{place}: the video is gone; add it again from its new place")
         return path
+
+
+class _Known:
+    """The videos of a registry, and what each is found by."""
+
+    def __init__(self, registry: Mapping[str, Mapping[str, list[str]]]) -> None:
+        self.videos = tuple(Video(id, tuple(map(Path, entry["paths"]))) for id, entry in registry.items())
+        self.by_id = {video.id: video for video in self.videos}
+        self.by_path: dict[str, list[Video]] = {}
+        self.by_name: dict[str, list[Video]] = {}
+        for video in self.videos:
+            for path in video.paths:
+                self.by_path.setdefault(_composed(str(path)), []).append(video)
+            for name in {_composed(path.name) for path in video.paths}:
+                self.by_name.setdefault(name, []).append(video)
+
+
+def _composed(text: str) -> str:
+    """Letters as one code point each: file systems tell them apart or not."""
+    return unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=4)
+def _known(path: Path, state: State) -> _Known:
+    return _Known(_read_registry(path))
+
+
+def _read_registry(path: Path) -> dict[str, dict[str, list[str]]]:
+    if not path.exists():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        registry: dict[str, dict[str, list[str]]] = json.loads(text)
+        return registry
+    except ValueError as error:
+        raise WorkspaceFault(
+            f"{path}: not readable as JSON ({error}); delete it: videos are noted anew as they are used"
+        ) from error
 
 
 class Workspace(Paths):
@@ -99,14 +138,14 @@ class Workspace(Paths):
 
     def videos(self) -> list[Video]:
         """All known videos, in the order in which they were first seen."""
-        return [Video(id, tuple(Path(p) for p in entry["paths"])) for id, entry in self._registry().items()]
+        return list(self._known().videos)
 
     def video(self, id: str) -> Video:
         """A video by id. Raises WorkspaceFault where it is not known."""
-        entry = self._registry().get(id)
-        if entry is None:
+        video = self._known().by_id.get(id)
+        if video is None:
             raise WorkspaceFault(f"{id}: no video of this id in this workspace; add the video again")
-        return Video(id, tuple(map(Path, entry["paths"])))
+        return video
 
     def register(self, path: Path) -> Video:
         """Note where a video lies, and give it with its id: a renamed, moved or copied file is the same video.
@@ -133,7 +172,7 @@ class Workspace(Paths):
                 fault.__cause__ = error
                 faults.append(fault)
         with self.lock("videos"):
-            registry = self._registry()
+            registry = _read_registry(self.videos_path)
             newest = {id: entry["paths"][:1] for id, entry in registry.items()}
             moved = {place: id for place, id in ids.items() if newest.get(id) != [place]}
             if moved:
@@ -147,7 +186,7 @@ class Workspace(Paths):
     def unregister(self, ids: Collection[str]) -> None:
         """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""
         with self.lock("videos"):
-            kept = {id: entry for id, entry in self._registry().items() if id not in ids}
+            kept = {id: entry for id, entry in _read_registry(self.videos_path).items() if id not in ids}
             storage.write_json(self.videos_path, kept)
 
     def find_video(self, text: str) -> Video:
@@ -160,37 +199,26 @@ class Workspace(Paths):
         """
         if os.path.isfile(text):  # unlike Path.is_file it bears names that are too long
             return self.register(Path(text))
-        name, path = (unicodedata.normalize("NFC", str(wanted)) for wanted in (text, Path(text).absolute()))
-        known = self.videos()
+        known = self._known()
         for fits in (
-            [v for v in known if v.id == text],
-            [v for v in known if any(unicodedata.normalize("NFC", str(p)) == path for p in v.paths)],
-            [v for v in known if any(unicodedata.normalize("NFC", p.name) == name for p in v.paths)],
+            [known.by_id[text]] if text in known.by_id else [],
+            known.by_path.get(_composed(str(Path(text).absolute())), []),
+            known.by_name.get(_composed(text), []),
         ):
             if len(fits) == 1:
                 return fits[0]
             if fits:
                 paths = ", ".join(f"{v.id} ({v.paths[0]})" for v in fits)
                 raise WorkspaceFault(f"{text}: {len(fits)} videos have this name: {paths}; give a path or an id")
-        names = ", ".join(v.name for v in known[:8]) or "none yet"
+        names = ", ".join(v.name for v in known.videos[:8]) or "none yet"
         raise WorkspaceFault(f"{text}: no such file, and no known video of that name or id; known: {names}")
 
     def minutes(self, video_id: str) -> feature_store.Minutes:
         """The finished minutes of an extraction under way."""
         return feature_store.Minutes(self.minutes_folder(video_id))
 
-    def _registry(self) -> dict[str, dict[str, list[str]]]:
-        path = self.videos_path
-        if not path.exists():
-            return {}
-        try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            registry: dict[str, dict[str, list[str]]] = json.loads(text)
-            return registry
-        except ValueError as error:
-            raise WorkspaceFault(
-                f"{path}: not readable as JSON ({error}); delete it: videos are noted anew as they are used"
-            ) from error
+    def _known(self) -> _Known:
+        return _known(self.videos_path, state_of(self.videos_path))
 
     # People
 
