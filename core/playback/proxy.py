@@ -28,6 +28,8 @@ HEIGHT = 540  # pixels: a face is still seen well
 MINUTE = 60.0  # seconds
 BITS_PER_PIXEL = 0.1  # the most that a proxy's picture takes
 SOUND_BIT_RATE = 160_000
+# Seconds. Chromium's currentTime counts from 0, not from where the file's times begin; less is not seen.
+LATEST_START = 0.05
 SPARE = 64 << 20  # bytes of disk that stay free
 
 
@@ -77,6 +79,8 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
         reason = f"browsers do not play {info.codec} in {form} files"
     elif sound is not None and sound not in SOUNDS[family]:
         reason = f"browsers do not play {sound} sound in {form} files"
+    elif source.start > LATEST_START:
+        reason = "the file's times do not begin at 0, and browsers do not take that into account"
     else:
         return Playback("direct", f"browsers play {info.codec}" + (f" with {sound}" if sound else ""), 0)
     if repackable and info.pixel_format in PIXEL_FORMATS:
