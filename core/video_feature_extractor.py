@@ -65,7 +65,9 @@ def load_models(
         import torch
 
         if device != "auto" and not torch.cuda.is_available():
-            raise DeviceUnavailable(f"device {device!r} was asked for, but torch finds no GPU here; use auto or cpu")
+            raise DeviceUnavailable(
+                "device {device!r} was asked for, but torch finds no GPU here; use auto or cpu", device=device
+            )
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Models(
         detector=MtcnnDetector(min_face, device=device),

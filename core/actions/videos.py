@@ -133,7 +133,7 @@ def make_series(
     """
     features = current_features(workspace.features_path(video.id))
     if features is None:
-        raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
+        raise WorkspaceFault("{video}: not analysed yet; run `punchline extract {video}` first", video=video.name)
     series = person_series(
         features,
         person,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.answers import Group, answer, json_option, say, workspace_of
-from core.errors import FaceNotFound, PunchlineError
+from core.errors import FaceNotFound, PunchlineError, Sentence
 from core.faces.embedders import EMBEDDERS
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def person_add(
         pictures.append(moment_of(workspace.find_video(video), at))
     read = read_faces(workspace, pictures, embedder=embedder)
     if len(read.faces) < len(pictures):
-        raise FaceNotFound("; ".join(read.faults))
+        raise FaceNotFound("{faults}", faults=Sentence.several(read.faults))
     for fault in read.faults:
         say(f"warning: {fault}")
     references = [_picked(faces, face) for faces in read.faces]
@@ -68,7 +68,12 @@ def _picked(faces: Sequence[Reference], number: int | None) -> Reference:
     """The face of a picture that was asked for by number, else the largest."""
     origin = faces[0].origin
     if number is not None and number > len(faces):
-        raise PunchlineError(f"{origin}: face {number} was asked for, but there are {len(faces)}")
+        raise PunchlineError(
+            "{origin}: face {number} was asked for, but there are {n_faces}",
+            origin=origin,
+            number=number,
+            n_faces=len(faces),
+        )
     if len(faces) > 1 and number is None:
         say(f"{origin}: {len(faces)} faces found, the largest is taken; use --face 2 for the next one")
     return faces[0 if number is None else number - 1]

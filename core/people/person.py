@@ -129,7 +129,9 @@ def clean_name(name: str) -> str:
     """
     clean = unicodedata.normalize("NFC", name).strip()
     if not clean or any(unicodedata.category(c) == "Cc" for c in clean):
-        raise PunchlineError(f"{name!r} is no name for a person; give one with at least one visible character")
+        raise PunchlineError(
+            "{name!r} is no name for a person; give one with at least one visible character", name=name
+        )
     return clean
 
 

@@ -52,7 +52,9 @@ def read_photo(path: Path) -> Image:
             upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
             return np.array(upright)
     except (OSError, ValueError, Pillow.DecompressionBombError) as error:
-        raise FaceNotFound(f"{path}: not a readable photo ({error}); expected JPEG, PNG, WebP or the like") from error
+        raise FaceNotFound(
+            "{path}: not a readable photo ({cause}); expected JPEG, PNG, WebP or the like", path=path, cause=error
+        ) from error
 
 
 def faces_in(
@@ -77,8 +79,11 @@ def faces_in(
     (faces,) = detector.detect([image])
     if len(faces) == 0:
         raise FaceNotFound(
-            f"{origin}: no face was found in this picture of {image.shape[1]} x {image.shape[0]} pixels; "
-            "choose one that shows the face from the front, at least 40 pixels wide"
+            "{origin}: no face was found in this picture of {width} x {height} pixels; choose one that "
+            "shows the face from the front, at least 40 pixels wide",
+            origin=origin,
+            width=image.shape[1],
+            height=image.shape[0],
         )
     side = np.maximum(*(faces.box_xyxy[:, k + 2] - faces.box_xyxy[:, k] for k in (0, 1)))
     sure = faces.probability >= STRICT_PROBABILITY

@@ -132,7 +132,11 @@ def make_proxy(
     last = inf if end is None else end
     if not (0 <= start < last) or (info.duration and start >= info.duration):
         raise PunchlineError(
-            f"{path}: asked for {start:.1f} to {last:.1f} s of {info.duration:.1f} s; expected a part of the video"
+            "{path}: asked for {start:.1f} to {last:.1f} s of {duration:.1f} s; expected a part of the video",
+            path=path,
+            start=start,
+            last=last,
+            duration=info.duration,
         )
     with Source(path) as source:
         copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
@@ -188,6 +192,9 @@ def _check_room(target: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free if folder is not None else 0
     if free < needed + SPARE:
         raise StorageFault(
-            f"{target}: the proxy needs up to {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; "
-            "free some space, or choose a smaller height"
+            "{target}: the proxy needs up to {needed_mb:.0f} MB and {free_mb:.0f} MB are free; free some "
+            "space, or choose a smaller height",
+            target=target,
+            needed_mb=needed / 1000000.0,
+            free_mb=free / 1000000.0,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, VideoUnreadable, WorkspaceFault
+from core.errors import Busy, Sentence, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.faces.embedders import Embedder
 from core.people import person_file as person_store
@@ -50,7 +50,7 @@ class Video:
         path = self.path
         if path is None:
             place = self.paths[0] if self.paths else self.id
-            raise VideoUnreadable(f"{place}: the video is gone; add it again from its new place")
+            raise VideoUnreadable("{place}: the video is gone; add it again from its new place", place=place)
         return path
 
 
@@ -88,7 +88,9 @@ def _read_registry(path: Path) -> dict[str, dict[str, list[str]]]:
         return registry
     except ValueError as error:
         raise WorkspaceFault(
-            f"{path}: not readable as JSON ({error}); delete it: videos are noted anew as they are used"
+            "{path}: not readable as JSON ({cause}); delete it: videos are noted anew as they are used",
+            path=path,
+            cause=error,
         ) from error
 
 
@@ -113,8 +115,10 @@ class Workspace(Paths):
 
     def _unusable(self, error: OSError) -> WorkspaceFault:
         return WorkspaceFault(
-            f"{self.root}: cannot be used as workspace ({error.strerror or error}); "
-            "choose another with --workspace DIR or PUNCHLINE_WORKSPACE, or make it writable"
+            "{root}: cannot be used as workspace ({cause}); choose another with --workspace DIR or "
+            "PUNCHLINE_WORKSPACE, or make it writable",
+            root=self.root,
+            cause=error.strerror or error,
         )
 
     @contextmanager
@@ -125,7 +129,7 @@ class Workspace(Paths):
             lock.acquire()
         except Timeout as error:
             raise Busy(
-                f"{name}: another Punchline process is writing it; wait until it has finished, or stop it"
+                "{name}: another Punchline process is writing it; wait until it has finished, or stop it", name=name
             ) from error
         except OSError as error:
             raise self._unusable(error) from error
@@ -144,7 +148,7 @@ class Workspace(Paths):
         """A video by id. Raises WorkspaceFault where it is not known."""
         video = self._known().by_id.get(id)
         if video is None:
-            raise WorkspaceFault(f"{id}: no video of this id in this workspace; add the video again")
+            raise WorkspaceFault("{id}: no video of this id in this workspace; add the video again", id=id)
         return video
 
     def register(self, path: Path) -> Video:
@@ -168,7 +172,9 @@ class Workspace(Paths):
             try:
                 ids[str(path)] = fingerprint(path)
             except OSError as error:
-                fault = WorkspaceFault(f"{path}: cannot be read ({error.strerror}); check the path")
+                fault = WorkspaceFault(
+                    "{path}: cannot be read ({cause}); check the path", path=path, cause=error.strerror
+                )
                 fault.__cause__ = error
                 faults.append(fault)
         with self.lock("videos"):
@@ -209,9 +215,16 @@ class Workspace(Paths):
                 return fits[0]
             if fits:
                 paths = ", ".join(f"{v.id} ({v.paths[0]})" for v in fits)
-                raise WorkspaceFault(f"{text}: {len(fits)} videos have this name: {paths}; give a path or an id")
-        names = ", ".join(v.name for v in known.videos[:8]) or "none yet"
-        raise WorkspaceFault(f"{text}: no such file, and no known video of that name or id; known: {names}")
+                raise WorkspaceFault(
+                    "{text}: {n_fits} videos have this name: {paths}; give a path or an id",
+                    text=text,
+                    n_fits=len(fits),
+                    paths=paths,
+                )
+        names = ", ".join(v.name for v in known.videos[:8]) or Sentence("none yet")
+        raise WorkspaceFault(
+            "{text}: no such file, and no known video of that name or id; known: {names}", text=text, names=names
+        )
 
     def minutes(self, video_id: str) -> feature_store.Minutes:
         """The finished minutes of an extraction under way."""
@@ -231,7 +244,7 @@ class Workspace(Paths):
         """A person by id. Raises WorkspaceFault where there is none."""
         path = self.person_path(id)
         if not path.exists():
-            raise WorkspaceFault(f"{id}: no person of this id in this workspace; pick the person again")
+            raise WorkspaceFault("{id}: no person of this id in this workspace; pick the person again", id=id)
         return person_store.read_person(path)
 
     def find_person(self, text: str) -> Person:
@@ -247,15 +260,19 @@ class Workspace(Paths):
         for person in people:
             if wanted in (person.name, person.id):
                 return person
-        names = ", ".join(person.name for person in people) or "none yet; use `punchline person add`"
-        raise WorkspaceFault(f"{text}: no such person; known: {names}")
+        names = ", ".join(person.name for person in people) or Sentence("none yet; use `punchline person add`")
+        raise WorkspaceFault("{text}: no such person; known: {names}", text=text, names=names)
 
     def only_person(self) -> Person:
         """The only person there is. Raises WorkspaceFault where there is none, or more than one."""
         people = self.people()
         if len(people) != 1:
-            names = ", ".join(person.name for person in people) or "none"
-            raise WorkspaceFault(f"expected one person, found {len(people)} ({names}); name one with --person")
+            names = ", ".join(person.name for person in people) or Sentence("none")
+            raise WorkspaceFault(
+                "expected one person, found {n_people} ({names}); name one with --person",
+                n_people=len(people),
+                names=names,
+            )
         return people[0]
 
     def add_references(self, name: str, references: tuple[Reference, ...]) -> Person:
@@ -284,7 +301,7 @@ class Workspace(Paths):
         name = clean_name(name)
         with self.lock("people"):
             if any(other.name == name and other.id != person.id for other in self.people()):
-                raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
+                raise WorkspaceFault("{name}: there is a person of this name already; choose another", name=name)
             person = replace(self.person(person.id), name=name)
             person_store.write_person(self.person_path(person.id), person)
         return person
@@ -295,7 +312,10 @@ class Workspace(Paths):
             person = self.person(person.id)
             if not 0 <= index < len(person.references):
                 raise WorkspaceFault(
-                    f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
+                    "{person}: reference {index} does not exist; there are {n_references}, from 0",
+                    person=person.name,
+                    index=index,
+                    n_references=len(person.references),
                 )
             kept = (*person.references[:index], *person.references[index + 1 :])
             person = replace(person, references=kept)
