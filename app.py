@@ -12,6 +12,18 @@ from pages.components.shared.shell import workspace_root
 if __name__ == "__main__":
     from pages.components.shared.job_panel import job_panel
     from pages.components.shared.shell import _, language_switch, show_error
+    from pages.components.shared.steps import next_step, stepper
+
+    STYLE = """<style>
+    [data-testid="stHeader"] {height: 2.2rem; min-height: 0; background: none; pointer-events: none}
+    [data-testid="stHeader"] button {pointer-events: auto}
+    .stMainBlockContainer {padding: 1rem 3rem 2rem}
+    .stMain:focus {outline: none}
+    .stMainBlockContainer h1 {font-size: 1.4rem; padding: .2rem 0}
+    .stApp {word-break: keep-all; overflow-wrap: anywhere}
+    [data-testid="stSidebarUserContent"] {padding-bottom: 4.5rem}
+    .st-key-language-place {position: fixed; bottom: 0; padding: .6rem 0 1rem; width: 15rem; z-index: 2}
+    </style>"""
 
     st.set_page_config(page_title="Punchline", page_icon=str(ASSETS / "icon.png"), layout="wide")
     page = st.navigation(
@@ -23,14 +35,19 @@ if __name__ == "__main__":
             st.Page("pages/analyse.py", title=_("Analyse"), icon=":material/monitoring:"),
             st.Page("pages/train.py", title=_("Train"), icon=":material/model_training:"),
             st.Page("pages/detect.py", title=_("Detect"), icon=":material/celebration:"),
-        ]
+        ],
+        position="hidden",
     )
-    st.html("<style>.stMainBlockContainer {padding: 2.5rem 4rem 3rem} .stMain:focus {outline: none}</style>")
+    st.html(STYLE)
+    st.logo(str(ASSETS / "icon.png"), size="large")
     with st.sidebar:
+        stepper()
         job_panel()
-        language_switch()
+        with st.container(key="language-place"):
+            language_switch()
     try:
         page.run()
+        next_step(page.url_path or "home")
     except Exception as error:  # a fault of ours: in the log in full, on the page as a sentence
         traceback.print_exc()
         show_error(f"unexpected fault ({type(error).__name__}: {error})")

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 import torch
 
-from core.faces import embedding, emotion
+from core.faces import embedders, embedding, emotion
 from core.faces.crop import cut
 from core.faces.detection import Faces, MtcnnDetector
 from core.faces.emotion import EMOTIONS
@@ -91,7 +91,7 @@ def lfw(pictures: Path, pairs: Path) -> dict:
     same = np.array([row["same"] == "1" for row in rows])
     fold = np.array([int(row["fold"]) for row in rows]) if "fold" in rows[0] else np.arange(len(rows)) % 10
     names = sorted({row[side] for row in rows for side in ("image_a", "image_b")})
-    model = embedding.embedder("resnet29")
+    model = embedders.embedder()
     firsts = {row["image_a"] for row in rows}
     chips, references, n_faces_not_found, detect_ms = lfw_chips(pictures, names, firsts, model)
     _, ms_per_face = timed(model.embed, chips, n_threads=2)
@@ -114,7 +114,7 @@ def lfw(pictures: Path, pairs: Path) -> dict:
 
 
 def lfw_chips(
-    pictures: Path, names: list[str], firsts: set[str], model: embedding.Embedder
+    pictures: Path, names: list[str], firsts: set[str], model: embedders.Embedder
 ) -> tuple[np.ndarray, dict[str, np.ndarray], int, float]:
     """The chip of every picture's middle face, and the reference embedding of those in `firsts`.
 

@@ -25,7 +25,7 @@ from core.multimodal_processor import person_series
 from core.people.person import Person, Reference, Thresholds
 
 SAMPLE_RATE = 3.0
-MODELS = {role: {"name": name, "digest": role} for role, name in (("detector", "mtcnn"), ("embedder", "resnet29"))}
+MODELS = {role: {"name": name, "digest": role} for role, name in (("detector", "mtcnn"), ("embedder", "mobilefacenet"))}
 
 
 def made_up(hours: float, people: np.ndarray) -> Features:

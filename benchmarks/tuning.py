@@ -26,7 +26,7 @@ from core.people.tuning import similarities, tune, tuning
 SAMPLE_RATE = 3.0
 TRACK_LENGTH = 20  # samples
 DIMENSION = 128
-MODELS = {role: {"name": name, "digest": role} for role, name in (("detector", "mtcnn"), ("embedder", "resnet29"))}
+MODELS = {role: {"name": name, "digest": role} for role, name in (("detector", "mtcnn"), ("embedder", "mobilefacenet"))}
 
 
 def made_up(n_frames: int, *, n_people: int = 3, track_length: int = TRACK_LENGTH) -> tuple[Features, np.ndarray]:

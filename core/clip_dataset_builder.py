@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import PunchlineError, SeriesTooShort
+from core.errors import PunchlineError, Sentence, SeriesTooShort
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip
 from core.people.series_file import PersonSeries, series_digest
@@ -224,10 +224,10 @@ def _find(
         try:
             one = series_of(*key)
         except PunchlineError as error:
-            found.lacking[key] = str(error)
+            found.lacking[key] = Sentence.of(error)
             continue
         if one is None:
-            found.lacking[key] = "the video is not analysed for this person"
+            found.lacking[key] = Sentence("the video is not analysed for this person")
         else:
             made[key] = one
 
@@ -255,7 +255,7 @@ def _row(event: LabelEvent, found: _Found, known: _Row | None) -> _Row | str:
     try:
         return series.row(event)
     except SeriesTooShort as error:
-        return str(error) if known is None else known
+        return Sentence.of(error) if known is None else known
 
 
 def _row_of(clips: ClipDataset, k: int, event: LabelEvent) -> _Row:
@@ -275,18 +275,31 @@ def _row_of(clips: ClipDataset, k: int, event: LabelEvent) -> _Row:
 
 
 def _remarks(rows: Sequence[_Row], found: _Found) -> list[str]:
-    remarks = []
+    remarks: list[str] = []
     keys: dict[Key, list[_Row]] = {}
     for row in rows:
         keys.setdefault((row.event.video_id, row.event.person_id), []).append(row)
     for key, several in keys.items():
         n_stale = sum(row.stale for row in several)
         if n_stale:
-            why = found.lacking.get(key, "the series does not reach them")
-            remarks.append(f"video {key[0]}: {n_stale} clips are stale and left out of training: {why}")
+            why = found.lacking.get(key, Sentence("the series does not reach them"))
+            remarks.append(
+                Sentence(
+                    "video {video_id}: {n_stale} clips are stale and left out of training: {why}",
+                    video_id=key[0],
+                    n_stale=n_stale,
+                    why=why,
+                )
+            )
         if key in found.series and found.series[key].sampling == "linear" and n_stale < len(several):
             rate = found.series[key].made.series.sample_rate
-            remarks.append(f"video {key[0]}: sampled at {rate:g} Hz, so the rows of its clips are interpolated in time")
+            remarks.append(
+                Sentence(
+                    "video {video_id}: sampled at {rate:g} Hz, so the rows of its clips are interpolated in time",
+                    video_id=key[0],
+                    rate=rate,
+                )
+            )
     return remarks
 
 

@@ -173,9 +173,11 @@ class FunnyMomentClassifier:
             If there is nothing to learn, X is no stack of clips, or the model is unknown.
         """
         if self.model not in CHOICES:
-            raise ModelFault(f"model {self.model!r}, expected one of {', '.join(CHOICES)}")
+            raise ModelFault("model {model!r}, expected one of {choices}", model=self.model, choices=", ".join(CHOICES))
         if self.class_weight not in ("balanced", None):
-            raise ModelFault(f"class_weight {self.class_weight!r}, expected 'balanced' or None")
+            raise ModelFault(
+                "class_weight {class_weight!r}, expected 'balanced' or None", class_weight=self.class_weight
+            )
         X, timestamps = check_clips(X, timestamps)
         index, weight, groups = self._checked_labels(X, y, groups, sample_weight)
         n_classes = len(self.classes_)
@@ -225,18 +227,24 @@ class FunnyMomentClassifier:
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
         if y.ndim != 1 or len(X) != len(y):
-            raise ClipFault(f"got {len(X)} clips and {y.shape} labels; expected one label a clip")
+            raise ClipFault(
+                "got {n_clips} clips and {n_labels} labels; expected one label a clip", n_clips=len(X), n_labels=y.shape
+            )
         if np.issubdtype(y.dtype, np.floating) and not (np.isfinite(y).all() and (y == np.round(y)).all()):
             raise ClipFault("Unknown label type: continuous values; expected classes, without NaN")
         self.classes_, index = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             found = self.classes_.tolist()
-            raise ClipFault(f"one class only ({found}), expected two or more; label clips of the other kind too")
+            raise ClipFault(
+                "one class only ({found}), expected two or more; label clips of the other kind too", found=found
+            )
         weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         groups = None if groups is None else np.asarray(groups)
         for name, given in (("groups", groups), ("sample_weight", weight)):
             if given is not None and given.shape != (len(y),):
-                raise ClipFault(f"{name} has shape {given.shape}, expected ({len(y)},)")
+                raise ClipFault(
+                    "{name} has shape {shape}, expected ({n_clips},)", name=name, shape=given.shape, n_clips=len(y)
+                )
         per_class = np.bincount(index, weight)
         if not np.isfinite(weight).all() or (weight < 0).any() or (per_class <= 0).any():
             raise ClipFault("sample_weight must be finite, not negative, and not zero for all clips of a class")
@@ -259,11 +267,17 @@ class FunnyMomentClassifier:
         X, timestamps = check_clips(X, timestamps)
         if X.shape[2] != self.n_features_in_:
             raise ClipFault(
-                f"X has {X.shape[2]} features, but FunnyMomentClassifier is expecting {self.n_features_in_} features "
-                "as input: those of its training"
+                "X has {n_features} features, but FunnyMomentClassifier is expecting {n_expected} features "
+                "as input: those of its training",
+                n_features=X.shape[2],
+                n_expected=self.n_features_in_,
             )
         if X.shape[1] != self.n_rows_in_:
-            raise ClipFault(f"clips have {X.shape[1]} rows, the model was trained on {self.n_rows_in_}")
+            raise ClipFault(
+                "clips have {n_rows} rows, the model was trained on {n_expected}",
+                n_rows=X.shape[1],
+                n_expected=self.n_rows_in_,
+            )
         return self.learner_.probabilities(X, timestamps if self.uses_timestamps_ else None, self.calibrations_)
 
     def predict(self, X: Floats, timestamps: Floats | None = None) -> NDArray[Any]:
@@ -343,15 +357,26 @@ class FunnyMomentClassifier:
                 raise ValueError("its card is no JSON object")
             if card.get("format") != CARD_FORMAT or card.get("format_version") != CARD_VERSION:
                 raise ModelFault(
-                    f"{folder}: {card.get('format')!r} version {card.get('format_version')!r}, "
-                    f"expected {CARD_FORMAT!r} version {CARD_VERSION}; train it again"
+                    "{folder}: {format!r} version {format_version!r}, expected {expected!r} version "
+                    "{expected_version}; train it again",
+                    folder=folder,
+                    format=card.get("format"),
+                    format_version=card.get("format_version"),
+                    expected=CARD_FORMAT,
+                    expected_version=CARD_VERSION,
                 )
             if features is not None and tuple(card["features"]) != tuple(features):
-                raise ModelFault(f"{folder}: made for the features {', '.join(card['features'])}; train it again")
+                raise ModelFault(
+                    "{folder}: made for the features {features}; train it again",
+                    folder=folder,
+                    features=", ".join(card["features"]),
+                )
             made = cls(**{**card["parameters"], "device": device})
             made._restore(card, load_file(folder / "weights.safetensors"))
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, SafetensorError) as error:
-            raise ModelFault(f"{folder}: no readable model ({error}); train one with `punchline train`") from error
+            raise ModelFault(
+                "{folder}: no readable model ({cause}); train one with `punchline train`", folder=folder, cause=error
+            ) from error
         return made, card
 
     def _restore(self, card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:

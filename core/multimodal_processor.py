@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
 from core.cues.waveform import WaveformReader
-from core.errors import StorageFault, VideoUnreadable
+from core.errors import Sentence, StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
+from core.faces.embedders import DEFAULT_EMBEDDER
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.similarity import similarity_of
 from core.faces.smoothing import smooth
@@ -46,7 +47,7 @@ class ExtractionSettings:
 
     sample_rate: float = 3.0
     min_face: float = 1 / 12
-    embedder: str = "resnet29"
+    embedder: str = DEFAULT_EMBEDDER
     recogniser: str = "ferplus"
     device: str = "auto"
     exhaustive: bool = False
@@ -249,9 +250,14 @@ def _finished(
     """All minutes as one, with tracks over the whole video and what is to be said of it."""
     done = [features for features, _ in minutes.read()]
     if not done:
-        raise VideoUnreadable(f"{path}: not one picture has a time; the file is damaged, copy or convert it again")
+        raise VideoUnreadable(
+            "{path}: not one picture has a time; the file is damaged, copy or convert it again", path=path
+        )
     found = joined(done)
-    warnings = [*damage.warnings(video.duration), *(f"sound: {text}" for text in unheard.warnings(0.0))]
+    warnings = [
+        *damage.warnings(video.duration),
+        *(Sentence("sound: {text}", text=text) for text in unheard.warnings(0.0)),
+    ]
     if not video.has_audio:
         warnings.append("the video has no sound: loudness and pitch are missing")
     if len(found.faces) == 0:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SeriesTooShort
+from core.errors import Sentence, SeriesTooShort
 from core.segment import Segment
 
 EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -216,10 +216,13 @@ def resample(series: TimeSeries, segment: Segment, *, n_rows: int = 15, sampling
     t = series.timestamps
     reach = series.sample_period / 2 + TIE
     if len(t) == 0 or targets[0] < t[0] - reach or targets[-1] > t[-1] + reach:
-        span = f"{t[0]:.2f}-{t[-1]:.2f} s" if len(t) else "no rows"
+        span = f"{t[0]:.2f}-{t[-1]:.2f} s" if len(t) else Sentence("no rows")
         raise SeriesTooShort(
-            f"the series covers {span}, the clip needs {targets[0]:.2f}-{targets[-1]:.2f} s: "
-            "extract the whole video, or choose a clip inside it"
+            "the series covers {span}, the clip needs {start:.2f}-{end:.2f} s: extract the whole video, "
+            "or choose a clip inside it",
+            span=span,
+            start=targets[0],
+            end=targets[-1],
         )
     return rows_at(series, targets, sampling=sampling)
 

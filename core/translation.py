@@ -9,12 +9,12 @@ import json
 import re
 from functools import cache
 
+from core.errors import Sentence
 from core.storage.program import ASSETS
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
 FOLDER = ASSETS / "translations"
-_NUMBERED = re.compile(r"v\d+")  # the places of core's sentences, which are filled before they are translated
-_PLACE = re.compile(r"\{(\w*)(?::[^{}]*)?\}")
+_PLACE = re.compile(r"(?<!\{)\{(\w+)(?:![rsa])?(?::[^{}]*)?\}")
 
 
 @cache
@@ -46,29 +46,11 @@ def places(message: str) -> list[str]:
     return _PLACE.findall(message)
 
 
-@cache
-def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """What an English sentence with its places filled looks like, and what it is in this language; longest first."""
-    found = []
-    for message, said in sorted(catalogue(language).items(), key=lambda pair: -len(pair[0])):
-        if places(message) and all(_NUMBERED.fullmatch(name) for name in places(message)):
-            parts = [re.escape(part) for part in _PLACE.split(message)[::2]]
-            names = iter(places(message))
-            pattern = parts[0] + "".join(f"(?P<{next(names)}>.*?){part}" for part in parts[1:])
-            found.append((re.compile(pattern, re.DOTALL), said))
-    return found
+def translated(said: object, language: str) -> str:
+    """A `Sentence`, an error, or what was stored of one, in this language; the sentences in its values too.
 
-
-def finished(message: str, language: str) -> str:
-    """An English sentence whose places were filled already, such as an error's, in this language.
-
-    A sentence that the catalogue does not know stays English: it may quote another program.
+    What the catalogue does not know stays English: it may quote another program.
     """
-    if language == "en":
-        return message
-    if message in catalogue(language):
-        return catalogue(language)[message]
-    for pattern, said in _patterns(language):
-        if match := pattern.fullmatch(message):
-            return said.format(**{place: finished(value, language) for place, value in match.groupdict().items()})
-    return message
+    sentence = Sentence.of(said)
+    values = {k: translated(v, language) if isinstance(v, Sentence) else v for k, v in sentence.values.items()}
+    return text(sentence.template, language, **values)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from core.errors import DeviceUnavailable
 from core.faces.crop import cut
 from core.faces.detection import FaceDetector, Faces, MtcnnDetector
-from core.faces.embedding import Embedder, embed_both_ways, embedder
+from core.faces.embedders import DEFAULT_EMBEDDER, Embedder, embedder
+from core.faces.embedding import embed_both_ways
 from core.faces.emotion import EmotionRecogniser, recogniser
 from core.faces.reading import FaceReading, Read, cut_out
 from core.faces.search import FaceSearch, samples, scene_change, thumbnail_of
@@ -44,7 +45,11 @@ class Models:
 
 
 def load_models(
-    *, min_face: float = 1 / 12, embedder_name: str = "resnet29", recogniser_name: str = "ferplus", device: str = "auto"
+    *,
+    min_face: float = 1 / 12,
+    embedder_name: str = DEFAULT_EMBEDDER,
+    recogniser_name: str = "ferplus",
+    device: str = "auto",
 ) -> Models:
     """The networks by name. `min_face` is the smallest face side as a share of the picture's shorter
     side.
@@ -60,7 +65,9 @@ def load_models(
         import torch
 
         if device != "auto" and not torch.cuda.is_available():
-            raise DeviceUnavailable(f"device {device!r} was asked for, but torch finds no GPU here; use auto or cpu")
+            raise DeviceUnavailable(
+                "device {device!r} was asked for, but torch finds no GPU here; use auto or cpu", device=device
+            )
         device = "cuda" if torch.cuda.is_available() else "cpu"
     return Models(
         detector=MtcnnDetector(min_face, device=device),

@@ -172,8 +172,6 @@ def main() -> None:
     choice(space, states)
     fragment(live_jobs, run_every=1.0 if st.session_state.get("live_jobs") else None)(space)
     done(space, states)
-    if any(s.analysed == "done" for s in states) and not space.people():
-        st.page_link("pages/reference.py", label=_("Next: pick the person"), icon=":material/face:")
 
 
 main()

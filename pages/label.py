@@ -5,12 +5,17 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.actions.labels import import_labels
 from core.errors import PunchlineError
 from core.people.person import Person
+from core.storage.program import ASSETS
 from core.workspace.workspace import Video, Workspace
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
+from pages.components.shared.data import ledger_of
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
+
+SAMPLE, SAMPLE_LABELS = ASSETS / "sample.mp4", ASSETS / "sample_labels.csv"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,18 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
     return Choice(video, person, str(mode), last)
 
 
+def _sample_labels(space: Workspace, video: Video, person: Person) -> None:
+    """The sample's ready-made labels, for those who want to see the result first."""
+    if video.path != SAMPLE or ledger_of(space).labels(person_id=person.id, video_id=video.id):
+        return
+    with st.container(border=True):
+        words, button = st.columns([4, 1.5], vertical_alignment="center")
+        words.write(_("You can label the sample yourself, or take labels that are ready and go on to the training."))
+        if button.button(_("Take the ready labels"), key="sample-labels", icon=":material/bolt:", width="stretch"):
+            import_labels(space, SAMPLE_LABELS.read_bytes(), person=person)
+            st.rerun()
+
+
 def main() -> None:
     """Draw the page."""
     st.title(_("Label"))
@@ -57,6 +74,7 @@ def main() -> None:
         chosen = choice(space, space.videos(), space.people())
         if chosen is None:
             return
+        _sample_labels(space, chosen.video, chosen.person)
         label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)

@@ -20,7 +20,10 @@ from core.workspace.workspace import Video, Workspace
 HAPPINESS, LOUDNESS = FEATURES.index("happiness"), FEATURES.index("loudness")
 VIDEO, PERSON = Video("v1", (Path("방송.mp4"),)), Person("p1", "지은", ())
 PARAMETERS: dict[str, Any] = {
-    "models": {"embedder": {"name": "resnet29", "digest": "e1"}, "recogniser": {"name": "ferplus", "digest": "r1"}},
+    "models": {
+        "embedder": {"name": "mobilefacenet", "digest": "e1"},
+        "recogniser": {"name": "ferplus", "digest": "r1"},
+    },
     "extraction": {"min_face": 0.08, "audio": {"audio_rate": 16000, "f0_min": 65.0}},
     "sample_rate": 3.0,
     "references": ["ab"],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from unittest.mock import patch
 
 import numpy as np
+import pytest
 from numpy.typing import ArrayLike, NDArray
 
+from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import NO_TRACK, FaceTable
 from core.people.series_file import PersonSeries
@@ -34,6 +37,14 @@ def lookalike(person: NDArray[np.float32], similarity: float, *, seed: int = 0) 
 def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """Similarity (n, m) of unit vectors (n, d) and (m, d), to five digits: equal ones stay equal in any company."""
     return np.round(a @ b.T, 5)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def similarity_is_cosine() -> Iterator[None]:
+    """For a module of tests the built-in embedder's scale is the cosine itself."""
+    entry = EMBEDDERS[DEFAULT_EMBEDDER]
+    with patch.dict(EMBEDDERS, {entry.name: replace(entry, scale=((-1.0, -1.0), (1.0, 1.0)))}):
+        yield
 
 
 @dataclass(frozen=True)
@@ -93,7 +104,10 @@ def features_info(**changes: object) -> FeaturesInfo:
         "height": 1080,
         "fps": 29.97,
         "sample_rate": 3.0,
-        "models": {"detector": {"name": "mtcnn", "digest": "d1"}, "embedder": {"name": "resnet29", "digest": "e1"}},
+        "models": {
+            "detector": {"name": "mtcnn", "digest": "d1"},
+            "embedder": {"name": "mobilefacenet", "digest": "e1"},
+        },
         "parameters": {"min_face": 1 / 12, "audio": {"audio_rate": 16000, "f0_min": 65.0}},
         "warnings": ("two bad packets", "소리 없음"),
         "created": "2024-05-01T12:00:00+00:00",

@@ -2,8 +2,8 @@
 
     python tools/make_sample.py [--out assets/sample.mp4] [--seconds 192] [--seed 258]
 
-writes the video and, beside it, `sample_moments.csv` (start, end, kind): what really happens when. Grace sits in the
-facecam and laughs at twelve moments; other stretches only look or sound like that. Everything is drawn and sounded
+writes the video and, beside it, `sample_moments.csv` (start, end, kind): what really happens when, and labels
+to learn from in `sample_labels.csv`. Grace sits in the facecam and laughs at twelve moments; other stretches only look or sound like that. Everything is drawn and sounded
 here but the two portraits of tests/fixtures. Equal arguments give equal pictures, sound and moments.
 """
 
@@ -662,6 +662,32 @@ def make(out: Path, *, seconds: float, seed: int, crf: int) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("start", "end", "kind"))
         rows.writerows((f"{m.start:.2f}", f"{m.end:.2f}", m.kind) for m in moments)
+    write_labels(out.with_name(f"{out.stem}_labels.csv"), out.name, labels_of(moments, seconds))
+
+
+def labels_of(moments: list[Moment], seconds: float) -> list[tuple[float, float, int]]:
+    """Clips of 5 to 6 s to learn from: around each moment, and between funny ones where there is room; 1 is funny."""
+    funny = [moment for moment in moments if moment.kind == "funny"]
+    labels = []
+    for moment in moments:
+        start = min(max(0.0, (moment.start + moment.end) / 2 - 3), seconds - 6)
+        labels.append((round(start, 2), round(start + 6, 2), int(moment.kind == "funny")))
+    for end, start in zip([0.0, *(m.end for m in funny)], [*(m.start for m in funny), seconds]):
+        at = end
+        while start - at >= 5:
+            clip = (round(at, 2), round(min(at + 6, start), 2), 0)
+            if all(min(clip[1], b) - max(clip[0], a) <= 2 for a, b, _label in labels):
+                labels.append(clip)
+            at += 3
+    return sorted(labels)
+
+
+def write_labels(path: Path, video: str, labels: list[tuple[float, float, int]]) -> None:
+    """The labels as a file that `punchline labels import` takes."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("video", "start", "end", "label"))
+        rows.writerows((video, f"{start:.2f}", f"{end:.2f}", label) for start, end, label in labels)
 
 
 def main() -> None:
@@ -669,7 +695,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "assets" / "sample.mp4")
     parser.add_argument("--seconds", type=float, default=192.0)
     parser.add_argument("--seed", type=int, default=258)
-    parser.add_argument("--crf", type=int, default=28, help="x264's quality; larger is smaller")
+    parser.add_argument("--crf", type=int, default=29, help="x264's quality; larger is smaller")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     make(args.out, seconds=args.seconds, seed=args.seed, crf=args.crf)

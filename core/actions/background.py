@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.actions import videos
+from core.actions.references import read_references
 from core.multimodal_processor import ExtractionSettings, summary
 from core.people.person import Person, clean_name
 from core.people.person_file import write_person
@@ -103,6 +104,15 @@ def _add_photos(workspace: Workspace, job: Job, report: Report) -> Mapping[str, 
         person = Person(id=job.id, name=job.subject, references=added.candidates)
         write_person(jobs.candidates_path(job), person)
     return {"n_added": added.n_added, "n_candidates": len(added.candidates), "faults": list(added.faults)}
+
+
+def begin_reading_references(workspace: Workspace) -> Job:
+    """Let the built-in embedder read the references that another one has read."""
+    return Jobs(workspace).submit("references", "people", "people")
+
+
+def _read_references(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    return {"n_read": read_references(workspace)}
 
 
 # Models
@@ -213,6 +223,7 @@ KINDS: Mapping[str, Callable[[Workspace, Job, Report], Mapping[str, Any]]] = {
     "extract": _extract,
     "scan": _scan,
     "photos": _add_photos,
+    "references": _read_references,
     "train": _train,
     "detect": _detect,
     "proxy": _make_playable,

@@ -1,4 +1,4 @@
-"""Cues of analysed videos, without a new extraction."""
+"""Cues of extracted videos: reading them, and hearing laughter without a new extraction."""
 
 from __future__ import annotations
 

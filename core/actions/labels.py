@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from core.errors import PunchlineError, StorageFault
+from core.errors import PunchlineError, Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.csv import Fault, LabelRow, read_labels, write_labels
 from core.labels.ledger import LabelEvent, Ledger
@@ -110,7 +110,7 @@ class _Matching:
             try:
                 events.append(self._event(row))
             except PunchlineError as error:
-                faults.append(Fault(row.line, str(error)))
+                faults.append(Fault(row.line, Sentence.of(error)))
         return events, faults
 
     def _event(self, row: LabelRow) -> LabelEvent:

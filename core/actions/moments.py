@@ -10,7 +10,7 @@ from typing import Any
 from core.actions.videos import OnProgress, no_progress
 from core.detection.detect import DetectionSettings, Found, Scored, decide, score
 from core.detection.results import moments_in, read_detections, save_detections
-from core.errors import WorkspaceFault
+from core.errors import Sentence, WorkspaceFault
 from core.export.formats import ExportOptions, ExportResult
 from core.export.formats import export as write_moments
 from core.people.person import Person
@@ -57,11 +57,18 @@ def kept_moments(workspace: Workspace, video: Video, person: Person, *, model: s
     """The moments of the latest detection, or of the latest by a model. Raises WorkspaceFault where there are none."""
     results = read_detections(workspace, video.id, person.id)
     if model is not None and model not in results:
-        known = ", ".join(results) or "none"
-        raise WorkspaceFault(f"{video.name}: no moments by the model {model} (known: {known}); run `punchline detect`")
+        known = ", ".join(results) or Sentence("none")
+        raise WorkspaceFault(
+            "{video}: no moments by the model {model} (known: {known}); run `punchline detect`",
+            video=video.name,
+            model=model,
+            known=known,
+        )
     result = results[model] if model is not None else next(iter(results.values()), None)
     if result is None:
-        raise WorkspaceFault(f"{video.name}: nothing was looked for yet; run `punchline detect {video.name}` first")
+        raise WorkspaceFault(
+            "{video}: nothing was looked for yet; run `punchline detect {video}` first", video=video.name
+        )
     return list(moments_in(result))
 
 

@@ -15,6 +15,7 @@ from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Video, Workspace
 
 Step = Literal["find", "person", "extract", "wait", "label", "train", "detect", "review"]
+Analysed = Literal["none", "partial", "done"]
 ENOUGH_LABELS = 20  # clips of a person from which training is worth a try
 
 
@@ -29,7 +30,7 @@ class VideoState:
 
     video: Video
     about: Mapping[str, Any]
-    analysed: Literal["none", "partial", "done"]
+    analysed: Analysed
     n_labels: int
     n_moments: int | None
     job: Job | None
@@ -45,48 +46,81 @@ def overview(workspace: Workspace) -> list[VideoState]:
     """The state of every video, in the order in which they were first seen."""
     videos = workspace.videos()
     facts = about(workspace, videos)
-    latest = {job.subject: job for job in Jobs(workspace).all() if job.kind == "extract"}
-    n_labels = Counter(event.video_id for event in Ledger(workspace.labels_path).labels())
-    has_person = any(person.references for person in workspace.people())
-    has_model = any(workspace.models_folder.glob("*/card.json"))
+    jobs = {job.subject: job for job in Jobs(workspace).all() if job.kind == "extract"}
+    n_labels: Counter[str] = Counter()
+    for (_person_id, video_id, _label), n in Ledger(workspace.labels_path).counts().items():
+        n_labels[video_id] += n
+    stage = _Stage(
+        has_person=any(person.references for person in workspace.people()),
+        has_labels=n_labels.total() >= ENOUGH_LABELS,
+        has_model=any(workspace.models_folder.glob("*/card.json")),
+    )
+    analysed, n_moments = _analysed(workspace), _moments(workspace)
     return [
-        _state(workspace, video, facts.get(video.id, {}), latest.get(video.id), n_labels, has_person, has_model)
+        stage.state_of(
+            video,
+            facts.get(video.id, {}),
+            analysed.get(video.id, "none"),
+            n_labels[video.id],
+            n_moments.get(video.id),
+            jobs.get(video.id),
+        )
         for video in videos
     ]
 
 
-def _state(
-    workspace: Workspace,
-    video: Video,
-    facts: Mapping[str, Any],
-    job: Job | None,
-    n_labels: Counter[str],
-    has_person: bool,
-    has_model: bool,
-) -> VideoState:
-    analysed: Literal["none", "partial", "done"] = "none"
-    if workspace.features_path(video.id).exists():
-        analysed = "done"
-    elif any(workspace.minutes(video.id).folder.glob("minute_*.h5")):
-        analysed = "partial"
-    results = sorted(workspace.detections_folder.glob(f"{video.id}-*.json"), key=lambda path: path.stat().st_mtime)
-    n_moments = _n_moments(results[-1]) if results else None
-    step: Step
-    if video.path is None:
-        step = "find"
-    elif job is not None and job.live:
-        step = "wait"
-    elif analysed == "partial" or (analysed == "none" and has_person):
-        step = "extract"
-    elif not has_person:
-        step = "person"
-    elif n_moments is not None:
-        step = "review"
-    elif has_model:
-        step = "detect"
-    else:
-        step = "train" if sum(n_labels.values()) >= ENOUGH_LABELS else "label"
-    return VideoState(video, facts, analysed, n_labels[video.id], n_moments, job, step)
+@dataclass(frozen=True)
+class _Stage:
+    """How far the workspace as a whole is."""
+
+    has_person: bool
+    has_labels: bool
+    has_model: bool
+
+    def state_of(
+        self,
+        video: Video,
+        facts: Mapping[str, Any],
+        analysed: Analysed,
+        n_labels: int,
+        n_moments: int | None,
+        job: Job | None,
+    ) -> VideoState:
+        """The state of one video, with its next step."""
+        step: Step
+        if video.path is None:
+            step = "find"
+        elif job is not None and job.live:
+            step = "wait"
+        elif analysed == "partial" or (analysed == "none" and self.has_person):
+            step = "extract"
+        elif not self.has_person:
+            step = "person"
+        elif n_moments is not None:
+            step = "review"
+        elif self.has_model:
+            step = "detect"
+        else:
+            step = "train" if self.has_labels else "label"
+        return VideoState(video, facts, analysed, n_labels, n_moments, job, step)
+
+
+def _analysed(workspace: Workspace) -> dict[str, Analysed]:
+    """How far each video is extracted, by id; the folder is listed once for all."""
+    states: dict[str, Analysed] = {}
+    for path in workspace.features_folder.glob("*.minutes"):
+        if any(path.glob("minute_*.h5")):
+            states[path.stem] = "partial"
+    return states | {path.stem: "done" for path in workspace.features_folder.glob("*.h5")}
+
+
+def _moments(workspace: Workspace) -> dict[str, int | None]:
+    """How many moments the latest search in each video gave, by id; None where its file cannot be read."""
+    latest: dict[str, tuple[float, Path]] = {}
+    for path in workspace.detections_folder.glob("*.json"):
+        video_id = path.stem.split("-")[0]
+        latest[video_id] = max(latest.get(video_id, (0.0, path)), (path.stat().st_mtime, path))
+    return {video_id: _n_moments(path) for video_id, (_time, path) in latest.items()}
 
 
 def _n_moments(path: Path) -> int | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.actions.videos import OnProgress, models_for, no_progress
-from core.errors import FaceNotFound, StorageFault, WeightsUnavailable
+from core.errors import FaceNotFound, PunchlineError, Sentence, StorageFault
 from core.faces.feature_file import read_features_info, remove_person_series
 from core.multimodal_processor import ExtractionSettings
 from core.people.person import Person, Reference
@@ -99,8 +99,8 @@ def read_faces(
     for name in names:
         try:
             others.append(models_for(name, PHOTO_FACE).embedder)
-        except WeightsUnavailable as error:  # its videos will ask for the photo again, all others know it
-            faults.append(str(error))
+        except PunchlineError as error:  # its videos will ask for the photo again, all others know it
+            faults.append(Sentence.of(error))
     faces = []
     for k, picture in enumerate(pictures):
         on_progress(k, len(pictures))
@@ -110,10 +110,10 @@ def read_faces(
                 faces_in(image, picture.origin, detector=models.detector, embedder=models.embedder, others=others)
             )
         except FaceNotFound as error:
-            faults.append(str(error))
+            faults.append(Sentence.of(error))
     on_progress(len(pictures), len(pictures))
     if not faces:
-        raise FaceNotFound("; ".join(faults))
+        raise FaceNotFound("{faults}", faults=Sentence.several(faults))
     return FacesRead(faces, faults)
 
 
@@ -160,7 +160,7 @@ def remove_person(workspace: Workspace, person: Person) -> None:
                 with workspace.lock(f"features-{path.stem}"):
                     remove_person_series(path, person.id)
             except StorageFault as error:
-                faults.append(str(error))
+                faults.append(Sentence.of(error))
         for path in (
             *workspace.series_folder.glob(f"*/{person.id}.h5"),
             *workspace.detections_folder.glob(f"*-{person.id}.*"),
@@ -168,4 +168,4 @@ def remove_person(workspace: Workspace, person: Person) -> None:
         ):
             path.unlink(missing_ok=True)
     if faults:
-        raise StorageFault("; ".join(faults))
+        raise StorageFault("{faults}", faults=Sentence.several(faults))

@@ -10,6 +10,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.actions.chat import keep_chat
+from core.actions.references import read_references
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.multimodal_processor import ExtractionSettings, current_features, person_series
@@ -64,6 +66,8 @@ def extract(
             on_seen=on_seen,
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
         )
+        keep_chat(workspace, video)
+        read_references(workspace, settings.embedder)
         Library(workspace).make_series(video.id)
     return features
 
@@ -93,6 +97,7 @@ def scan(
 
     features = scan_faces(video.existing_path(), models_for(embedder, SCAN_FACE), on_progress=on_progress)
     write_features(workspace.scan_path(video.id), features)
+    read_references(workspace, embedder)
     return features
 
 
@@ -128,7 +133,7 @@ def make_series(
     """
     features = current_features(workspace.features_path(video.id))
     if features is None:
-        raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
+        raise WorkspaceFault("{video}: not analysed yet; run `punchline extract {video}` first", video=video.name)
     series = person_series(
         features,
         person,

@@ -16,7 +16,7 @@ import numpy as np
 from filelock import Timeout
 
 from core.actions.background import KINDS
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.storage.files import write_bytes
 from core.video.jpeg import as_jpeg
 from core.workspace.jobs import HEARTBEAT, Job, Jobs
@@ -102,11 +102,13 @@ def run(jobs: Jobs, job: Job) -> Job:
     except Cancelled:
         report.state = replace(report.state, status="cancelled", message="stopped; what was finished is kept")
     except PunchlineError as error:
-        report.state = replace(report.state, status="failed", message=str(error))
+        report.state = replace(report.state, status="failed", message=Sentence.of(error))
     except BaseException as error:  # a fault of ours: told to the user, kept in the log, never silent
         traceback.print_exc()
         report.state = replace(
-            report.state, status="failed", message=f"unexpected fault ({type(error).__name__}: {error})"
+            report.state,
+            status="failed",
+            message=Sentence("unexpected fault ({kind}: {cause})", kind=type(error).__name__, cause=error),
         )
         if not isinstance(error, Exception):
             raise

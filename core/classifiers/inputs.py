@@ -68,9 +68,13 @@ def check_clips(X: Floats, timestamps: Floats | None = None) -> tuple[Floats, Fl
     """Clips and timestamps as arrays of floats, if they are such. Raises ClipFault."""
     X = np.asarray(X)
     if X.ndim != 3 or X.shape[1] < MIN_ROWS or X.shape[2] < 1:
-        raise ClipFault(f"clips have shape {X.shape}, expected (n, rows, features) with at least {MIN_ROWS} rows")
+        raise ClipFault(
+            "clips have shape {shape}, expected (n, rows, features) with at least {min_rows} rows",
+            shape=X.shape,
+            min_rows=MIN_ROWS,
+        )
     if not (np.issubdtype(X.dtype, np.number) or X.dtype == bool) or np.iscomplexobj(X):
-        raise ClipFault(f"clips are of type {X.dtype}, expected real numbers with NaN where missing")
+        raise ClipFault("clips are of type {dtype}, expected real numbers with NaN where missing", dtype=X.dtype)
     X = X.astype(np.float64)
     if np.isinf(X).any():
         raise ClipFault("clips hold infinite values; expected finite numbers, and NaN where missing")
@@ -78,7 +82,11 @@ def check_clips(X: Floats, timestamps: Floats | None = None) -> tuple[Floats, Fl
         return X, None
     timestamps = np.asarray(timestamps, np.float64)
     if timestamps.shape != X.shape[:2]:
-        raise ClipFault(f"timestamps have shape {timestamps.shape}, expected {X.shape[:2]}: one for each row")
+        raise ClipFault(
+            "timestamps have shape {shape}, expected {expected}: one for each row",
+            shape=timestamps.shape,
+            expected=X.shape[:2],
+        )
     if not np.isfinite(timestamps).all() or (np.diff(timestamps, axis=1) < 0).any():
         raise ClipFault("timestamps must be finite and must not decrease inside a clip; give seconds")
     return X, timestamps

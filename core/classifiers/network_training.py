@@ -51,7 +51,7 @@ def augment_with(augment: Augment | None, scaler: Scaler) -> Any:
 def device_of(name: str) -> torch.device:
     """The device called auto, cpu or cuda. Raises DeviceUnavailable."""
     if name not in ("auto", "cpu", "cuda"):
-        raise DeviceUnavailable(f"device {name!r}, expected auto, cpu or cuda")
+        raise DeviceUnavailable("device {name!r}, expected auto, cpu or cuda", name=name)
     there = torch.cuda.is_available()
     if name == "cuda" and not there:
         raise DeviceUnavailable("no GPU that CUDA can use; choose the device cpu or auto")

@@ -87,4 +87,8 @@ class ProgressLine:
 
 
 def person_of(workspace: Any, name: str | None) -> Any:
+    """The person of this name, or the only one there is; references are read that the built-in embedder has not."""
+    from core.actions.references import read_references
+
+    read_references(workspace)
     return workspace.find_person(name) if name is not None else workspace.only_person()

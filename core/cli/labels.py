@@ -60,20 +60,21 @@ def labels_export(ctx: click.Context, file: Path, name: str | None, as_json: boo
 @click.pass_context
 def labels_stats(ctx: click.Context, as_json: bool) -> None:
     """Count the labels of each person and video."""
-    from collections import Counter
-
     from core.labels.ledger import Ledger
 
     workspace = workspace_of(ctx)
     names = {person.id: person.name for person in workspace.people()}
     videos = {video.id: video.name for video in workspace.videos()}
-    counts = Counter(
-        (names.get(e.person_id, e.person_id), videos.get(e.video_id, e.video_id), e.label)
-        for e in Ledger(workspace.labels_path).labels()
-    )
+    counts = Ledger(workspace.labels_path).counts()
     rows = [
-        {"person": person, "video": video, "funny": counts[person, video, 1], "not_funny": counts[person, video, 0]}
-        for person, video in sorted({(person, video) for person, video, _ in counts})
+        {
+            "person": names.get(person, person),
+            "video": videos.get(video, video),
+            "funny": counts[person, video, 1],
+            "not_funny": counts[person, video, 0],
+        }
+        for person, video in {(person, video) for person, video, _label in counts}
     ]
+    rows.sort(key=lambda row: (row["person"], row["video"]))
     lines = [f"{r['person']} in {r['video']}: {r['funny']} funny, {r['not_funny']} not funny" for r in rows]
-    answer({"labels": rows, "n": sum(counts.values())}, as_json, "\n".join(lines) or "no labels yet")
+    answer({"labels": rows, "n": counts.total()}, as_json, "\n".join(lines) or "no labels yet")

@@ -20,13 +20,14 @@ from core.cli.answers import (
     say,
     workspace_of,
 )
-from core.cli.cues import cues
+from core.cli.cues import chat, cues
 from core.cli.dataset import dataset
 from core.cli.export import export
 from core.cli.labels import labels
 from core.cli.models import detect, train
 from core.cli.people import person
 from core.errors import PunchlineError
+from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.segment import clock
 from core.storage.program import PROGRAM
 
@@ -82,7 +83,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     default=1 / 12,
     help="Smallest face / picture's shorter side [1/12].",
 )
-@click.option("--embedder", type=click.Choice(["resnet29", "facenet"]), default="resnet29", show_default=True)
+@click.option("--embedder", type=click.Choice(list(EMBEDDERS)), default=DEFAULT_EMBEDDER, show_default=True)
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
@@ -241,5 +242,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, cues, dataset, train, detect, export):
+for command in (person, labels, cues, chat, dataset, train, detect, export):
     main.add_command(command)

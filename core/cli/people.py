@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli.answers import Group, answer, json_option, say, workspace_of
-from core.errors import FaceNotFound, PunchlineError
+from core.errors import FaceNotFound, PunchlineError, Sentence
+from core.faces.embedders import EMBEDDERS
 
 if TYPE_CHECKING:
     from core.people.person import Reference
@@ -27,7 +28,7 @@ def person() -> None:
 @click.option("--at", type=click.FloatRange(0), help="Seconds from the video's start.")
 @click.option("--face", type=click.IntRange(1), help="Which face of the picture, 1 is the largest.")
 @click.option(
-    "--embedder", type=click.Choice(["resnet29", "facenet"]), help="One more than those of the videos extracted so far."
+    "--embedder", type=click.Choice(list(EMBEDDERS)), help="One more than those of the videos extracted so far."
 )
 @json_option
 @click.pass_context
@@ -54,7 +55,7 @@ def person_add(
         pictures.append(moment_of(workspace.find_video(video), at))
     read = read_faces(workspace, pictures, embedder=embedder)
     if len(read.faces) < len(pictures):
-        raise FaceNotFound("; ".join(read.faults))
+        raise FaceNotFound("{faults}", faults=Sentence.several(read.faults))
     for fault in read.faults:
         say(f"warning: {fault}")
     references = [_picked(faces, face) for faces in read.faces]
@@ -67,7 +68,12 @@ def _picked(faces: Sequence[Reference], number: int | None) -> Reference:
     """The face of a picture that was asked for by number, else the largest."""
     origin = faces[0].origin
     if number is not None and number > len(faces):
-        raise PunchlineError(f"{origin}: face {number} was asked for, but there are {len(faces)}")
+        raise PunchlineError(
+            "{origin}: face {number} was asked for, but there are {n_faces}",
+            origin=origin,
+            number=number,
+            n_faces=len(faces),
+        )
     if len(faces) > 1 and number is None:
         say(f"{origin}: {len(faces)} faces found, the largest is taken; use --face 2 for the next one")
     return faces[0 if number is None else number - 1]

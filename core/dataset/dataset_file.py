@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clip_dataset_builder import ClipDataset, Floats
-from core.errors import StorageFault
+from core.errors import Sentence, StorageFault, with_templates
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, N_ROWS
 from core.series import FEATURES, centred, failed_ratio
@@ -89,7 +89,7 @@ def write_dataset(path: Path, clips: ClipDataset, *, names: Names = Names(), led
         file.attrs["feature_names"] = list(FEATURES)
         file.attrs["label_names"] = ["not funny", "funny"]
         file.attrs["max_failed_ratio"] = clips.max_failed_ratio
-        file.attrs["remarks"] = json.dumps(list(clips.remarks), ensure_ascii=False)
+        file.attrs["remarks"] = json.dumps(with_templates(clips.remarks), ensure_ascii=False)
         file.attrs["ledger_seq"] = ledger_seq
         file.attrs["program_version"] = program_version()
         file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
@@ -189,7 +189,7 @@ def read_dataset(path: Path) -> ClipDataset:
             frame_count=info["frame_count"].astype(np.int32),
             stale=info["stale"].astype(bool),
             kept=np.ones(n, bool),
-            remarks=json.loads(file.attrs["remarks"]),
+            remarks=[Sentence.of(remark) for remark in json.loads(file.attrs["remarks"])],
             max_failed_ratio=float(file.attrs["max_failed_ratio"]),
         )
 
@@ -272,7 +272,7 @@ class ClipsOnDisk:
     def _opened(self) -> h5py.File:
         if self._file is None or self._owner != os.getpid():  # a handle is of no use in a forked process
             if _stamp(self.path) != self._made:
-                raise StorageFault(f"{self.path}: it was built anew since it was opened; open it again")
+                raise StorageFault("{path}: it was built anew since it was opened; open it again", path=self.path)
             self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
         return self._file
 

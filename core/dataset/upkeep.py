@@ -11,7 +11,7 @@ import numpy as np
 
 from core.clip_dataset_builder import ClipDataset, build_clips
 from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
-from core.errors import StorageFault
+from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.ledger import LabelEvent, Ledger
 from core.people.series_file import PersonSeries
@@ -115,7 +115,7 @@ def _cached(path: Path) -> tuple[ClipDataset | None, str | None]:
     except AnotherFormat:
         raise
     except StorageFault as error:
-        return None, str(error)
+        return None, Sentence.of(error)
 
 
 def behind(path: Path, ledger: Ledger) -> int:

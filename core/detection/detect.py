@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.clip_dataset_builder import clip_digest, sampling_of
 from core.detection.candidates import best_threshold, candidates
 from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
@@ -84,20 +84,22 @@ class DetectionSettings:
         for name in ("threshold", "offset"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                faults.append(f"{name} is {value}, expected 0 to 1")
+                faults.append(Sentence("{name} is {value}, expected 0 to 1", name=name, value=value))
         if not (self.prior in ("auto", "labels") or (isinstance(self.prior, float) and 0 < self.prior < 1)):
-            faults.append(f"prior is {self.prior!r}, expected auto, labels, or a share between 0 and 1")
+            faults.append(
+                Sentence("prior is {prior!r}, expected auto, labels, or a share between 0 and 1", prior=self.prior)
+            )
         for name in ("max_per_hour", "top_n"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                faults.append(f"{name} is {value}, expected more than 0, or none")
+                faults.append(Sentence("{name} is {value}, expected more than 0, or none", name=name, value=value))
         faults += [
-            f"{name} is {getattr(self, name)} s, expected 0 or more"
+            Sentence("{name} is {value} s, expected 0 or more", name=name, value=getattr(self, name))
             for name in ("min_duration_on", "min_duration_off")
             if not 0 <= getattr(self, name) < float("inf")
         ]
         if faults:
-            raise PunchlineError("; ".join(faults))
+            raise PunchlineError("{faults}", faults=Sentence.several(faults))
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +210,14 @@ def score(
     made = library.series_of(video, person)
     warnings = check_model(card, made.parameters, name=folder.name)
     if card.get("person_id", person.id) != person.id:
-        warnings.insert(0, f"the model {folder.name} was trained for {card.get('person', card['person_id'])}")
+        warnings.insert(
+            0,
+            Sentence(
+                "the model {folder} was trained for {person}",
+                folder=folder.name,
+                person=card.get("person", card["person_id"]),
+            ),
+        )
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)
     windows = sliding_windows(made.series)

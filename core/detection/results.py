@@ -18,6 +18,7 @@ import numpy as np
 from core.clip_dataset_builder import clip_digest, sampling_of
 from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
 from core.detection.moments import Moment
+from core.errors import Sentence, with_templates
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
@@ -78,7 +79,7 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
                         "digest": scored.digest,
                         "trained": scored.trained,
                         "labelled_share": scored.labelled_share,
-                        "warnings": scored.warnings,
+                        "warnings": with_templates(scored.warnings),
                     }
                 ),
             )
@@ -136,7 +137,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         same = all(about[key] == value for key, value in present.items())
         if not same or (len(log_odds), len(loudness)) != (len(windows), windows.n_steps):
             return None
-        labelled_share, warnings = float(about["labelled_share"]), tuple(map(str, about["warnings"]))
+        labelled_share, warnings = float(about["labelled_share"]), tuple(map(Sentence.of, about["warnings"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
     random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))

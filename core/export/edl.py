@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.errors import Sentence
 from core.export.lists import one_line
 from core.export.timecode import DROPPING, Media, Piece, nominal, timecode_of
 from core.export.timeline import events, file_name
@@ -20,16 +21,33 @@ def edl_text(pieces: Sequence[Piece], media: Media, title: str) -> tuple[str, li
     -------
     The text, and sentences about what the format cannot hold.
     """
-    warnings = []
+    warnings: list[str] = []
     rate, drop, shift, per_frame = media.rate, media.drop, media.timecode, 1
     if nominal(rate) > EDL_FASTEST:
         per_frame = 2 if nominal(rate) <= 2 * EDL_FASTEST else 4
         rate, drop = rate / per_frame, rate / per_frame in DROPPING
-        warnings.append(f"an EDL counts at most {EDL_FASTEST} frames a second; its timecode is at {float(rate):.3f}")
+        warnings.append(
+            Sentence(
+                "an EDL counts at most {fastest} frames a second; its timecode is at {rate:.3f}",
+                fastest=EDL_FASTEST,
+                rate=float(rate),
+            )
+        )
     if len(pieces) > EDL_EVENTS:
-        warnings.append(f"{len(pieces)} events; some programs read only the first {EDL_EVENTS} of an EDL")
+        warnings.append(
+            Sentence(
+                "{n_moments} events; some programs read only the first {most} of an EDL",
+                n_moments=len(pieces),
+                most=EDL_EVENTS,
+            )
+        )
     if media.n_channels > 2:
-        warnings.append(f"an EDL names two sound channels of the {media.n_channels} in the file; FCPXML holds them all")
+        warnings.append(
+            Sentence(
+                "an EDL names two sound channels of the {n_channels} in the file; FCPXML holds them all",
+                n_channels=media.n_channels,
+            )
+        )
     track = "V" if not media.n_channels else "B" if media.n_channels == 1 else "AA/V"
     lines = [f"TITLE: {one_line(title)[:70]}", f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}", ""]
     record = 0

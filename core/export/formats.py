@@ -127,12 +127,15 @@ def export(
         If the folder cannot be written or the disk is full.
     """
     if format not in FORMATS:
-        raise PunchlineError(f"unknown export format {format!r}; expected one of {', '.join(FORMATS)}")
+        raise PunchlineError(
+            "unknown export format {format!r}; expected one of {formats}", format=format, formats=", ".join(FORMATS)
+        )
     options = options or ExportOptions()
     if not (isfinite(options.cross_fade) and options.cross_fade >= 0 and options.height >= 2):
         raise PunchlineError(
-            f"got a cross-fade of {options.cross_fade} s and a height of {options.height}; expected 0 s or more, and "
-            "2 pixels or more"
+            "got a cross-fade of {cross_fade} s and a height of {height}; expected 0 s or more, and 2 pixels or more",
+            cross_fade=options.cross_fade,
+            height=options.height,
         )
     media = read_media(Path(video_path))
     cuts, warnings = pieces(
@@ -203,13 +206,15 @@ def _target(target: Path, media: Media, format: str) -> Path:
     if own and target.suffix.lower() != own:
         target = target.with_name(target.name + suffix)
     if target.exists() and target.samefile(media.info.path):
-        raise PunchlineError(f"{target} is the video itself; choose another file for the export")
+        raise PunchlineError("{target} is the video itself; choose another file for the export", target=target)
     folder = target.parent if suffix else target
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageFault(
-            f"{folder}: this folder cannot be made ({error.strerror}); choose another one for the export"
+            "{folder}: this folder cannot be made ({cause}); choose another one for the export",
+            folder=folder,
+            cause=error.strerror,
         ) from error
     return target
 
@@ -219,8 +224,9 @@ def _told(error: StorageFault, target: Path) -> StorageFault:
     cause = error.__cause__
     if isinstance(cause, OSError) and cause.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return StorageFault(
-            f"{target}: cannot be written ({cause.strerror}); choose another folder for the export, or change its "
-            "permissions"
+            "{target}: cannot be written ({cause}); choose another folder for the export, or change its permissions",
+            target=target,
+            cause=cause.strerror,
         )
     return error
 
@@ -279,7 +285,12 @@ def write_series(
     """
     suffix = path.suffix.lower()
     if suffix not in SERIES_SUFFIXES:
-        raise PunchlineError(f"{path}: unknown suffix {path.suffix!r}; expected one of {', '.join(SERIES_SUFFIXES)}")
+        raise PunchlineError(
+            "{path}: unknown suffix {suffix!r}; expected one of {suffixes}",
+            path=path,
+            suffix=path.suffix,
+            suffixes=", ".join(SERIES_SUFFIXES),
+        )
     if suffix == ".h5":
         series_file.write_series(path, person_series)
         if cues:

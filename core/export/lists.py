@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.export.timecode import Media, Piece, timecode_of
 from core.storage.files import storable
 
@@ -109,14 +109,35 @@ def chapters_text(pieces: Sequence[Piece], media: Media, *, opening: str = "Star
         chapters, merged = _merged(sorted(starts + rests, key=lambda start: start[0]), end, opening)
     if len(chapters) < FEWEST_CHAPTERS:
         raise PunchlineError(
-            f"got {len(pieces)} moments in {media.info.duration:.0f} s, which make {len(chapters)} chapters; YouTube "
-            f"expects at least {FEWEST_CHAPTERS} of {SHORTEST_CHAPTER} s each. Choose more moments, or another format"
+            "got {n_moments} moments in {duration:.0f} s, which make {n_chapters} chapters; YouTube "
+            "expects at least {fewest} of {shortest} s each. Choose more moments, or another format",
+            n_moments=len(pieces),
+            duration=media.info.duration,
+            n_chapters=len(chapters),
+            fewest=FEWEST_CHAPTERS,
+            shortest=SHORTEST_CHAPTER,
         )
     hours = chapters[-1][0] >= 3600
     text = "".join(f"{_stamp(start, hours=hours)} {title}\n" for start, title in chapters)
-    warnings = [f"{len(merged)} moments merged with the chapter before: {', '.join(merged)}"] if merged else []
+    warnings: list[str] = (
+        [
+            Sentence(
+                "{n_merged} moments merged with the chapter before: {merged}",
+                n_merged=len(merged),
+                merged=", ".join(merged),
+            )
+        ]
+        if merged
+        else []
+    )
     if len(text) > LONGEST_DESCRIPTION:
-        warnings.append(f"the chapters have {len(text)} characters; a YouTube description holds {LONGEST_DESCRIPTION}")
+        warnings.append(
+            Sentence(
+                "the chapters have {n_characters} characters; a YouTube description holds {most}",
+                n_characters=len(text),
+                most=LONGEST_DESCRIPTION,
+            )
+        )
     return text, warnings
 
 

@@ -13,7 +13,7 @@ from math import ceil, floor, isfinite
 from pathlib import Path
 from typing import Any
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.segment import Detection, Segment
 from core.video.frame_rate import Rates, read_rates
 from core.video.packets import Source
@@ -165,15 +165,27 @@ def _rate_warnings(media: Media, rates: Rates, late: float) -> Iterator[str]:
     rate = float(media.rate)
     if media.variable:
         yield (
-            f"{media.info.path.name} has a variable frame rate (mean {float(rates.own):.2f}); frames are counted at "
-            f"{rate:.3f} a second. Editing programs may place it differently: convert it to a constant rate first"
+            Sentence(
+                "{video} has a variable frame rate (mean {own_rate:.2f}); frames are counted at {rate:.3f} a "
+                "second. Editing programs may place it differently: convert it to a constant rate first",
+                video=media.info.path.name,
+                own_rate=float(rates.own),
+                rate=rate,
+            )
         )
     elif not rates.standard:
-        yield f"{float(rates.own):.3f} frames a second is no standard rate; frames are counted at {rate:.3f} a second"
+        yield Sentence(
+            "{own_rate:.3f} frames a second is no standard rate; frames are counted at {rate:.3f} a second",
+            own_rate=float(rates.own),
+            rate=rate,
+        )
     if late > 1.5 / rate:
         yield (
-            f"the picture starts {late:.2f} s after the sound; times count from the sound's start, as in a player. "
-            "A program that counts from the first picture shows the moments that much early"
+            Sentence(
+                "the picture starts {late:.2f} s after the sound; times count from the sound's start, as in "
+                "a player. A program that counts from the first picture shows the moments that much early",
+                late=late,
+            )
         )
 
 
@@ -183,7 +195,10 @@ def _with_timecode(media: Media, text: str | None) -> Media:
     try:
         frame, drop = frame_of(text, media.rate)
     except ValueError:
-        return replace(media, warnings=(*media.warnings, f"the file's timecode {text!r} cannot be read; 0 is used"))
+        return replace(
+            media,
+            warnings=(*media.warnings, Sentence("the file's timecode {text!r} cannot be read; 0 is used", text=text)),
+        )
     return replace(media, timecode=frame, drop=drop)
 
 
@@ -218,20 +233,33 @@ def pieces(
     PunchlineError
         If no moment is left, a margin is negative or not finite, or the number of names differs.
     """
-    for word, margin in (("before", before), ("after", after)):
+    for word, margin in ((Sentence("before"), before), (Sentence("after"), after)):
         if not (isfinite(margin) and margin >= 0):
-            raise PunchlineError(f"the margin {word} a moment is {margin} s; expected 0 or more")
+            raise PunchlineError(
+                "the margin {word} a moment is {margin} s; expected 0 or more", word=word, margin=margin
+            )
     if names is not None and len(names) != len(moments):
-        raise PunchlineError(f"got {len(names)} names for {len(moments)} moments; give one a moment, or none")
+        raise PunchlineError(
+            "got {n_names} names for {n_moments} moments; give one a moment, or none",
+            n_names=len(names),
+            n_moments=len(moments),
+        )
     order = sorted(range(len(moments)), key=lambda k: (moments[k].start, moments[k].end))
     inside = [k for k in order if not duration or moments[k].start < duration]
-    warnings = []
+    warnings: list[str] = []
     if len(inside) < len(order):
-        warnings.append(f"{len(order) - len(inside)} moments lie after the video's end ({duration:.1f} s); left out")
+        warnings.append(
+            Sentence(
+                "{n_left_out} moments lie after the video's end ({duration:.1f} s); left out",
+                n_left_out=len(order) - len(inside),
+                duration=duration,
+            )
+        )
     if not inside:
         raise PunchlineError(
-            f"got {len(moments)} moments, none inside the video; expected at least one. "
-            "Lower the threshold, or detect again"
+            "got {n_moments} moments, none inside the video; expected at least one. Lower the threshold, "
+            "or detect again",
+            n_moments=len(moments),
         )
     last = duration or float("inf")
     cuts = []
@@ -243,7 +271,9 @@ def pieces(
         n_cuts = len(cuts)
         cuts = list(_apart(cuts))
         if len(cuts) < n_cuts:
-            warnings.append(f"{n_cuts - len(cuts)} moments overlap another one and were joined with it")
+            warnings.append(
+                Sentence("{n_joined} moments overlap another one and were joined with it", n_joined=n_cuts - len(cuts))
+            )
     return cuts, warnings
 
 

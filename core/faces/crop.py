@@ -57,7 +57,11 @@ def cut(image: np.ndarray, box_xyxy: np.ndarray, landmarks: np.ndarray, crop: Cr
         If the picture is empty, the box has no extent, or what the crop uses is NaN or coincides in one point.
     """
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise FaceNotFound(f"Cannot cut a face from {image.dtype} {image.shape}; expected RGB uint8 (h, w, 3).")
+        raise FaceNotFound(
+            "Cannot cut a face from {dtype} {shape}; expected RGB uint8 (h, w, 3).",
+            dtype=image.dtype,
+            shape=image.shape,
+        )
     if crop.landmarks is None:
         return _cut_box(image, np.asarray(box_xyxy, dtype=np.float64), crop)
     return _cut_aligned(image, _similarity_transform(np.asarray(landmarks), np.asarray(crop.landmarks)), crop.side)
@@ -72,10 +76,15 @@ def _similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     y = target[:, 0].astype(np.float64) + 1j * target[:, 1]
     spread = np.abs(x - x.mean()) ** 2
     if not np.isfinite(x).all() or spread.sum() < 1e-6:
-        raise FaceNotFound(f"Cannot align a face by the landmarks {source.tolist()}; expected five distinct points.")
+        raise FaceNotFound(
+            "Cannot align a face by the landmarks {landmarks}; expected five distinct points.",
+            landmarks=source.tolist(),
+        )
     a = (np.conj(x - x.mean()) * (y - y.mean())).sum() / spread.sum()
     if abs(a) < 1e-6:
-        raise FaceNotFound(f"Cannot align a face by the landmarks {source.tolist()}; they look like no face.")
+        raise FaceNotFound(
+            "Cannot align a face by the landmarks {landmarks}; they look like no face.", landmarks=source.tolist()
+        )
     b = y.mean() - a * x.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
@@ -104,7 +113,7 @@ def _cut_box(image: np.ndarray, box: np.ndarray, crop: Crop) -> np.ndarray:
     """The square around the box, padded only by what of it lies outside the picture."""
     extent = max(box[2] - box[0], box[3] - box[1])
     if not np.isfinite(box).all() or not extent > 0:
-        raise FaceNotFound(f"Cannot cut the box {box.tolist()}; expected x0 < x1 and y0 < y1.")
+        raise FaceNotFound("Cannot cut the box {box}; expected x0 < x1 and y0 < y1.", box=box.tolist())
     size = max(round(crop.box_scale * extent), 1)
     x0, y0 = (round((box[k] + box[k + 2] - size) / 2) for k in (0, 1))
     region = square(image, x0, y0, size)

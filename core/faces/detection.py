@@ -296,7 +296,9 @@ def _load_mtcnn(device: str) -> tuple[list[Net], str]:
             ready(torch.zeros(1, 3, side, side, device=device))  # fails here if a weight is missing or misshapen
         except Exception as error:  # a damaged checkpoint can raise anything
             raise WeightsUnavailable(
-                f"Cannot read the face detector's weights {folder / file}: {error}. Install facenet-pytorch again."
+                "Cannot read the face detector's weights {file}: {cause}. Install facenet-pytorch again.",
+                file=folder / file,
+                cause=error,
             ) from error
         digest.update(content)
         nets.append(ready)

@@ -189,7 +189,12 @@ class HSEmotionRecogniser:
         try:
             self._session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=providers)
         except Exception as error:  # onnxruntime's own classes have no common base but Exception
-            raise WeightsUnavailable(f"{path} is no ONNX network ({error}). Download {weights.name} again.") from error
+            raise WeightsUnavailable(
+                "{path} is no ONNX network ({cause}). Download {weights} again.",
+                path=path,
+                cause=error,
+                weights=weights.name,
+            ) from error
         self._input = self._session.get_inputs()[0].name
         self._mean = np.array(IMAGENET_MEAN, np.float32) * 255
         self._std = np.array(IMAGENET_STD, np.float32) * 255
@@ -226,4 +231,4 @@ def recogniser(name: str = "ferplus", device: str | torch.device = "cpu") -> Emo
         return BuiltInRecogniser(device=device)
     if name == "hsemotion":
         return HSEmotionRecogniser(device=device)
-    raise PunchlineError(f"No emotion recogniser is called {name!r}; there are ferplus and hsemotion.")
+    raise PunchlineError("No emotion recogniser is called {name!r}; there are ferplus and hsemotion.", name=name)

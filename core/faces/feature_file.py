@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.cues.cue import CUES
-from core.errors import StorageFault
+from core.errors import Sentence, StorageFault, with_templates
 from core.faces.table import FaceTable, concatenate
 from core.storage.files import array_of, program_version, reading, replacing, storable, write_bytes
 
@@ -101,7 +101,9 @@ def _write_info(group: h5py.Group, info: FeaturesInfo) -> None:
     for name, value in asdict(info).items():
         if isinstance(value, str):
             value = storable(value)
-        group.attrs[name] = value if isinstance(value, (str, int, float)) else json.dumps(value, sort_keys=True)
+        group.attrs[name] = (
+            value if isinstance(value, (str, int, float)) else json.dumps(with_templates(value), sort_keys=True)
+        )
 
 
 def _read_info(group: h5py.Group) -> FeaturesInfo:
@@ -110,7 +112,7 @@ def _read_info(group: h5py.Group) -> FeaturesInfo:
         value = group.attrs[f.name]
         value = value.item() if isinstance(value, np.generic) else value
         values[f.name] = json.loads(value) if f.name in ("models", "parameters", "warnings") else value
-    values["warnings"] = tuple(values["warnings"])
+    values["warnings"] = tuple(map(Sentence.of, values["warnings"]))
     values["complete"] = bool(values["complete"])
     return FeaturesInfo(**values)
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from core.faces.crop import Crop, cut
 from core.faces.detection import Faces
-from core.faces.embedding import Embedder, embed_both_ways
+from core.faces.embedders import Embedder
+from core.faces.embedding import embed_both_ways
 from core.faces.emotion import EmotionRecogniser
 from core.faces.search import CONFIDENT, Sample, Searched, distance
 from core.faces.table import NO_TRACK, FaceTable

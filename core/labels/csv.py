@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.labels.ledger import ORIGINS
 
 MARK_BEFORE, MARK_AFTER = 5.0, 1.0  # seconds: a single time is that of a laugh, which a clip of 6 s ends after
@@ -52,13 +52,13 @@ def seconds_of(text: str) -> float:
     """Seconds from ``12.5``, ``m:ss`` or ``h:mm:ss``; a comma may stand for the point. Raises ValueError."""
     parts = text.strip().replace(",", ".").split(":")
     if not 1 <= len(parts) <= 3 or not all(parts):
-        raise ValueError(f"{text!r} is no time; expected seconds or h:mm:ss")
+        raise ValueError(Sentence("{text!r} is no time; expected seconds or h:mm:ss", text=text))
     try:
         numbers = [float(part) for part in parts]
     except ValueError as error:
-        raise ValueError(f"{text!r} is no time; expected seconds or h:mm:ss") from error
+        raise ValueError(Sentence("{text!r} is no time; expected seconds or h:mm:ss", text=text)) from error
     if any(not 0 <= n < 60 for n in numbers[1:]) or not 0 <= numbers[0] < 1e7:
-        raise ValueError(f"{text!r} is no time; minutes and seconds go from 0 to 59")
+        raise ValueError(Sentence("{text!r} is no time; minutes and seconds go from 0 to 59", text=text))
     return float(sum(n * 60.0**k for k, n in enumerate(reversed(numbers))))
 
 
@@ -85,23 +85,32 @@ def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
     lines = _lines(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     _, first, fault = next(lines, (1, [], None))
     if fault:
-        raise PunchlineError(f"the header is {fault}")
+        raise PunchlineError("the header is {fault}", fault=fault)
     names = [name.strip().lower() for name in first]
     missing = ({"video", "label"} - set(names)) | (set() if "time" in names else {"start", "end"} - set(names))
     if missing:
         raise PunchlineError(
-            f"columns {', '.join(sorted(missing))} are missing (found {', '.join(names) or 'none'}); "
-            "expected video,start,end,label[,person,note], or video,time,label"
+            "columns {missing} are missing (found {columns}); expected "
+            "video,start,end,label[,person,note], or video,time,label",
+            missing=", ".join(sorted(missing)),
+            columns=", ".join(names) or Sentence("none"),
         )
     rows: list[LabelRow] = []
     faults: list[Fault] = []
     for line, cells, fault in lines:
         try:
             if fault or any(cells[len(names) :]):
-                raise ValueError(fault or f"{len(cells)} cells, expected {len(names)}; quote a cell that holds a comma")
+                raise ValueError(
+                    fault
+                    or Sentence(
+                        "{n_cells} cells, expected {n_names}; quote a cell that holds a comma",
+                        n_cells=len(cells),
+                        n_names=len(names),
+                    )
+                )
             rows.append(_row(line, dict(zip(names, cells))))
         except ValueError as error:
-            faults.append(Fault(line, str(error)))
+            faults.append(Fault(line, Sentence.of(error)))
     return rows, faults
 
 
@@ -114,7 +123,7 @@ def _lines(reader: Any) -> Iterator[tuple[int, list[str], str | None]]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield line, [], f"not readable as CSV ({error}); check its quotes"
+            yield line, [], Sentence("not readable as CSV ({cause}); check its quotes", cause=error)
         else:
             if any(cells):
                 yield line, cells, None
@@ -125,7 +134,7 @@ def _row(line: int, cells: dict[str, str]) -> LabelRow:
         raise ValueError("the video is missing")
     word = cells.get("label", "").lower()
     if word not in WORDS:
-        raise ValueError(f"label {word!r}, expected 1 (funny) or 0 (not funny)")
+        raise ValueError(Sentence("label {word!r}, expected 1 (funny) or 0 (not funny)", word=word))
     if cells.get("start") or cells.get("end"):
         start, end = seconds_of(cells.get("start", "")), seconds_of(cells.get("end", ""))
     else:
@@ -134,7 +143,11 @@ def _row(line: int, cells: dict[str, str]) -> LabelRow:
         end = start + MARK_BEFORE + MARK_AFTER
     origin = cells.get("origin", "").lower()
     if origin and origin not in ORIGINS:
-        raise ValueError(f"origin {origin!r}, expected one of {', '.join(ORIGINS)}, or nothing")
+        raise ValueError(
+            Sentence(
+                "origin {origin!r}, expected one of {origins}, or nothing", origin=origin, origins=", ".join(ORIGINS)
+            )
+        )
     text = {name: cells.get(name, "") for name in ("person", "note", "clip_id", "labeller")}
     at = _moment(cells.get("labelled_at", ""))
     return LabelRow(line, cells["video"], start, end, WORDS[word], origin=origin, labelled_at=at, **text)
@@ -147,7 +160,9 @@ def _moment(text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"labelled_at {text!r}, expected ISO 8601 such as 2024-05-01T12:00:00Z, or nothing") from error
+        raise ValueError(
+            Sentence("labelled_at {text!r}, expected ISO 8601 such as 2024-05-01T12:00:00Z, or nothing", text=text)
+        ) from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat(timespec="milliseconds")
 

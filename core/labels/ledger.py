@@ -150,7 +150,10 @@ class Ledger:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
         if found > VERSION:
             raise StorageFault(
-                f"{self.path}: ledger version {found}, this program knows {VERSION}; use the newer program version"
+                "{path}: ledger version {found}, this program knows {version}; use the newer program version",
+                path=self.path,
+                found=found,
+                version=VERSION,
             )
         return found
 
@@ -159,7 +162,9 @@ class Ledger:
         try:
             connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
         except sqlite3.Error as error:
-            raise StorageFault(f"{self.path}: the label ledger cannot be opened ({error})") from error
+            raise StorageFault(
+                "{path}: the label ledger cannot be opened ({cause})", path=self.path, cause=error
+            ) from error
         try:
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
@@ -167,8 +172,10 @@ class Ledger:
             yield connection
         except sqlite3.Error as error:
             raise StorageFault(
-                f"{self.path}: the label ledger cannot be read or written ({error}); labels recorded before are kept. "
-                "Check the free space of the disk and the folder's permissions"
+                "{path}: the label ledger cannot be read or written ({cause}); labels recorded before are "
+                "kept. Check the free space of the disk and the folder's permissions",
+                path=self.path,
+                cause=error,
             ) from error
         finally:
             connection.close()
@@ -218,7 +225,13 @@ class Ledger:
 
     def counts(self) -> Counter[tuple[str, str, int]]:
         """How many labels hold, by (person id, video id, label)."""
-        return Counter((event.person_id, event.video_id, int(event.label or 0)) for event in self.labels())
+        query = (
+            "SELECT person_id, video_id, label, count(*) FROM events WHERE seq IN "
+            "(SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id) "
+            "AND kind = 'label' GROUP BY person_id, video_id, label"
+        )
+        with self._connection() as connection:
+            return Counter({(person, video, label): n for person, video, label, n in connection.execute(query)})
 
     def contradictions(
         self, *, person_id: str | None = None, video_id: str | None = None, min_overlap: float = 0.5
@@ -286,7 +299,9 @@ class Ledger:
             history = self._history(connection, clip_id)
             held = next((event for event in reversed(history) if event.kind != "skip"), None)
             if held is None or held.kind != "label":
-                raise PunchlineError(f"clip {clip_id} has no label that could be changed; label it first")
+                raise PunchlineError(
+                    "clip {clip_id} has no label that could be changed; label it first", clip_id=clip_id
+                )
             given = {"label": label, "start": start, "end": end, "note": note, "labeller": labeller}
             changes = {name: value for name, value in given.items() if value is not None}
             event = replace(held, **changes, id=uuid.uuid4().hex, at=_now(), undoes="")  # type: ignore[arg-type]
@@ -304,11 +319,12 @@ class Ledger:
         with self._changing() as connection:
             row = connection.execute("SELECT clip_id FROM events WHERE id = ?", (event_id,)).fetchone()
             if row is None:
-                raise UndoRefused(f"no event {event_id} is in the ledger, so it cannot be undone")
+                raise UndoRefused("no event {event_id} is in the ledger, so it cannot be undone", event_id=event_id)
             history = self._history(connection, row[0])
             if history[-1].id != event_id and getattr(_effective(history), "id", None) != event_id:
                 raise UndoRefused(
-                    f"event {event_id} cannot be undone: its clip was changed after it; undo the later change first"
+                    "event {event_id} cannot be undone: its clip was changed after it; undo the later change first",
+                    event_id=event_id,
                 )
             place = next(k for k, event in enumerate(history) if event.id == event_id)
             before = history[place - 1] if place else replace(history[0], kind="remove", label=None, note="")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any
 
-from core.errors import PunchlineError, UndoRefused
+from core.errors import PunchlineError, Sentence, UndoRefused
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.queue import marked_clip
 from core.labels.rules import check_clip
@@ -70,13 +70,13 @@ def receive(outbox: Mapping[str, Any], save: Callable[[list[Press]], Receipt]) -
         try:
             presses.append(Press(**{name: value for name, value in raw.items() if name in _NAMES}))
         except (TypeError, ValueError) as error:
-            refused[str(raw.get("id"))] = f"the browser sent what is no label ({error})"
+            refused[str(raw.get("id"))] = Sentence("the browser sent what is no label ({cause})", cause=error)
     receipt, fault = Receipt(), ""
     try:
         if presses:
             receipt = save(presses)
     except PunchlineError as error:
-        fault = str(error)
+        fault = Sentence.of(error)
     return {"n": outbox["n"], "ids": receipt.saved, "refused": {**refused, **receipt.refused}, "fault": fault}
 
 
@@ -114,7 +114,7 @@ def take(
             duration = duration_of(press.video_id)
             held.append(_event(press, press.duration if duration is None else duration, labeller))
         except (ValueError, PunchlineError) as error:
-            receipt.refused[press.id] = str(error)
+            receipt.refused[press.id] = Sentence.of(error)
     write()
     return receipt
 

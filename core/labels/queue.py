@@ -128,8 +128,9 @@ class LabelQueue:
             return {"peaks": self._peaks(*self._salience(), "peaks"), "mixed": self._tiles("random")}
         if self.scores is None:
             raise PunchlineError(
-                f"the queue {order!r} needs the scores of a trained model; train and detect first, "
-                "or choose another queue"
+                "the queue {order!r} needs the scores of a trained model; train and detect first, or choose "
+                "another queue",
+                order=order,
             )
         times, scores = (np.asarray(part, np.float64) for part in self.scores)
         value = scores if order == "likely" else -np.abs(scores - HALF_SURE)
@@ -223,7 +224,9 @@ def marked_clip(time: float, video_duration: float | None = None, *, clip_durati
     if video_duration is not None:
         if video_duration < MIN_DURATION:
             raise PunchlineError(
-                f"the video is {video_duration:.2f} s long; a clip takes at least {MIN_DURATION:.0f} s, so it has none"
+                "the video is {video_duration:.2f} s long; a clip takes at least {shortest:.0f} s, so it has none",
+                video_duration=video_duration,
+                shortest=MIN_DURATION,
             )
         end = min(end, video_duration)
     return Segment(round(max(0.0, end - clip_duration), 3), round(end, 3))

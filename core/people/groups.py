@@ -296,12 +296,19 @@ def as_reference(features: Features, row: int, image: Image) -> Reference:
     time = float(faces.timestamps[faces.frame[row]])
     origin = f"{info.video_name} at {time:.2f} s"
     if not np.isfinite(faces.embedding[row]).all():
-        raise FaceNotFound(f"{origin}: this face could not be embedded; choose another face of the person")
+        raise FaceNotFound(
+            "{origin}: this face could not be embedded; choose another face of the person", origin=origin
+        )
     x, y = faces.box_xyxy[row].reshape(2, 2).mean(axis=0)
     if not (0 <= x < image.shape[1] and 0 <= y < image.shape[0]):
         raise FaceNotFound(
-            f"{origin}: the face lies at ({x:.0f}, {y:.0f}), outside this picture of {image.shape[1]} x "
-            f"{image.shape[0]} pixels; choose the video that was analysed, or extract this one again"
+            "{origin}: the face lies at ({x:.0f}, {y:.0f}), outside this picture of {width} x {height} "
+            "pixels; choose the video that was analysed, or extract this one again",
+            origin=origin,
+            x=x,
+            y=y,
+            width=image.shape[1],
+            height=image.shape[0],
         )
     embedding = faces.embedding[row].astype(np.float32)
     digest = info.models["embedder"]["digest"]

@@ -92,8 +92,12 @@ class Person:
         """The saved thresholds for this video."""
         return self.overrides.get(video_id, self.thresholds)
 
+    def lacks(self, embedder_digest: str) -> bool:
+        """Whether this embedder has not read all references."""
+        return any(embedder_digest not in reference.embeddings for reference in self.references)
+
     def embeddings(self, embedder_digest: str) -> NDArray[np.float32]:
-        """The references' embeddings (m, d) of one embedder.
+        """The references' embeddings (m, d) of one embedder, without those that could not be read (NaN).
 
         Raises
         ------
@@ -101,10 +105,16 @@ class Person:
             If no reference has an embedding of this embedder.
         """
         known = [r.embeddings[embedder_digest] for r in self.references if embedder_digest in r.embeddings]
+        known = [embedding for embedding in known if np.isfinite(embedding).all()]
         if not known:
+            if not self.references:
+                raise PunchlineError("{name} has no reference face; add one from a video or a photo", name=self.name)
             raise PunchlineError(
-                f"{self.name}: none of {len(self.references)} reference faces was embedded by the model of this video "
-                f"(digest {embedder_digest[:12]}); add a reference photo again"
+                "{name}: none of {n} reference faces was read by the model that read this video (digest {digest}). "
+                "If this goes on, extract the video again",
+                name=self.name,
+                n=len(self.references),
+                digest=embedder_digest[:19],
             )
         return np.stack(known).astype(np.float32)
 
@@ -119,7 +129,9 @@ def clean_name(name: str) -> str:
     """
     clean = unicodedata.normalize("NFC", name).strip()
     if not clean or any(unicodedata.category(c) == "Cc" for c in clean):
-        raise PunchlineError(f"{name!r} is no name for a person; give one with at least one visible character")
+        raise PunchlineError(
+            "{name!r} is no name for a person; give one with at least one visible character", name=name
+        )
     return clean
 
 

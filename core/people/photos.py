@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,12 @@ from PIL import ImageOps
 
 from core.errors import FaceNotFound
 from core.faces.crop import cut
-from core.people.person import STRICT_PROBABILITY, Reference
+from core.people.person import STRICT_PROBABILITY, Person, Reference
 from core.video.video import Image
 
 if TYPE_CHECKING:  # torch is loaded by who embeds a photo, not by who takes a face out of a table
     from core.faces.detection import FaceDetector
-    from core.faces.embedding import Embedder
+    from core.faces.embedders import Embedder
 
 LARGEST_SIDE = 1600  # pixels: larger photos are scaled down before the search
 MARGIN = 0.5  # of the box's side, kept around a reference face on every side
@@ -51,7 +52,9 @@ def read_photo(path: Path) -> Image:
             upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
             return np.array(upright)
     except (OSError, ValueError, Pillow.DecompressionBombError) as error:
-        raise FaceNotFound(f"{path}: not a readable photo ({error}); expected JPEG, PNG, WebP or the like") from error
+        raise FaceNotFound(
+            "{path}: not a readable photo ({cause}); expected JPEG, PNG, WebP or the like", path=path, cause=error
+        ) from error
 
 
 def faces_in(
@@ -76,8 +79,11 @@ def faces_in(
     (faces,) = detector.detect([image])
     if len(faces) == 0:
         raise FaceNotFound(
-            f"{origin}: no face was found in this picture of {image.shape[1]} x {image.shape[0]} pixels; "
-            "choose one that shows the face from the front, at least 40 pixels wide"
+            "{origin}: no face was found in this picture of {width} x {height} pixels; choose one that "
+            "shows the face from the front, at least 40 pixels wide",
+            origin=origin,
+            width=image.shape[1],
+            height=image.shape[0],
         )
     side = np.maximum(*(faces.box_xyxy[:, k + 2] - faces.box_xyxy[:, k] for k in (0, 1)))
     sure = faces.probability >= STRICT_PROBABILITY
@@ -97,10 +103,10 @@ def faces_in(
 def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedder: Embedder) -> NDArray[np.float32]:
     """Embedding (d,) of a reference face.
 
-    For an embedder that aligns by landmarks it is the mean over 16 views, every other one mirrored, whose landmarks are
-    moved by a normal error of 3 % of the distance between the eyes: a reference is embedded once and compared often,
-    and the mean is closer to other pictures of the person than one view is. Other embedders get the face and its mirror
-    image.
+    For an embedder that aligns by landmarks it is along the mean over 16 views, every other one mirrored, whose
+    landmarks are moved by a normal error of 3 % of the distance between the eyes: a reference is embedded once and
+    compared often, and the mean is closer to other pictures of the person than one view is. Other embedders get the
+    face and its mirror image.
     """
     from core.faces.embedding import embed_both_ways
 
@@ -112,8 +118,26 @@ def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedd
     shifts = np.random.default_rng(0).normal(0, error, (N_VIEWS, 5, 2))
     views = [cut(image, box, (landmarks + shift).astype(np.float32), embedder.crop) for shift in shifts]
     views[1::2] = [view[:, ::-1] for view in views[1::2]]
-    mean: NDArray[np.float32] = embedder.embed(np.stack(views)).mean(axis=0)
-    return mean
+    mean = embedder.embed(np.stack(views)).mean(axis=0)
+    unit: NDArray[np.float32] = mean / np.linalg.norm(mean)
+    return unit
+
+
+def read_by(person: Person, embedder: Embedder) -> Person:
+    """The person with every reference embedded by this embedder, from the pictures that are kept of them.
+
+    NaN where a kept picture shows no face that could be cut out.
+    """
+    references = []
+    for r in person.references:
+        if embedder.digest not in r.embeddings:
+            try:
+                embedding = embed_reference(r.image, r.box_xyxy, r.landmarks, embedder)
+            except FaceNotFound:
+                embedding = np.full(embedder.dimension, np.nan, np.float32)
+            r = replace(r, embeddings={**r.embeddings, embedder.digest: embedding})
+        references.append(r)
+    return replace(person, references=tuple(references))
 
 
 def reference_of(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import VideoUnreadable
+from core.errors import Sentence, VideoUnreadable
 from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import FaceTable, concatenate
 from core.series import AUDIO_FEATURES
@@ -83,7 +83,9 @@ def scan(
         tables.append(table)
         on_progress(sum(done.n_frames for done in tables), total)
     if not tables:
-        raise VideoUnreadable(f"{path}: not one picture could be read; the file is damaged, copy or convert it again")
+        raise VideoUnreadable(
+            "{path}: not one picture could be read; the file is damaged, copy or convert it again", path=path
+        )
     faces = with_tracks(concatenate(tables), models.embedder.name)
     info = FeaturesInfo(
         video_name=path.name,
@@ -106,9 +108,20 @@ def scan(
 def _warnings(faces: FaceTable, total: int) -> tuple[str, ...]:
     found = []
     if faces.n_frames < total:
-        found.append(f"{total - faces.n_frames} of {total} pictures could not be read")
+        found.append(
+            Sentence(
+                "{n_unread} of {n_pictures} pictures could not be read",
+                n_unread=total - faces.n_frames,
+                n_pictures=total,
+            )
+        )
     if len(faces) == 0:
-        found.append(f"no face was found in {faces.n_frames} pictures; the full extraction looks at many more")
+        found.append(
+            Sentence(
+                "no face was found in {n_frames} pictures; the full extraction looks at many more",
+                n_frames=faces.n_frames,
+            )
+        )
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.playback.proxy import plan
 from core.storage.files import write_json
 from core.video.video import probe
@@ -42,7 +42,7 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
                 facts = {n: getattr(info, n) for n in ("duration", "width", "height", "fps", "codec", "has_audio")}
                 asked[video.id] = {**facts, "playback": asdict(plan(video.path))}
             except PunchlineError as error:
-                asked[video.id] = {"fault": str(error)}
+                asked[video.id] = {"fault": Sentence.of(error)}
     if asked:
         with workspace.lock("about"):
             known = _known(workspace) | asked

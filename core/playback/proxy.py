@@ -28,6 +28,8 @@ HEIGHT = 540  # pixels: a face is still seen well
 MINUTE = 60.0  # seconds
 BITS_PER_PIXEL = 0.1  # the most that a proxy's picture takes
 SOUND_BIT_RATE = 160_000
+# Seconds. Chromium's currentTime counts from 0, not from where the file's times begin; less is not seen.
+LATEST_START = 0.05
 SPARE = 64 << 20  # bytes of disk that stay free
 
 
@@ -77,6 +79,8 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
         reason = f"browsers do not play {info.codec} in {form} files"
     elif sound is not None and sound not in SOUNDS[family]:
         reason = f"browsers do not play {sound} sound in {form} files"
+    elif source.start > LATEST_START:
+        reason = "the file's times do not begin at 0, and browsers do not take that into account"
     else:
         return Playback("direct", f"browsers play {info.codec}" + (f" with {sound}" if sound else ""), 0)
     if repackable and info.pixel_format in PIXEL_FORMATS:
@@ -128,7 +132,11 @@ def make_proxy(
     last = inf if end is None else end
     if not (0 <= start < last) or (info.duration and start >= info.duration):
         raise PunchlineError(
-            f"{path}: asked for {start:.1f} to {last:.1f} s of {info.duration:.1f} s; expected a part of the video"
+            "{path}: asked for {start:.1f} to {last:.1f} s of {duration:.1f} s; expected a part of the video",
+            path=path,
+            start=start,
+            last=last,
+            duration=info.duration,
         )
     with Source(path) as source:
         copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
@@ -184,6 +192,9 @@ def _check_room(target: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free if folder is not None else 0
     if free < needed + SPARE:
         raise StorageFault(
-            f"{target}: the proxy needs up to {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB are free; "
-            "free some space, or choose a smaller height"
+            "{target}: the proxy needs up to {needed_mb:.0f} MB and {free_mb:.0f} MB are free; free some "
+            "space, or choose a smaller height",
+            target=target,
+            needed_mb=needed / 1000000.0,
+            free_mb=free / 1000000.0,
         )

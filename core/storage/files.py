@@ -22,7 +22,7 @@ from typing import Any
 import h5py
 from numpy.typing import NDArray
 
-from core.errors import StorageFault
+from core.errors import StorageFault, with_templates
 
 MAKERS = "`punchline extract` or `punchline person add`"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -75,18 +75,21 @@ def _sweep(folder: Path) -> None:
 
 
 def _fault(path: Path, error: OSError) -> StorageFault:
-    if error.errno in _FULL or any(f"errno = {code}" in str(error) for code in _FULL):
+    if error.errno in _FULL:
         free = shutil.disk_usage(path.parent).free / 1e6 if path.parent.exists() else 0.0
         return StorageFault(
-            f"{path}: the disk is full or the file may not grow ({free:.0f} MB free). What was finished is kept; "
-            "free some space and run the same command again"
+            "{path}: the disk is full or the file may not grow ({free_mb:.0f} MB free). What was "
+            "finished is kept; free some space and run the same command again",
+            path=path,
+            free_mb=free,
         )
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return StorageFault(
-            f"{path}: cannot be written ({os.strerror(error.errno)}); choose another folder with --workspace, "
-            "or change its permissions"
+            "{path}: cannot be written ({cause}); choose another folder with --workspace, or change its permissions",
+            path=path,
+            cause=os.strerror(error.errno),
         )
-    return StorageFault(f"{path}: could not be written ({error})")
+    return StorageFault("{path}: could not be written ({cause})", path=path, cause=error)
 
 
 def write_bytes(path: Path, content: bytes | memoryview) -> None:
@@ -97,7 +100,7 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """Replace a whole JSON file in one step; file names that are no UTF-8 keep their bytes. Raises StorageFault."""
-    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(with_templates(content), ensure_ascii=False, indent=1) + "\n"
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
 
 
@@ -131,26 +134,41 @@ def reading(path: Path, form: str, newest: int, *, made_by: str = MAKERS) -> Ite
         file and the key.
     """
     if not path.exists():
-        raise StorageFault(f"{path}: no such file; it is made by {made_by}")
+        raise StorageFault("{path}: no such file; it is made by {made_by}", path=path, made_by=made_by)
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise StorageFault(f"{path}: not a readable HDF5 file ({error}); delete it and make it anew") from error
+        raise StorageFault(
+            "{path}: not a readable HDF5 file ({cause}); delete it and make it anew", path=path, cause=error
+        ) from error
     with file:
         try:
             found, found_version = file.attrs.get("format"), file.attrs.get("format_version")
             if found != form:
-                raise AnotherFormat(f"{path}: format is {found!r}, expected {form!r}; this is another kind of file")
+                raise AnotherFormat(
+                    "{path}: format is {found!r}, expected {expected!r}; this is another kind of file",
+                    path=path,
+                    found=found,
+                    expected=form,
+                )
             if found_version != newest:
                 raise AnotherFormat(
-                    f"{path}: {form} version {found_version}, this program reads version {newest}; "
-                    "use the program version that wrote it, or make the file anew"
+                    "{path}: {expected} version {version}, this program reads version {newest}; use the program "
+                    "version that wrote it, or make the file anew",
+                    path=path,
+                    expected=form,
+                    version=found_version,
+                    newest=newest,
                 )
             yield file
         except KeyError as error:
-            raise StorageFault(f"{path}: key is missing: {error.args[0]}; the file is damaged, make it anew") from error
+            raise StorageFault(
+                "{path}: key is missing: {key}; the file is damaged, make it anew", path=path, key=error.args[0]
+            ) from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise StorageFault(f"{path}: what it holds does not fit ({error}); it is damaged, make it anew") from error
+            raise StorageFault(
+                "{path}: what it holds does not fit ({cause}); it is damaged, make it anew", path=path, cause=error
+            ) from error
 
 
 def array_of(group: h5py.Group, key: str) -> NDArray[Any]:
@@ -160,7 +178,9 @@ def array_of(group: h5py.Group, key: str) -> NDArray[Any]:
     try:
         array: NDArray[Any] = group[key][:]
     except OSError as error:
-        raise StorageFault(f"{group.file.filename}: {key} is unreadable ({error}); make the file anew") from error
+        raise StorageFault(
+            "{path}: {key} is unreadable ({cause}); make the file anew", path=group.file.filename, key=key, cause=error
+        ) from error
     return array
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from core.errors import WeightsUnavailable
+from core.errors import Sentence, WeightsUnavailable
 from core.storage.program import ASSETS
 
 BLOCK = 1 << 20  # bytes read at once
@@ -62,7 +62,9 @@ def describe(name: str) -> Weights:
         if weights.name == name:
             return weights
     known = ", ".join(sorted(weights.name for weights in catalogue()))
-    raise WeightsUnavailable(f"No weights are called {name!r}; {ASSETS / 'weights.json'} knows {known}.")
+    raise WeightsUnavailable(
+        "No weights are called {name!r}; {file} knows {known}.", name=name, file=ASSETS / "weights.json", known=known
+    )
 
 
 def catalogue() -> list[Weights]:
@@ -71,7 +73,9 @@ def catalogue() -> list[Weights]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise WeightsUnavailable(f"{path} cannot be read ({error}). Install Punchline again.") from error
+        raise WeightsUnavailable(
+            "{path} cannot be read ({cause}). Install Punchline again.", path=path, cause=error
+        ) from error
     found = []
     for name, entry in entries.items():
         sha256, git_blob = entry.pop("sha256", None), entry.pop("git_blob", None)
@@ -101,18 +105,40 @@ def find(weights: Weights, *, folder: Path | None = None) -> Path:
         If the file is missing, unreadable or has another digest; says what to do.
     """
     path = _place(weights) if folder is None else folder / weights.file
-    remedy = "Install Punchline again." if weights.url is None else f"Delete it and download {weights.name} again."
+    remedy = (
+        Sentence("Install Punchline again.")
+        if weights.url is None
+        else Sentence("Delete it and download {weights} again.", weights=weights.name)
+    )
     try:
         found = _digest(path, weights)
     except FileNotFoundError as error:
         if weights.url is not None:
             size = f"{weights.size / 1e6:.0f} MB"
-            remedy = f"It is a download of {size}: run `punchline weights fetch {weights.name}` first."
-        raise WeightsUnavailable(f"{path} is missing, expected {weights.digest}. {remedy}") from error
+            remedy = Sentence(
+                "It is a download of {size}: run `punchline weights fetch {weights}` first.",
+                size=size,
+                weights=weights.name,
+            )
+        raise WeightsUnavailable(
+            "{path} is missing, expected {digest}. {remedy}", path=path, digest=weights.digest, remedy=remedy
+        ) from error
     except OSError as error:
-        raise WeightsUnavailable(f"{path} cannot be read ({error}), expected {weights.digest}. {remedy}") from error
+        raise WeightsUnavailable(
+            "{path} cannot be read ({cause}), expected {digest}. {remedy}",
+            path=path,
+            cause=error,
+            digest=weights.digest,
+            remedy=remedy,
+        ) from error
     if found != weights.digest:
-        raise WeightsUnavailable(f"{path} has digest {found}, expected {weights.digest}. {remedy}")
+        raise WeightsUnavailable(
+            "{path} has digest {found}, expected {digest}. {remedy}",
+            path=path,
+            found=found,
+            digest=weights.digest,
+            remedy=remedy,
+        )
     return path
 
 
@@ -144,7 +170,11 @@ def fetch(weights: Weights, *, on_progress: Callable[[int, int], None] | None = 
         If the server cannot be reached, the connection breaks or the digest is wrong (the file is then deleted).
     """
     if weights.url is None:
-        raise WeightsUnavailable(f"{weights.name} is bundled as {ASSETS / weights.file} and has no download address.")
+        raise WeightsUnavailable(
+            "{weights} is bundled as {file} and has no download address.",
+            weights=weights.name,
+            file=ASSETS / weights.file,
+        )
     target = cache_folder() / weights.file
     part = target.with_name(target.name + ".part")
     try:
@@ -157,14 +187,22 @@ def fetch(weights: Weights, *, on_progress: Callable[[int, int], None] | None = 
             if found != weights.digest:
                 part.unlink()
                 raise WeightsUnavailable(
-                    f"{weights.url} gave a file with digest {found}, expected {weights.digest}. It was deleted and is "
-                    "not used. Try again; if it stays so, the file at that address was changed."
+                    "{url} gave a file with digest {found}, expected {digest}. It was deleted and is not used. "
+                    "Try again; if it stays so, the file at that address was changed.",
+                    url=weights.url,
+                    found=found,
+                    digest=weights.digest,
                 )
             os.replace(part, target)
     except (OSError, http.client.HTTPException) as error:
         raise WeightsUnavailable(
-            f"{weights.name} ({weights.size} bytes) could not be fetched from {weights.url} into {target.parent}: "
-            f"{error}. What has arrived is kept; call again to go on."
+            "{weights} ({size} bytes) could not be fetched from {url} into {folder}: {cause}. What has "
+            "arrived is kept; call again to go on.",
+            weights=weights.name,
+            size=weights.size,
+            url=weights.url,
+            folder=target.parent,
+            cause=error,
         ) from error
     return target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.errors import ModelFault
+from core.errors import ModelFault, Sentence
 from core.labels.rules import N_ROWS
 from core.series import FEATURES
 
@@ -49,21 +49,40 @@ def check_model(card: Mapping[str, Any], parameters: Mapping[str, Any], *, name:
     there = [t["models"].get("recogniser") for t in trained]
     if here not in there:
         faults.append(
-            f"it was trained on the emotion model {_names(there)}, this video was read with {_names([here])}; "
-            "extract again with the same --emotion"
+            Sentence(
+                "it was trained on the emotion model {trained_with}, this video was read with {read_with}; "
+                "extract again with the same --emotion",
+                trained_with=_names(there),
+                read_with=_names([here]),
+            )
         )
     sounds = [t["extraction"]["audio"] for t in trained if "audio" in t.get("extraction", {})]
     sound = parameters.get("extraction", {}).get("audio")
     if sounds and sound not in sounds:
-        faults.append(f"its sound was measured with {_differing(sounds[0], sound)}; extract this video again")
+        faults.append(
+            Sentence(
+                "its sound was measured with {differences}; extract this video again",
+                differences=_differing(sounds[0], sound),
+            )
+        )
     if card.get("n_rows", N_ROWS) != N_ROWS:
-        faults.append(f"its clips have {card['n_rows']} rows, here they have {N_ROWS}")
+        faults.append(
+            Sentence(
+                "its clips have {n_expected} rows, here they have {n_rows}", n_expected=card["n_rows"], n_rows=N_ROWS
+            )
+        )
     features = tuple(card.get("features", FEATURES))
     if features != FEATURES:
         changed = sorted(set(features) ^ set(FEATURES))
-        faults.append(f"its features differ in {', '.join(changed) or 'their order'}")
+        faults.append(
+            Sentence("its features differ in {features}", features=", ".join(changed) or Sentence("their order"))
+        )
     if faults:
-        raise ModelFault(f"the model {name} cannot be used here: {'; '.join(faults)}; or train a new model")
+        raise ModelFault(
+            "the model {name} cannot be used here: {faults}; or train a new model",
+            name=name,
+            faults=Sentence.several(faults),
+        )
     return [sentence for key, sentence in WARNED.items() if _differs(key, parameters, trained)]
 
 
@@ -78,12 +97,18 @@ def labelled_share(card: Mapping[str, Any], *, name: str) -> float:
     shares = card.get("class_prior")
     try:
         if shares is not None and len(shares) != 2:
-            raise ModelFault(f"the model {name} tells {len(shares)} classes apart, expected funny and not funny")
+            raise ModelFault(
+                "the model {name} tells {n_classes} classes apart, expected funny and not funny",
+                name=name,
+                n_classes=len(shares),
+            )
         share = float(card["labelled_share"] if shares is None else shares[1])
     except (KeyError, TypeError, ValueError):
         share = float("nan")
     if not 0 < share < 1:
-        raise ModelFault(f"the card of the model {name} does not say what share of its clips was funny; train it again")
+        raise ModelFault(
+            "the card of the model {name} does not say what share of its clips was funny; train it again", name=name
+        )
     return share
 
 

@@ -98,7 +98,8 @@ def check_groups(splits: Sequence[Split], groups: NDArray[Any]) -> None:
         both = set(groups[split.learn].tolist()) & set(groups[split.judge].tolist())
         if both:
             raise ModelFault(
-                f"{sorted(both)[0]}: learned from and judged at once; a video belongs to one side of a fold"
+                "{video_id}: learned from and judged at once; a video belongs to one side of a fold",
+                video_id=sorted(both)[0],
             )
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from core.errors import ModelFault, StorageFault
+from core.errors import ModelFault, Sentence, StorageFault
 from core.people.person import Person
 from core.storage.files import write_json
 from core.workspace.workspace import Workspace
@@ -135,8 +135,13 @@ class ModelStore:
         models = self.of(person)
         found = next((model for model in models if model.name == name), None)
         if found is None:
-            known = ", ".join(model.name for model in models) or "none"
-            raise ModelFault(f"{person.name} has no model called {name} (known: {known}); choose one of these")
+            known = ", ".join(model.name for model in models) or Sentence("none")
+            raise ModelFault(
+                "{person} has no model called {name} (known: {known}); choose one of these",
+                person=person.name,
+                name=name,
+                known=known,
+            )
         return found
 
     def folder_of(self, name: str | None, person: Person) -> Path:
@@ -145,19 +150,28 @@ class ModelStore:
         model = self.used(person) if name is None else next((m for m in models if m.name == name), None)
         if model is not None:
             return model.folder
-        known = ", ".join(model.name for model in models) or "none"
-        what = f"no model is called {name}" if name else f"no model was trained for {person.name} yet"
-        raise ModelFault(f"{what} (known: {known}); train one with `punchline train --person {person.name}`")
+        known = ", ".join(model.name for model in models) or Sentence("none")
+        what = (
+            Sentence("no model is called {name}", name=name)
+            if name
+            else Sentence("no model was trained for {person} yet", person=person.name)
+        )
+        raise ModelFault(
+            "{what} (known: {known}); train one with `punchline train --person {person}`",
+            what=what,
+            known=known,
+            person=person.name,
+        )
 
     def new_folder(self, name: str | None) -> Path:
         """A folder for a new model, which no model has yet. Raises ModelFault where the name is taken or no name."""
         if name is None:
             name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         if not name or Path(name).name != name or name.startswith("."):
-            raise ModelFault(f"{name!r} is no name for a model; use letters, digits, - and _")
+            raise ModelFault("{name!r} is no name for a model; use letters, digits, - and _", name=name)
         folder = self.folder / name
         if folder.exists():
-            raise ModelFault(f"{name}: there is a model of this name already; choose another with --name")
+            raise ModelFault("{name}: there is a model of this name already; choose another with --name", name=name)
         return folder
 
     # Which one is used
@@ -218,7 +232,7 @@ class ModelStore:
             model = self.find(person, name)
             used = self.used(person)
             if used is not None and used.name == name and len(self.of(person)) > 1:
-                raise ModelFault(f"{name}: this model is in use; choose another one first")
+                raise ModelFault("{name}: this model is in use; choose another one first", name=name)
             kept = f"{name}.{secrets.token_hex(4)}"
             self._move(model.folder, self.trash / kept)
         return kept
@@ -228,9 +242,9 @@ class ModelStore:
         name = kept.rpartition(".")[0]
         with self.workspace.lock("models"):
             if not name or Path(kept).name != kept or not (self.trash / kept).is_dir():
-                raise ModelFault(f"{name}: this model is not in the trash; train one again")
+                raise ModelFault("{name}: this model is not in the trash; train one again", name=name)
             if (self.folder / name).exists():
-                raise ModelFault(f"{name}: there is another model of this name now; remove that one first")
+                raise ModelFault("{name}: there is another model of this name now; remove that one first", name=name)
             self._move(self.trash / kept, self.folder / name)
         return name
 
@@ -239,7 +253,9 @@ class ModelStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)
         except OSError as error:
-            raise StorageFault(f"{path}: cannot be moved ({error.strerror}); check the folder's permissions") from error
+            raise StorageFault(
+                "{path}: cannot be moved ({cause}); check the folder's permissions", path=path, cause=error.strerror
+            ) from error
 
     # Training by itself
 

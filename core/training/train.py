@@ -17,7 +17,7 @@ from core.classifiers.augmentation import Redrawn
 from core.classifiers.choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
 from core.classifiers.folds import groups_of
 from core.clip_dataset_builder import ClipDataset
-from core.errors import ModelFault
+from core.errors import ModelFault, Sentence
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.people.person import Person
 from core.people.series_file import series_digest
@@ -162,16 +162,25 @@ def check_enough(dataset: ClipDataset, person: Person) -> None:
     if min(n_funny, n_other) >= MIN_OF_A_CLASS:
         return
     lacking = [
-        f"{MIN_OF_A_CLASS - n} more {kind}"
-        for kind, n in (("funny", n_funny), ("not funny", n_other))
+        Sentence(template, n=MIN_OF_A_CLASS - n)
+        for template, n in (("{n} more funny", n_funny), ("{n} more not funny", n_other))
         if n < MIN_OF_A_CLASS
     ]
     n_out = len(dataset.left_out) + int((~dataset.usable).sum())
     reasons = Counter(row["reason"] for row in excluded_of(dataset))
-    why = f"; {n_out} labels are left out, mostly because {reasons.most_common(1)[0][0]}" if n_out else ""
+    why: str = ""
+    if n_out:
+        usual = reasons.most_common(1)[0][0]
+        why = Sentence("; {n_out} labels are left out, mostly because {reason}", n_out=n_out, reason=usual)
     raise ModelFault(
-        f"too few labels of {person.name} to train on: {n_funny} funny and {n_other} not funny, expected at least "
-        f"{MIN_OF_A_CLASS} of each; label {' and '.join(lacking)}{why}"
+        "too few labels of {person} to train on: {n_funny} funny and {n_other} not funny, expected "
+        "at least {fewest} of each; label {lacking}{why}",
+        person=person.name,
+        n_funny=n_funny,
+        n_other=n_other,
+        fewest=MIN_OF_A_CLASS,
+        lacking=lacking[0] if len(lacking) == 1 else Sentence("{a} and {b}", a=lacking[0], b=lacking[1]),
+        why=why,
     )
 
 
@@ -181,7 +190,9 @@ def excluded_of(dataset: ClipDataset) -> list[dict[str, Any]]:
         {"clip_id": e.clip_id, "video_id": e.video_id, "start": e.start, "end": e.end, "label": e.label, "reason": why}
         for e, why in dataset.left_out
     ]
-    unseen = f"the face is not seen in {dataset.max_failed_ratio:.0%} of its rows or more"
+    unseen = Sentence(
+        "the face is not seen in {max_failed_ratio:.0%} of its rows or more", max_failed_ratio=dataset.max_failed_ratio
+    )
     for k in np.flatnonzero(~dataset.usable).tolist():
         gone = "its video is not analysed any more: extract it again"
         out.append({**_place(dataset, k), "reason": gone if dataset.stale[k] else unseen})

@@ -39,12 +39,14 @@ class Source:
         try:
             self.container = av.open(str(path), metadata_errors="ignore")
         except (FFmpegError, OSError) as error:
-            raise VideoUnreadable(f"{path}: cannot be opened ({error}); check that the file is still there") from error
+            raise VideoUnreadable(
+                "{path}: cannot be opened ({cause}); check that the file is still there", path=path, cause=error
+            ) from error
         streams = self.container.streams.video
         pictures = [s for s in streams if not s.disposition & av.stream.Disposition.attached_pic]
         if not pictures:
             self.container.close()
-            raise VideoUnreadable(f"{path}: no video stream; expected a video")
+            raise VideoUnreadable("{path}: no video stream; expected a video", path=path)
         self.video = pictures[0]
         self.sounds = tuple(stream for stream in self.container.streams.audio if stream.codec_context is not None)
         self.video.thread_type = "AUTO"

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # of AAC, as far as players take them
-LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}
+# Of tracks that do not say, by the number of channels.
+LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+MOST_CHANNELS = 8  # of AAC
 BIT_RATES = {1: 96_000, 2: 160_000}
 BIT_RATE_PER_CHANNEL = 64_000  # of more than two
 
@@ -37,10 +39,10 @@ def n_channels(layout: str) -> int:
 class SoundTrack:
     """Encodes a sound track of a container; its channels are those of the original, `most_channels` at most."""
 
-    def __init__(self, container: Any, original: Any, *, most_channels: int = 8) -> None:
+    def __init__(self, container: Any, original: Any, *, most_channels: int = MOST_CHANNELS) -> None:
         context = original.codec_context
         self.rate = context.sample_rate if context.sample_rate in RATES else 48_000
-        self.layout = LAYOUTS.get(min(context.channels, most_channels), "stereo")
+        self.layout = _layout(context, most_channels)
         self._container = container
         self._stream = container.add_stream("aac", rate=self.rate, layout=self.layout)
         channels = n_channels(self.layout)
@@ -74,11 +76,19 @@ class SoundTrack:
         self._container.mux(self._stream.encode(None))
 
     def _encode(self, samples: Floats) -> None:
-        planes = np.ascontiguousarray(samples.T)  # (channels, n)
-        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout=self.layout)
+        # Packed, for with eight planes PyAV's from_ndarray looks for a ninth.
+        packed = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=self.layout)
         frame.sample_rate, frame.time_base, frame.pts = self.rate, Fraction(1, self.rate), self._n_encoded
         self._n_encoded += len(samples)
         self._container.mux(self._stream.encode(frame))
+
+
+def _layout(context: Any, most_channels: int) -> str:
+    if context.channels > most_channels:
+        return "stereo" if most_channels < MOST_CHANNELS else LAYOUTS[MOST_CHANNELS]
+    name = str(context.layout.name)
+    return LAYOUTS[context.channels] if name.endswith("channels") else name
 
 
 def kept_tags(original: Any) -> dict[str, str]:

@@ -337,5 +337,8 @@ def check_pictures(source: Source, n_pictures: int, start: float, end: float) ->
     """Raise PunchlineError where nothing was written of ``[start, end)``."""
     if n_pictures == 0:
         raise PunchlineError(
-            f"{source.path.name}: no picture between {start:.2f} and {end:.2f} s; the file ends before or is damaged"
+            "{video}: no picture between {start:.2f} and {end:.2f} s; the file ends before or is damaged",
+            video=source.path.name,
+            start=start,
+            end=end,
         )

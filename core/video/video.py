@@ -20,7 +20,7 @@ from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from core.errors import VideoUnreadable
+from core.errors import Sentence, VideoUnreadable
 from core.video.packet_choice import Grid, chosen, decodable, restarts_decoding
 
 FINGERPRINT_BLOCK = 1 << 20  # bytes
@@ -77,31 +77,42 @@ class Damage:
 
     def warnings(self, duration: float) -> list[str]:
         """Sentences for the user; `duration` is what the file claims, in seconds."""
-        found = []
+        found: list[str] = []
         if self.bad_packets:
-            found.append(f"{self.bad_packets} damaged packets were skipped")
+            found.append(Sentence("{bad_packets} damaged packets were skipped", bad_packets=self.bad_packets))
         if self.frames_without_time:
-            found.append(f"{self.frames_without_time} frames without a time of their own were skipped")
+            found.append(
+                Sentence(
+                    "{frames_without_time} frames without a time of their own were skipped",
+                    frames_without_time=self.frames_without_time,
+                )
+            )
         if duration - self.last_timestamp > max(2.0, 0.02 * duration):
             found.append(
-                f"the file says {duration:.1f} s but its pictures end at {self.last_timestamp:.1f} s: "
-                "it is cut short or damaged; what could be read is kept"
+                Sentence(
+                    "the file says {duration:.1f} s but its pictures end at {last_timestamp:.1f} s: it is cut "
+                    "short or damaged; what could be read is kept",
+                    duration=duration,
+                    last_timestamp=self.last_timestamp,
+                )
             )
         return found
 
 
 def _open(path: Path, *, hardware: HWAccel | None = None) -> av.container.InputContainer:
     if not path.is_file():
-        raise VideoUnreadable(f"{path}: no such file; check the path, or that the drive is connected")
+        raise VideoUnreadable("{path}: no such file; check the path, or that the drive is connected", path=path)
     if path.stat().st_size == 0:
-        raise VideoUnreadable(f"{path}: the file is empty (0 bytes); copy or download it again")
+        raise VideoUnreadable("{path}: the file is empty (0 bytes); copy or download it again", path=path)
     try:
         return av.open(str(path), hwaccel=hardware)
     except (FFmpegError, OSError, ValueError) as error:
         raise VideoUnreadable(
-            f"{path}: no readable video ({getattr(error, 'strerror', None) or error}); "
-            "expected a video file such as mp4, mkv, mov, webm, ts or flv. An mp4 that was cut off while being "
-            "recorded has lost its index: repair it with its recorder, or record to mkv"
+            "{path}: no readable video ({cause}); expected a video file such as mp4, mkv, mov, webm, ts "
+            "or flv. An mp4 that was cut off while being recorded has lost its index: repair it with its "
+            "recorder, or record to mkv",
+            path=path,
+            cause=getattr(error, "strerror", None) or error,
         ) from error
 
 
@@ -109,8 +120,10 @@ def _picture_stream(container: av.container.InputContainer) -> av.VideoStream:
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
             return stream
-    kind = "only sound" if container.streams.audio else "neither picture nor sound"
-    raise VideoUnreadable(f"{container.name}: no video stream, {kind}; Punchline needs the picture of a face")
+    kind = Sentence("only sound" if container.streams.audio else "neither picture nor sound")
+    raise VideoUnreadable(
+        "{path}: no video stream, {kind}; Punchline needs the picture of a face", path=container.name, kind=kind
+    )
 
 
 def _start(container: av.container.InputContainer) -> float:
@@ -143,7 +156,9 @@ def probe(path: Path) -> VideoInfo:
         stream = _picture_stream(container)
         first = next(_decoded(container, stream, Damage()), None)
         if first is None:
-            raise VideoUnreadable(f"{path}: not one picture could be decoded; the file is damaged or cut short")
+            raise VideoUnreadable(
+                "{path}: not one picture could be decoded; the file is damaged or cut short", path=path
+            )
         width, height = first.width, first.height
         if round(first.rotation / 90) % 2:
             width, height = height, width
@@ -414,8 +429,10 @@ def frame_at(path: Path, time: float) -> Frame:
         if timestamp > time:
             break
     if shown is None or shown[0] < time - 1.0:
-        end = "holds no picture" if shown is None else f"ends at {shown[0]:.2f} s"
-        raise VideoUnreadable(f"{path}: asked for the picture at {time:.2f} s, but the video {end}")
+        end = Sentence("holds no picture") if shown is None else Sentence("ends at {end:.2f} s", end=shown[0])
+        raise VideoUnreadable(
+            "{path}: asked for the picture at {time:.2f} s, but the video {end}", path=path, time=time, end=end
+        )
     return Frame(shown[0], _upright(shown[1]))
 
 
@@ -429,7 +446,9 @@ def key_frame_at(path: Path, time: float) -> Frame:
     """
     for timestamp, frame in _timed_from(path, max(0.0, time), Damage()):
         return Frame(timestamp, _upright(frame))
-    raise VideoUnreadable(f"{path}: asked for a key frame at {time:.2f} s, but the video holds no picture there")
+    raise VideoUnreadable(
+        "{path}: asked for a key frame at {time:.2f} s, but the video holds no picture there", path=path, time=time
+    )
 
 
 @dataclass(frozen=True)

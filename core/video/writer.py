@@ -13,7 +13,7 @@ import av
 
 from core.video.packets import Source
 from core.video.picture import BT709, Converter
-from core.video.sound_track import SoundTrack, kept_tags
+from core.video.sound_track import MOST_CHANNELS, SoundTrack, kept_tags
 
 TICK = Fraction(1, 90_000)  # seconds; the times of pictures that keep no constant rate
 LIMITED = 1  # the range of 8 bit video, 16 to 235, by its number in FFmpeg
@@ -62,7 +62,7 @@ class Writer:
         recipe: Recipe | None,
         sounds: Collection[Any] | None = None,
         copied_sounds: Collection[str] = (),
-        most_channels: int = 8,
+        most_channels: int = MOST_CHANNELS,
     ) -> None:
         # The index goes to the file's head, so that a player can start before it has all.
         self.container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.errors import PunchlineError, WorkspaceFault
+from core.errors import Sentence, WorkspaceFault
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
@@ -39,17 +39,20 @@ def add_path(workspace: Workspace, text: str) -> list[Video]:
     """
     path = Path(os.path.expanduser(text.strip().strip("\"'"))).absolute() if text.strip() else None
     if path is None or not path.exists():
-        raise WorkspaceFault(f"{text}: there is no such file or folder on this machine; check the path")
+        raise WorkspaceFault("{text}: there is no such file or folder on this machine; check the path", text=text)
     if path.is_dir():
         _show(workspace, path)
         folders = read_settings(workspace).folders
         if str(path) not in folders:
             change_settings(workspace, folders=(*folders, str(path)))
-        return [workspace.register(video) for video in videos_below(path)]
+        videos, faults = workspace.register_all(videos_below(path))
+        if faults and not videos:
+            raise faults[0]
+        return videos
     _show(workspace, path)
     if not is_video(path):
         raise WorkspaceFault(
-            f"{path.name}: not a video file by its name; expected one like mp4, mkv, mov, webm, ts or flv"
+            "{path}: not a video file by its name; expected one like mp4, mkv, mov, webm, ts or flv", path=path.name
         )
     return [workspace.register(path)]
 
@@ -80,15 +83,15 @@ def refresh(workspace: Workspace) -> list[str]:
     """Note the files that are new in the library folders; gives what could not be read, in words."""
     known = {path for video in workspace.videos() for path in video.paths}
     known |= set(map(Path, read_settings(workspace).hidden))
-    faults = []
+    faults: list[str] = []
     for folder in read_settings(workspace).folders:
         if not Path(folder).is_dir():
-            faults.append(f"{folder}: the library folder is gone; connect its drive, or remove it from the list")
+            faults.append(
+                Sentence(
+                    "{folder}: the library folder is gone; connect its drive, or remove it from the list", folder=folder
+                )
+            )
             continue
-        for path in videos_below(Path(folder)):
-            if path not in known:
-                try:
-                    workspace.register(path)
-                except PunchlineError as error:
-                    faults.append(str(error))
+        new = [path for path in videos_below(Path(folder)) if path not in known]
+        faults += [str(fault) for fault in workspace.register_all(new)[1]] if new else []
     return faults

@@ -21,7 +21,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.errors import WorkspaceFault
+from core.errors import Sentence, WorkspaceFault
 from core.storage.files import write_bytes, write_json
 from core.storage.program import PROGRAM
 from core.workspace.workspace import Workspace
@@ -33,6 +33,7 @@ LANES: Mapping[str, str] = {
     "extract": "long",
     "train": "long",
     "scan": "short",
+    "references": "short",
     "photos": "short",
     "detect": "short",
     "proxy": "files",
@@ -165,6 +166,7 @@ class Jobs:
             try:
                 content = json.loads(path.read_text(encoding="utf-8"))
                 job = Job(**{f.name: content[f.name] for f in fields(Job) if f.name in content})
+                job = replace(job, message=Sentence.of(job.message))
             except (OSError, ValueError, TypeError):
                 continue
             if job.status == "running" and time.time() - self._last_sign(job) > DEAD_AFTER:
@@ -178,7 +180,7 @@ class Jobs:
         """A job by id. Raises WorkspaceFault where there is none."""
         job = next((job for job in self.all() if job.id == id), None)
         if job is None:
-            raise WorkspaceFault(f"{id}: no such job")
+            raise WorkspaceFault("{id}: no such job", id=id)
         return job
 
     def cancel(self, id: str) -> None:

@@ -107,7 +107,7 @@ class Library:
         """A person's series in an analysed video. Raises WorkspaceFault where it is not analysed."""
         series = self.series(video.id, person.id)
         if series is None:
-            raise WorkspaceFault(f"{video.name}: not analysed yet; run `punchline extract {video.name}` first")
+            raise WorkspaceFault("{video}: not analysed yet; run `punchline extract {video}` first", video=video.name)
         return series
 
     def usual_for(self, video: Video, person: Person) -> Any:

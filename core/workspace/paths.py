@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-State = tuple[int, int]  # of a file: when it was changed (ns), its bytes
-NO_FILE: State = (0, 0)
+State = tuple[int, ...]  # of a file: which one it is, when it was changed (ns), its bytes
+NO_FILE: State = (0, 0, 0)
 
 
 def state_of(path: Path) -> State:
@@ -15,7 +15,7 @@ def state_of(path: Path) -> State:
         status = path.stat()
     except OSError:
         return NO_FILE
-    return (status.st_mtime_ns, status.st_size)
+    return (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class Paths:
     def chosen_models_path(self) -> Path:
         """Which model each person uses."""
         return self.models_folder / "chosen.json"
+
+    @property
+    def laugh_patterns_path(self) -> Path:
+        """How viewers write that they laugh, where the user changed it."""
+        return self.root / "laugh_patterns.txt"
 
     # Folders
 
@@ -111,6 +116,10 @@ class Paths:
     def minutes_folder(self, video_id: str) -> Path:
         """The finished minutes of an extraction under way."""
         return self.features_folder / f"{video_id}.minutes"
+
+    def chat_path(self, video_id: str) -> Path:
+        """Where the counts of a video's chat lie, or will lie."""
+        return self.root / "chats" / f"{video_id}.h5"
 
     def scan_path(self, video_id: str) -> Path:
         """Where the faces of a quick scan lie, or will lie."""

@@ -6,20 +6,23 @@ import json
 import os
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, VideoUnreadable, WorkspaceFault
+from core.errors import Busy, Sentence, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
+from core.faces.embedders import Embedder
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
+from core.people.photos import read_by
 from core.storage import files as storage
 from core.video.video import fingerprint
-from core.workspace.paths import Paths
+from core.workspace.paths import Paths, State, state_of
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,48 @@ class Video:
         path = self.path
         if path is None:
             place = self.paths[0] if self.paths else self.id
-            raise VideoUnreadable(f"{place}: the video is gone; add it again from its new place")
+            raise VideoUnreadable("{place}: the video is gone; add it again from its new place", place=place)
         return path
+
+
+class _Known:
+    """The videos of a registry, and what each is found by."""
+
+    def __init__(self, registry: Mapping[str, Mapping[str, list[str]]]) -> None:
+        self.videos = tuple(Video(id, tuple(map(Path, entry["paths"]))) for id, entry in registry.items())
+        self.by_id = {video.id: video for video in self.videos}
+        self.by_path: dict[str, list[Video]] = {}
+        self.by_name: dict[str, list[Video]] = {}
+        for video in self.videos:
+            for path in video.paths:
+                self.by_path.setdefault(_composed(str(path)), []).append(video)
+            for name in {_composed(path.name) for path in video.paths}:
+                self.by_name.setdefault(name, []).append(video)
+
+
+def _composed(text: str) -> str:
+    """Letters as one code point each: file systems tell them apart or not."""
+    return unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=4)
+def _known(path: Path, state: State) -> _Known:
+    return _Known(_read_registry(path))
+
+
+def _read_registry(path: Path) -> dict[str, dict[str, list[str]]]:
+    if not path.exists():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        registry: dict[str, dict[str, list[str]]] = json.loads(text)
+        return registry
+    except ValueError as error:
+        raise WorkspaceFault(
+            "{path}: not readable as JSON ({cause}); delete it: videos are noted anew as they are used",
+            path=path,
+            cause=error,
+        ) from error
 
 
 class Workspace(Paths):
@@ -72,8 +115,10 @@ class Workspace(Paths):
 
     def _unusable(self, error: OSError) -> WorkspaceFault:
         return WorkspaceFault(
-            f"{self.root}: cannot be used as workspace ({error.strerror or error}); "
-            "choose another with --workspace DIR or PUNCHLINE_WORKSPACE, or make it writable"
+            "{root}: cannot be used as workspace ({cause}); choose another with --workspace DIR or "
+            "PUNCHLINE_WORKSPACE, or make it writable",
+            root=self.root,
+            cause=error.strerror or error,
         )
 
     @contextmanager
@@ -84,7 +129,7 @@ class Workspace(Paths):
             lock.acquire()
         except Timeout as error:
             raise Busy(
-                f"{name}: another Punchline process is writing it; wait until it has finished, or stop it"
+                "{name}: another Punchline process is writing it; wait until it has finished, or stop it", name=name
             ) from error
         except OSError as error:
             raise self._unusable(error) from error
@@ -97,14 +142,14 @@ class Workspace(Paths):
 
     def videos(self) -> list[Video]:
         """All known videos, in the order in which they were first seen."""
-        return [Video(id, tuple(Path(p) for p in entry["paths"])) for id, entry in self._registry().items()]
+        return list(self._known().videos)
 
     def video(self, id: str) -> Video:
         """A video by id. Raises WorkspaceFault where it is not known."""
-        entry = self._registry().get(id)
-        if entry is None:
-            raise WorkspaceFault(f"{id}: no video of this id in this workspace; add the video again")
-        return Video(id, tuple(map(Path, entry["paths"])))
+        video = self._known().by_id.get(id)
+        if video is None:
+            raise WorkspaceFault("{id}: no video of this id in this workspace; add the video again", id=id)
+        return video
 
     def register(self, path: Path) -> Video:
         """Note where a video lies, and give it with its id: a renamed, moved or copied file is the same video.
@@ -114,25 +159,40 @@ class Workspace(Paths):
         WorkspaceFault
             If the file cannot be read.
         """
-        path = Path(path).absolute()
-        try:
-            id = fingerprint(path)
-        except OSError as error:
-            raise WorkspaceFault(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        videos, faults = self.register_all([path])
+        if faults:
+            raise faults[0]
+        return videos[0]
+
+    def register_all(self, paths: Iterable[Path]) -> tuple[list[Video], list[WorkspaceFault]]:
+        """`register` many at once: the videos of the files that can be read, and why others cannot."""
+        ids: dict[str, str] = {}
+        faults = []
+        for path in map(Path.absolute, map(Path, paths)):
+            try:
+                ids[str(path)] = fingerprint(path)
+            except OSError as error:
+                fault = WorkspaceFault(
+                    "{path}: cannot be read ({cause}); check the path", path=path, cause=error.strerror
+                )
+                fault.__cause__ = error
+                faults.append(fault)
         with self.lock("videos"):
-            registry = self._registry()
-            entry = registry.setdefault(id, {"paths": []})
-            if entry["paths"][:1] != [str(path)]:
-                for other in registry.values():
-                    other["paths"] = [p for p in other["paths"] if p != str(path)]
-                entry["paths"].insert(0, str(path))
+            registry = _read_registry(self.videos_path)
+            newest = {id: entry["paths"][:1] for id, entry in registry.items()}
+            moved = {place: id for place, id in ids.items() if newest.get(id) != [place]}
+            if moved:
+                for entry in registry.values():
+                    entry["paths"] = [place for place in entry["paths"] if place not in moved]
+                for place, id in moved.items():
+                    registry.setdefault(id, {"paths": []})["paths"].insert(0, place)
                 storage.write_json(self.videos_path, registry)
-        return Video(id, tuple(Path(p) for p in entry["paths"]))
+        return [Video(id, tuple(map(Path, registry[id]["paths"]))) for id in ids.values()], faults
 
     def unregister(self, ids: Collection[str]) -> None:
         """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""
         with self.lock("videos"):
-            kept = {id: entry for id, entry in self._registry().items() if id not in ids}
+            kept = {id: entry for id, entry in _read_registry(self.videos_path).items() if id not in ids}
             storage.write_json(self.videos_path, kept)
 
     def find_video(self, text: str) -> Video:
@@ -145,37 +205,33 @@ class Workspace(Paths):
         """
         if os.path.isfile(text):  # unlike Path.is_file it bears names that are too long
             return self.register(Path(text))
-        name, path = (unicodedata.normalize("NFC", str(wanted)) for wanted in (text, Path(text).absolute()))
-        known = self.videos()
+        known = self._known()
         for fits in (
-            [v for v in known if v.id == text],
-            [v for v in known if any(unicodedata.normalize("NFC", str(p)) == path for p in v.paths)],
-            [v for v in known if any(unicodedata.normalize("NFC", p.name) == name for p in v.paths)],
+            [known.by_id[text]] if text in known.by_id else [],
+            known.by_path.get(_composed(str(Path(text).absolute())), []),
+            known.by_name.get(_composed(text), []),
         ):
             if len(fits) == 1:
                 return fits[0]
             if fits:
                 paths = ", ".join(f"{v.id} ({v.paths[0]})" for v in fits)
-                raise WorkspaceFault(f"{text}: {len(fits)} videos have this name: {paths}; give a path or an id")
-        names = ", ".join(v.name for v in known[:8]) or "none yet"
-        raise WorkspaceFault(f"{text}: no such file, and no known video of that name or id; known: {names}")
+                raise WorkspaceFault(
+                    "{text}: {n_fits} videos have this name: {paths}; give a path or an id",
+                    text=text,
+                    n_fits=len(fits),
+                    paths=paths,
+                )
+        names = ", ".join(v.name for v in known.videos[:8]) or Sentence("none yet")
+        raise WorkspaceFault(
+            "{text}: no such file, and no known video of that name or id; known: {names}", text=text, names=names
+        )
 
     def minutes(self, video_id: str) -> feature_store.Minutes:
         """The finished minutes of an extraction under way."""
         return feature_store.Minutes(self.minutes_folder(video_id))
 
-    def _registry(self) -> dict[str, dict[str, list[str]]]:
-        path = self.videos_path
-        if not path.exists():
-            return {}
-        try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
-            registry: dict[str, dict[str, list[str]]] = json.loads(text)
-            return registry
-        except ValueError as error:
-            raise WorkspaceFault(
-                f"{path}: not readable as JSON ({error}); delete it: videos are noted anew as they are used"
-            ) from error
+    def _known(self) -> _Known:
+        return _known(self.videos_path, state_of(self.videos_path))
 
     # People
 
@@ -188,7 +244,7 @@ class Workspace(Paths):
         """A person by id. Raises WorkspaceFault where there is none."""
         path = self.person_path(id)
         if not path.exists():
-            raise WorkspaceFault(f"{id}: no person of this id in this workspace; pick the person again")
+            raise WorkspaceFault("{id}: no person of this id in this workspace; pick the person again", id=id)
         return person_store.read_person(path)
 
     def find_person(self, text: str) -> Person:
@@ -204,15 +260,19 @@ class Workspace(Paths):
         for person in people:
             if wanted in (person.name, person.id):
                 return person
-        names = ", ".join(person.name for person in people) or "none yet; use `punchline person add`"
-        raise WorkspaceFault(f"{text}: no such person; known: {names}")
+        names = ", ".join(person.name for person in people) or Sentence("none yet; use `punchline person add`")
+        raise WorkspaceFault("{text}: no such person; known: {names}", text=text, names=names)
 
     def only_person(self) -> Person:
         """The only person there is. Raises WorkspaceFault where there is none, or more than one."""
         people = self.people()
         if len(people) != 1:
-            names = ", ".join(person.name for person in people) or "none"
-            raise WorkspaceFault(f"expected one person, found {len(people)} ({names}); name one with --person")
+            names = ", ".join(person.name for person in people) or Sentence("none")
+            raise WorkspaceFault(
+                "expected one person, found {n_people} ({names}); name one with --person",
+                n_people=len(people),
+                names=names,
+            )
         return people[0]
 
     def add_references(self, name: str, references: tuple[Reference, ...]) -> Person:
@@ -225,12 +285,23 @@ class Workspace(Paths):
             person_store.write_person(self.person_path(person.id), person)
         return person
 
+    def embed_references(self, embedder: Embedder) -> int:
+        """Let an embedder read the references that it has not read; how many these were. Raises Busy, StorageFault."""
+        n = 0
+        with self.lock("people"):
+            for person in self.people():
+                unread = sum(embedder.digest not in reference.embeddings for reference in person.references)
+                if unread:
+                    person_store.write_person(self.person_path(person.id), read_by(person, embedder))
+                n += unread
+        return n
+
     def rename_person(self, person: Person, name: str) -> Person:
         """Give a person another display name; the id and all that hangs on it stay. Raises WorkspaceFault if taken."""
         name = clean_name(name)
         with self.lock("people"):
             if any(other.name == name and other.id != person.id for other in self.people()):
-                raise WorkspaceFault(f"{name}: there is a person of this name already; choose another")
+                raise WorkspaceFault("{name}: there is a person of this name already; choose another", name=name)
             person = replace(self.person(person.id), name=name)
             person_store.write_person(self.person_path(person.id), person)
         return person
@@ -241,7 +312,10 @@ class Workspace(Paths):
             person = self.person(person.id)
             if not 0 <= index < len(person.references):
                 raise WorkspaceFault(
-                    f"{person.name}: reference {index} does not exist; there are {len(person.references)}, from 0"
+                    "{person}: reference {index} does not exist; there are {n_references}, from 0",
+                    person=person.name,
+                    index=index,
+                    n_references=len(person.references),
                 )
             kept = (*person.references[:index], *person.references[index + 1 :])
             person = replace(person, references=kept)

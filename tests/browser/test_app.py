@@ -30,7 +30,7 @@ def address(space: Workspace, browser: Browser) -> Iterator[str]:
 
 
 def go(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True).click()
+    page.get_by_test_id("stSidebar").get_by_role("link").filter(has_text=name).click()
 
 
 def extraction(space: Workspace) -> Job:
@@ -116,11 +116,11 @@ def test_two_browsers_see_one_job_and_either_cancels_it(
 def test_the_language_is_switched_and_kept(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_text("한국어").click()
-    expect(page.get_by_test_id("stSidebarNav")).to_contain_text("기준 얼굴")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("기준 얼굴")
     page.reload()
-    expect(page.get_by_test_id("stSidebarNav")).to_contain_text("기준 얼굴")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("기준 얼굴")
     page.get_by_text("English").click()
-    expect(page.get_by_test_id("stSidebarNav")).to_contain_text("Reference face")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("Reference face")
 
 
 def test_nothing_is_asked_of_another_machine(page: Page, address: str) -> None:

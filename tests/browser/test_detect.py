@@ -33,7 +33,7 @@ pytestmark = pytest.mark.browser
 FACE = direction(1)
 MODELS = {
     "detector": {"name": "mtcnn", "digest": "d1"},
-    "embedder": {"name": "resnet29", "digest": "e1"},
+    "embedder": {"name": "mobilefacenet", "digest": "e1"},
     "recogniser": {"name": "ferplus", "digest": "r1"},
 }
 LAUGHS = [Segment(t, t + 6.0) for t in (18.0, 43.0, 71.0, 96.0, 150.0, 171.0)]
@@ -98,7 +98,7 @@ def address(space: Workspace, browser: Browser) -> Iterator[str]:
 
 def go(page: Page, address: str, name: str) -> None:
     page.goto(address)
-    page.get_by_test_id("stSidebarNav").get_by_text(name, exact=True).click()
+    page.get_by_test_id("stSidebar").get_by_role("link").filter(has_text=name).click()
     page.get_by_role("heading", name=name, exact=True).wait_for()
 
 

@@ -111,7 +111,7 @@ def test_a_changed_threshold_needs_no_video(video: Path, features: Features, mod
 def test_a_reference_of_another_embedder_is_refused_by_name(features: Features, models: Models) -> None:
     collins = person(COLLINS, models)
     foreign = replace(collins.references[0], embeddings={"sha256:other": np.zeros(128, np.float32)})
-    with pytest.raises(PunchlineError, match="none of 1 reference faces was embedded by the model of this video"):
+    with pytest.raises(PunchlineError, match="none of 1 reference faces was read by the model that read this video"):
         person_series(features, replace(collins, references=(foreign,)))
 
 

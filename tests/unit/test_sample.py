@@ -11,6 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from core.labels.csv import read_labels
+from core.labels.rules import check_clip
 from core.segment import Segment
 from core.video.video import AUDIO_RATE, frame_at, probe, sound_blocks
 
@@ -114,3 +116,15 @@ def test_the_note_names_sources_and_every_kind() -> None:
     note = NOTE.read_text(encoding="utf-8")
     for word in ("NASA", "US Navy", "public domain", "portrait_collins.jpg", "portrait_hopper.jpg", *KINDS):
         assert word in note
+
+
+def test_its_labels_are_those_of_its_moments(moments: list[tuple[Segment, str]]) -> None:
+    rows, faults = read_labels((ASSETS / "sample_labels.csv").read_bytes())
+    assert faults == []
+    assert sum(row.label == 1 for row in rows) == 12
+    assert sum(row.label == 0 for row in rows) >= 12
+    laughs = [segment for segment, kind in moments if kind == "funny"]
+    for row in rows:
+        shared = sum(max(0.0, min(row.end, s.end) - max(row.start, s.start)) for s in laughs)
+        assert check_clip(row.start, row.end) is None
+        assert (shared >= 3) == (row.label == 1), row

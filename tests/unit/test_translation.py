@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.translation import FOLDER, LANGUAGES, catalogue, finished, places, singular, text
+from core.errors import PunchlineError, Sentence, VideoUnreadable, with_templates
+from core.translation import FOLDER, LANGUAGES, catalogue, places, singular, text, translated
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
@@ -17,6 +18,7 @@ SHOWN = {  # functions of streamlit whose first argument is read by the user
     *("segmented_control", "pills", "text_area", "dialog", "popover", "status", "spinner", "tabs"),
 }
 NOT_TRANSLATED = {"Punchline", "Language / 언어"}
+ENDINGS = ("PunchlineError", "Fault")  # of the bases of our errors
 
 
 def sentences(path: Path) -> list[str]:
@@ -31,42 +33,30 @@ def sentences(path: Path) -> list[str]:
     return found
 
 
-def errors() -> list[str]:
-    """What core says when it raises, with its places numbered."""
-    found = []
-    for path in sorted((ROOT / "core").rglob("*.py")):
-        if path.parent.name == "cli":
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
-                name = ast.unparse(node.exc.func)
-                if name in USER_ERRORS:
-                    found += _templates(node.exc.args[0])
-    return found
+def templates() -> set[str]:
+    """What core says when it raises, or wherever else it makes a sentence."""
+    calls = [node for path in CORE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    firsts = [node.args[0] for node in calls if isinstance(node, ast.Call) and node.args and called(node) in SAID]
+    return {template for first in firsts for template in constants(first)} - {"{faults}"}
 
 
-USER_ERRORS = {
-    node.name
-    for node in ast.parse((ROOT / "core" / "errors.py").read_text(encoding="utf-8")).body
-    if isinstance(node, ast.ClassDef)
-}
+def called(node: ast.Call) -> str:
+    return ast.unparse(node.func).rpartition(".")[2]
 
 
-def _templates(node: ast.expr) -> list[str]:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value]
-    if isinstance(node, ast.JoinedStr):
-        parts, n = "", 0
-        for value in node.values:
-            if isinstance(value, ast.Constant):
-                parts += str(value.value)
-            else:
-                parts += f"{{v{n}}}"
-                n += 1
-        return [parts]
+def constants(node: ast.expr) -> list[str]:
     if isinstance(node, ast.IfExp):
-        return _templates(node.body) + _templates(node.orelse)
-    return []
+        return constants(node.body) + constants(node.orelse)
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+CORE = [path for path in sorted((ROOT / "core").rglob("*.py")) if path.parent.name != "cli"]
+SAID = {"PunchlineError", "Sentence"} | {
+    node.name
+    for path in CORE
+    for node in ast.parse(path.read_text(encoding="utf-8")).body
+    if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith(ENDINGS) for base in node.bases)
+}
 
 
 SENTENCES = sorted({sentence for path in PAGES for sentence in sentences(path)})
@@ -82,7 +72,7 @@ def test_no_sentence_is_missing(language: str) -> None:
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 def test_no_error_is_missing(language: str) -> None:
     known = catalogue(language)
-    missing = [template for template in errors() if template.strip("{v0}") and template not in known]
+    missing = sorted(templates() - set(known))
     assert not missing, f"{len(missing)} errors are missing in {language}.json: {json.dumps(missing, indent=1)}"
 
 
@@ -95,18 +85,22 @@ def test_every_translation_has_the_places_of_its_sentence(language: str) -> None
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 def test_the_catalogue_holds_nothing_that_nobody_says(language: str) -> None:
-    unused = set(catalogue(language)) - set(SENTENCES) - set(errors()) - told_otherwise()
+    unused = set(catalogue(language)) - set(SENTENCES) - told_otherwise()
     assert not unused, sorted(unused)
 
 
 def told_otherwise() -> set[str]:
-    """Sentences of core that are no errors: warnings and messages, as plain strings or f-strings."""
-    found = set()
-    for path in (ROOT / "core").rglob("*.py"):
+    """Every string of core: what is said without values need not be made a `Sentence`."""
+    nodes = [node for path in CORE for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_no_error_hides_its_values_in_a_finished_string() -> None:
+    for path in [*CORE, *PAGES]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, (ast.Constant, ast.JoinedStr)):
-                found |= set(_templates(node))
-    return found
+            if isinstance(node, ast.Call) and called(node) in SAID:
+                finished = any(isinstance(part, ast.JoinedStr) for part in node.args)
+                assert not finished, f"{path.name}, line {node.lineno}: give the template and its values"
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -122,13 +116,21 @@ def test_pages_say_nothing_past_the_catalogue(path: Path) -> None:
                 assert not words or value.value in NOT_TRANSLATED, f"line {node.lineno}: {value.value!r}"
 
 
-def test_a_finished_sentence_is_found_again() -> None:
-    english = next(s for s in catalogue("ko") if places(s) == ["v0"])
-    place = places(english)[0]
-    said = english.format(**{place: "영상 [1].mp4"}) if ":" not in english.split(place)[1][:1] else english
-    assert finished(said, "ko") == catalogue("ko")[english].format(**{place: "영상 [1].mp4"})
-    assert finished(said, "en") == said
-    assert finished("a sentence of another program", "ko") == "a sentence of another program"
+def test_an_error_is_translated_with_the_errors_in_its_values() -> None:
+    inner = VideoUnreadable("{path}: the file is empty (0 bytes); copy or download it again", path="[1] {a}.mp4")
+    error = PunchlineError("{faults}", faults=Sentence.several([Sentence("sound: {text}", text=inner), "other"]))
+    inner_ko = catalogue("ko")[inner.sentence.template].format(path="[1] {a}.mp4")
+    assert translated(error, "ko") == catalogue("ko")["sound: {text}"].format(text=inner_ko) + "; other"
+    assert translated(error, "en") == str(error) == f"sound: {inner}; other"
+
+
+def test_a_stored_sentence_is_translated_as_one_that_was_just_said() -> None:
+    said = Sentence("sound: {text}", text=Sentence("{bad_packets} damaged packets were skipped", bad_packets=3))
+    stored = json.loads(json.dumps(with_templates([said, "plain"])))
+    assert [translated(one, "ko") for one in stored] == [translated(said, "ko"), "plain"]
+    assert "3" in translated(said, "ko")
+    assert translated(said, "ko") != said
+    assert translated("a sentence of another program", "ko") == "a sentence of another program"
 
 
 def test_what_is_not_in_the_catalogue_stays_english() -> None:

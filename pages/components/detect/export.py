@@ -10,7 +10,7 @@ import streamlit as st
 from core.actions.background import begin_export, export_subject
 from core.actions.moments import export
 from core.detection.moments import Moment
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.export.formats import FORMATS, ExportOptions
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
@@ -137,7 +137,7 @@ def _write(subject: Subject, format: str, wanted: list[Moment], target: Path, op
     try:
         written = export(subject.video, wanted, target, format=format, options=options)
     except PunchlineError as error:
-        return str(error)
+        return Sentence.of(error)
     st.session_state["exported"] = (
         _subject_of(subject, format),
         [str(p) for p in written.paths],
@@ -152,7 +152,7 @@ def _begin(subject: Subject, format: str, wanted: list[Moment], target: Path, op
     try:
         job = begin_export(space, video, person, wanted, target, format=format, options=options)
     except PunchlineError as error:
-        return str(error)
+        return Sentence.of(error)
     st.session_state.setdefault("export-jobs", set()).add(job.id)
     return ""
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.actions.labels import export_labels, import_labels
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.labels.csv import Fault, seconds_of
 from core.labels.ledger import LabelEvent
 from core.labels.rules import check_clip
@@ -141,7 +141,7 @@ def _change(space: Workspace, event: LabelEvent, change: dict[str, Any], funny: 
         note = (change["note"] or "") if "note" in change else None
         ledger.edit(event.clip_id, start=start, end=end, label=label, note=note)
     except (PunchlineError, ValueError) as error:
-        return str(error)
+        return Sentence.of(error)
     return None
 
 

@@ -12,9 +12,11 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from core.errors import PunchlineError
+from core.actions.background import begin_reading_references
+from core.errors import PunchlineError, Sentence
+from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
 from core.people.person import Person
-from core.translation import LANGUAGES, finished, text
+from core.translation import LANGUAGES, text, translated
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
@@ -52,14 +54,14 @@ def _(message: str, **values: object) -> str:
     return text(message, language(), **values)
 
 
-def finished_text(message: str) -> str:
+def finished_text(message: object) -> str:
     """A sentence made by the program's core, in the session's language as far as the catalogue knows it."""
-    return finished(message, language())
+    return translated(message, language())
 
 
 def show_error(error: PunchlineError | str) -> None:
     """Tell an error, in the session's language as far as the catalogue knows it."""
-    st.error(finished_text(str(error)), icon=":material/error:")
+    st.error(finished_text(error), icon=":material/error:")
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def fragment(function: Callable[..., None], *, run_every: float | None = None) -
             show_error(error)
         except Exception as error:
             traceback.print_exc()
-            show_error(f"unexpected fault ({type(error).__name__}: {error})")
+            show_error(Sentence("unexpected fault ({kind}: {cause})", kind=type(error).__name__, cause=error))
 
     return st.fragment(guarded, run_every=run_every)
 
@@ -139,7 +141,13 @@ def video_select(videos: list[Video], *, key: str) -> Video | None:
 
 
 def person_select(people: list[Person], *, key: str) -> Person | None:
-    """A selectbox of people; what is chosen there holds on all pages."""
+    """A selectbox of people; what is chosen there holds on all pages.
+
+    References that the built-in embedder has not read are given to a background job, once a session.
+    """
+    digest = embedder_entry(DEFAULT_EMBEDDER).digest
+    if any(person.lacks(digest) for person in people) and st.session_state.setdefault("references-job", None) is None:
+        st.session_state["references-job"] = begin_reading_references(workspace()).id
     return _select("person_id", _("Person"), {p.id: p.name for p in people}, people, key)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.clip_dataset_builder import ClipDataset
+from core.errors import Sentence
 from core.labels.ledger import LabelEvent
 from core.people.person import Person
 from core.segment import clock
@@ -163,7 +164,7 @@ def _bars(title: str, rows: list[tuple[str, int]], rest: str) -> None:
 
 def _left_out(rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:
     """Labels that are not learned from, counted by reason, and listed."""
-    reasons = Counter(str(row["reason"]) for row in rows)
+    reasons = Counter(Sentence.of(row["reason"]) for row in rows)
     (first, n_first), several = reasons.most_common(1)[0], len(reasons) > 1
     title = _("Left out ({n}): {reason}", n=len(rows), reason=finished_text(first))
     if several:
@@ -176,7 +177,7 @@ def _left_out(rows: list[dict[str, Any]], names: Mapping[str, str]) -> None:
                 "video": [names.get(row["video_id"], row["video_id"]) for row in rows],
                 "time": [f"{clock(row['start'])}–{clock(row['end'])}" for row in rows],
                 "label": [_("funny") if row["label"] == 1 else _("not funny") for row in rows],
-                "reason": [finished_text(str(row["reason"])) for row in rows],
+                "reason": [finished_text(row["reason"]) for row in rows],
             }
         )[:MOST_LISTED]
         st.dataframe(

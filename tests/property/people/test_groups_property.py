@@ -65,7 +65,7 @@ def track_means(faces: FaceTable, rows: np.ndarray) -> list[tuple[set[int], np.n
 def test_two_tracks_of_one_time_share_a_group_only_if_they_are_one_face(features, n_longest):
     with patch("core.people.groups.LONGEST_TRACKS", n_longest):
         found = group(features)
-    similarity = similarity_of("resnet29")
+    similarity = similarity_of("mobilefacenet")
     for one in found.groups:
         means = track_means(features.faces, one.rows)
         for k, (frames, mean) in enumerate(means):

@@ -229,7 +229,7 @@ def test_photos_of_any_kind_give_the_same_person(tmp_path: Path) -> None:
     (person,) = Workspace(tmp_path / "space").people()
     digest = next(iter(person.references[0].embeddings))
     embeddings = person.embeddings(digest)
-    assert similarity_of("resnet29")(embeddings, embeddings).min() > 0.5
+    assert similarity_of("mobilefacenet")(embeddings, embeddings).min() > 0.5
 
 
 def test_a_photo_without_a_face_is_refused_and_nothing_is_added(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_of_two_faces_the_largest_is_taken_and_said(tmp_path: Path) -> None:
 
     for person in Workspace(space).people():
         embeddings = person.embeddings(next(iter(person.references[0].embeddings)))
-        assert similarity_of("resnet29")(embeddings, embeddings).min() > 0.5, person.name
+        assert similarity_of("mobilefacenet")(embeddings, embeddings).min() > 0.5, person.name
 
 
 def test_a_reference_can_come_from_a_moment_of_a_video(workspace: Path) -> None:
@@ -311,7 +311,7 @@ def test_doctor_finds_all_that_is_needed(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
     assert answer["ok"]
-    assert {"weights face_resnet29", "weights emotion_ferplus", "models run", "workspace"} <= {
+    assert {"weights mobilefacenet", "weights emotion_ferplus", "models run", "workspace"} <= {
         check["name"] for check in answer["checks"]
     }
 
@@ -324,15 +324,15 @@ def test_doctor_names_damaged_weights_and_fails(tmp_path: Path, monkeypatch: pyt
     for path in (ROOT / "assets").glob("*.*"):
         if path.is_file():
             (assets / path.name).write_bytes(path.read_bytes())
-    damaged = assets / "face_resnet29.safetensors"
+    damaged = assets / "mobilefacenet.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
     monkeypatch.setattr(weights, "ASSETS", assets)
     result = run(tmp_path / "space", "doctor")
     assert result.exit_code == 1
-    assert "face_resnet29" in result.output
+    assert "mobilefacenet" in result.output
     assert "digest" in result.output
     video = make_video(tmp_path / "v.mp4", [(1.0, [])])
-    assert "face_resnet29" in refused(tmp_path / "space", "extract", video)
+    assert "mobilefacenet" in refused(tmp_path / "space", "extract", video)
 
 
 def test_the_module_runs_as_a_command_and_a_second_extraction_is_told_of_the_first(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from core.video.video import frame_at
 from tests.media import numbered, write
 from tests.tables import DIMENSION, direction, features_info, lookalike
 
-SCALE = 0.72 / 2**0.5  # of unit vectors, so that the built-in embedder's similarity is their cosine
 FRONTAL = np.array([[14, 20], [34, 20], [24, 30], [16, 40], [32, 40]], np.float32)
 IN_PROFILE = np.array([[14, 20], [20, 20], [24, 30], [14, 40], [20, 40]], np.float32)
 ANN, BEN, CLEO = np.linalg.qr(np.stack([direction(seed) for seed in (1, 2, 3)], axis=1))[0].T  # at right angles
@@ -36,8 +35,9 @@ def features_of(seen: list[Seen], *, likeness: float = 0.9, **columns: np.ndarra
         box_xyxy=np.tile(np.float32([0, 0, 48, 60]), (n, 1)),
         landmarks=np.tile(FRONTAL, (n, 1, 1)),
         probability=np.full(n, 0.99, np.float32),
-        embedding=SCALE
-        * np.array([lookalike(who, likeness, seed=k) for k, (_, who, _) in enumerate(seen)]).reshape(n, DIMENSION),
+        embedding=np.array([lookalike(who, likeness, seed=k) for k, (_, who, _) in enumerate(seen)]).reshape(
+            n, DIMENSION
+        ),
         emotion=np.zeros((n, 10), np.float32),
         track=np.array([face[2] for face in seen], np.int32),
     )
@@ -220,7 +220,7 @@ def test_a_clicked_face_becomes_a_reference_that_finds_it_again(video: Path):
     np.testing.assert_array_equal(made.image, frame_at(video, 2 / 3).image[20:100, 40:120])
     digest = features.info.models["embedder"]["digest"]
     references = Person("a", "Ann", (made,)).embeddings(digest)
-    likeness = similarity_of("resnet29")(features.faces.embedding, references)[:, 0]
+    likeness = similarity_of("mobilefacenet")(features.faces.embedding, references)[:, 0]
     assert likeness[0] == pytest.approx(1, abs=1e-6)
     assert likeness[1] < 0.5
 

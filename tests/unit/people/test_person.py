@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError
-from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
 from core.people.person import Match, Person, Reference, Thresholds, clean_name, match
 from core.series import Source
@@ -171,21 +170,6 @@ def test_the_order_of_faces_in_a_frame_does_not_matter():
     assert matched(*faces).source.tolist() == matched(*faces[::-1]).source.tolist() == [R] * 6
 
 
-@pytest.mark.parametrize(("embedder", "zero"), [("resnet29", 0.72), ("facenet", 2.2**0.5)])
-def test_the_common_scale_maps_distances_of_each_embedder(embedder, zero):
-    step = np.linspace(0, 2, 9, dtype=np.float32)[:, None] * zero * WANTED  # (9, 32) at 0 to 2 zero distances
-    found = similarity_of(embedder)(WANTED + step, WANTED[None])
-    assert found.dtype == np.float32
-    assert found.shape == (9, 1)
-    np.testing.assert_allclose(found[:, 0], 1 - np.linspace(0, 2, 9) ** 2, atol=1e-5)
-    assert np.isnan(similarity_of(embedder)(np.full((1, 32), np.nan), WANTED[None])).all()
-
-
-def test_an_unknown_embedder_is_refused_with_the_known_ones():
-    with pytest.raises(PunchlineError, match="'arcface'; there are resnet29, facenet"):
-        similarity_of("arcface")
-
-
 # Thresholds, people, names
 
 
@@ -215,8 +199,15 @@ def test_only_embeddings_of_the_same_model_are_compared():
 
 
 def test_a_person_without_a_usable_reference_is_named_with_what_to_do():
-    with pytest.raises(PunchlineError, match=r"^Ann: none of 1 reference faces .* add a reference photo"):
+    with pytest.raises(
+        PunchlineError, match=r"^Ann: none of 1 reference faces was read by the model that read this video"
+    ):
         Person("a1", "Ann", (reference(m1=np.ones(3)),)).embeddings("m2")
+
+
+def test_a_person_without_any_reference_is_asked_for_one():
+    with pytest.raises(PunchlineError, match="Ann has no reference face; add one"):
+        Person("a1", "Ann", ()).embeddings("m2")
 
 
 @pytest.mark.parametrize("name", ["Ann", "우왁굳", "../a/b", "J. R. Doe", "O'Neil \\ x", "🎉"])

@@ -88,6 +88,15 @@ def test_streams_that_start_apart_stay_apart(
         assert float(source.start) == pytest.approx(0.0, abs=0.001)
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_a_file_whose_times_begin_late_is_repacked(tmp_path: Path, suffix: str) -> None:
+    sound = media.Sound(beeps([1.0], 3.0), codec="aac", start=5.0)
+    path = media.write(tmp_path / f"v.{suffix}", TIMES + 5, sound)
+    assert plan(path).mode == "remux"
+    with Source(make_proxy(path, tmp_path / "proxy.mp4").path) as source:
+        assert float(source.start) == pytest.approx(0.0, abs=0.001)
+
+
 def test_a_variable_rate_keeps_every_pictures_time(tmp_path: Path) -> None:
     times = np.array([0.0, 0.05, 0.06, 1.5, 1.52, 2.9])
     path = media.write(tmp_path / "v.mkv", times, codec="libx265")

@@ -86,13 +86,13 @@ def bundled(digest: str = sha256(CONTENT)) -> Weights:
 
 
 def test_every_bundled_file_has_the_digest_and_the_size_of_the_list() -> None:
-    face = describe("face_resnet29")
+    face = describe("mobilefacenet")
     assert find(face).stat().st_size == face.size
-    assert (module.ASSETS / "face_resnet29.LICENSE.txt").exists()
+    assert (module.ASSETS / "mobilefacenet.LICENSE.txt").exists()
 
 
 def test_the_list_names_what_it_knows() -> None:
-    with pytest.raises(WeightsUnavailable, match=r"'nonsense'.*face_resnet29"):
+    with pytest.raises(WeightsUnavailable, match=r"'nonsense'.*mobilefacenet"):
         describe("nonsense")
     assert describe("hsemotion_enet_b0_8_va_mtl").digest.startswith("git-blob:7ce9d6dd")
 

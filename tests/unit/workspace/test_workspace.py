@@ -394,3 +394,21 @@ def test_many_writers_lose_nothing(workspace, library):
         thread.join()
     assert len(workspace.videos()) == 8
     assert sorted(r.origin for r in workspace.find_person("Ann").references) == [f"{k}.jpg" for k in range(8)]
+
+
+def test_many_files_are_noted_as_each_alone_would_be(workspace, tmp_path):
+    files = [tmp_path / f"{k}.mp4" for k in range(4)]
+    for k, file in enumerate(files):
+        file.write_bytes(b"%d" % (k % 3) * 1000)  # the last is a copy of the first
+    alone = Workspace(tmp_path / "alone")
+    expected = [alone.register(file) for file in files]
+    videos, faults = workspace.register_all([*files, tmp_path / "missing.mp4"])
+    assert [video.id for video in videos] == [video.id for video in expected]
+    assert workspace.videos() == alone.videos()
+    assert workspace.videos()[0].paths == (files[3], files[0])
+    (fault,) = faults
+    assert "missing.mp4: cannot be read" in str(fault)
+    files[1].write_bytes(b"other" * 1000)
+    workspace.register_all(files)
+    assert len(workspace.videos()) == 4
+    assert workspace.video(videos[1].id).paths == (), "another video has taken its place"

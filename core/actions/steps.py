@@ -1,0 +1,54 @@
+"""The way from a video to its reviewed moments: which steps are done, and how far the others are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.actions.overview import ENOUGH_LABELS
+from core.detection.results import read_detections
+from core.labels.ledger import Ledger
+from core.people.person import Person
+from core.training.model_store import ModelStore
+from core.workspace.workspace import Video, Workspace
+
+StepName = Literal["video", "person", "extract", "label", "train", "detect", "review"]
+
+
+@dataclass(frozen=True)
+class StepState:
+    """One step: `n` of what it makes are there (videos, faces, videos read, labels, models, moments, reviewed moments),
+    `needed` of them make it done."""
+
+    name: StepName
+    n: int
+    needed: int = 1
+
+    @property
+    def done(self) -> bool:
+        """Whether the next step can follow."""
+        return self.n >= self.needed > 0
+
+
+def steps(workspace: Workspace, video: Video | None, person: Person | None) -> list[StepState]:
+    """The seven steps for a person in a video, in their order; a step is not done where either is None."""
+    n_labels = n_models = n_moments = n_judged = 0
+    extracted = video is not None and workspace.features_path(video.id).exists()
+    if person is not None:
+        labels = Ledger(workspace.labels_path).labels(person_id=person.id)
+        n_labels = len(labels)
+        n_models = sum(model.card.get("person_id") == person.id for model in ModelStore(workspace).all())
+        if video is not None:
+            latest = next(iter(read_detections(workspace, video.id, person.id).values()), None)
+            n_moments = len(latest["moments"]) if latest is not None else 0
+            judged = [e for e in labels if e.video_id == video.id and e.origin in ("accepted", "rejected")]
+            n_judged = min(len(judged), n_moments)
+    return [
+        StepState("video", len(workspace.videos())),
+        StepState("person", len(person.references) if person is not None else 0),
+        StepState("extract", int(extracted)),
+        StepState("label", n_labels, ENOUGH_LABELS),
+        StepState("train", n_models),
+        StepState("detect", n_moments),
+        StepState("review", n_judged, n_moments),
+    ]

@@ -1,0 +1,58 @@
+"""One message of a chat, and what could not be read of a chat file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+EPOCH = 1e8  # seconds above which a time is one of the calendar, not of a video
+MAX_EXAMPLES = 5
+_CLOCK = re.compile(r"(-?)(?:(\d+):)?(\d{1,3}):(\d{2}(?:[.,]\d+)?)")
+
+
+class Message(NamedTuple):
+    """`time` is in seconds of the video, or of the calendar where the file knows no better."""
+
+    time: float
+    user: str
+    text: str
+
+
+@dataclass
+class Unread:
+    """What of a file gave no message: damaged places with a few examples, and whether it ends in the middle."""
+
+    n_damaged: int = 0
+    examples: list[str] = field(default_factory=list)
+    cut_off: bool = False
+
+    def add(self, place: str, content: str) -> None:
+        """One more damaged place; the beginning of its content is shown, and not kept in any file."""
+        self.n_damaged += 1
+        if len(self.examples) < MAX_EXAMPLES:
+            self.examples.append(f"{place}: {content[:60]!r}")
+
+
+def seconds_of(value: object, *, milliseconds: bool = False) -> float | None:
+    """A time as chat files write it: seconds, h:mm:ss, or a date; None where it is none of these."""
+    if isinstance(value, bool) or value is None:
+        return None
+    text = str(value).strip()
+    if match := _CLOCK.fullmatch(text):
+        sign, hours, minutes, seconds = match.groups()
+        total = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds.replace(",", "."))
+        return -total if sign else total
+    try:
+        number = float(text)
+    except ValueError:
+        try:
+            return datetime.fromisoformat(text).timestamp()
+        except ValueError:
+            return None
+    if number != number or abs(number) > 1e17:
+        return None
+    while milliseconds or abs(number) > 1e11:  # milliseconds or microseconds of the calendar
+        number, milliseconds = number / 1000, False
+    return number

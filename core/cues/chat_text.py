@@ -1,0 +1,119 @@
+"""Chats in lines: CSV with a time, a user and a message; logs with h:mm:ss; logs of IRC clients and raw IRC."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+
+from core.cues.chat_message import Message, Unread, seconds_of
+
+COLUMNS = {
+    "time": "time timestamp offset seconds time_in_seconds content_offset_seconds playermessagetime 시간 재생시간",
+    "user": "user username nickname author author_name name display_name uid userid useridhash 닉네임 아이디 작성자",
+    "text": "message content text body comment chat msg 메시지 내용 채팅",
+}
+_TIME = r"(?P<time>-?(?:\d+:)?\d{1,3}:\d{2}(?:[.,]\d+)?)"
+_LOG = re.compile(rf"\s*[\[(]?{_TIME}[\])]?\s*[-|]?\s*(?:<?(?P<user>[^:<>]{{1,60}}?)>?\s*:\s)?(?P<text>.+)")
+_CLIENT = re.compile(
+    r"\s*\[?(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\]?"
+    r"\s+<[~&@%+ ]?(?P<user>[^>]+)>\s?(?P<text>.*)"
+)
+_RAW = re.compile(r"(?:@(?P<tags>\S+) )?:(?P<user>[^! ]+)!\S+ PRIVMSG \S+ :(?P<text>.*)")
+_SENT = re.compile(r"(?:tmi-sent-ts|rm-received-ts)=(\d+)")
+_NOTICE = re.compile(r"\s*$|---|\s*#|.*\s-!-\s|.*\s\*{1,3}\s|(?:@\S+ )?:\S+ (?!PRIVMSG)[A-Z0-9]+ |PING")
+_BEGINS = re.compile(rf"\s*[\[(]?{_TIME}[\s\])]+\S")
+DAY = 86_400.0
+
+
+def csv_messages(lines: Iterable[str], sample: str, unread: Unread) -> Iterator[Message]:
+    """The messages of a table; its columns are known by their heading, else they are time, user, message."""
+    first = sample.splitlines()[0] if sample else ""
+    delimiter = max(",;\t", key=first.count)
+    rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=delimiter)
+    places: dict[str, int] | None = None
+    milliseconds = False
+    for row in _safely(rows, unread):
+        if places is None:
+            places = _places(row)
+            if places is not None:
+                milliseconds = row[places["time"]].strip().lower() == "playermessagetime"
+                continue
+            places = {"time": 0, "user": 1, "text": 2} if len(row) >= 3 else {"time": 0, "text": 1}
+        if not any(row):
+            continue
+        time = seconds_of(row[places["time"]], milliseconds=milliseconds) if len(row) > places["time"] else None
+        if time is None or len(row) <= places["text"]:
+            unread.add(f"line {rows.line_num}", delimiter.join(row))
+        else:
+            user = row[places["user"]] if "user" in places and len(row) > places["user"] else ""
+            yield Message(time, user, row[places["text"]])
+
+
+def _safely(rows: Iterator[list[str]], unread: Unread) -> Iterator[list[str]]:
+    while True:
+        try:
+            yield next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            unread.add("a row", str(error))
+
+
+def _places(header: list[str]) -> dict[str, int] | None:
+    names = [name.strip().strip("\ufeff").lower() for name in header]
+    found = {}
+    for column, known in COLUMNS.items():
+        place = next((names.index(name) for name in known.split() if name in names), None)
+        if place is not None:
+            found[column] = place
+    return found if "time" in found and "text" in found else None
+
+
+def log_messages(lines: Iterable[str], unread: Unread) -> Iterator[Message]:
+    """The messages of a log: `[h:mm:ss] user: message` on the video's clock."""
+    for number, line in enumerate(lines, 1):
+        match = _LOG.match(line)
+        time = seconds_of(match["time"]) if match else None
+        if match and time is not None:
+            yield Message(time, match["user"] or "", match["text"].strip())
+        elif not _NOTICE.match(line):
+            unread.add(f"line {number}", line)
+
+
+def irc_messages(lines: Iterable[str], unread: Unread) -> Iterator[Message]:
+    """The messages of an IRC client's log (`21:03 <user> message`) or of raw IRC with its time in the tags.
+
+    Times of day go on over midnight.
+    """
+    day, last = 0.0, 0.0
+    for number, line in enumerate(lines, 1):
+        if (raw := _RAW.search(line)) and (sent := _SENT.search(raw["tags"] or "")):
+            yield Message(float(sent[1]) / 1000, raw["user"], raw["text"].strip())
+            continue
+        match = _CLIENT.match(line)
+        if match is None:
+            if not _NOTICE.match(line):
+                unread.add(f"line {number}", line)
+            continue
+        hours, minutes, *seconds = (int(part) for part in match["time"].split(":"))
+        time = hours * 3600.0 + minutes * 60 + sum(seconds)
+        if match["date"]:
+            time = seconds_of(f"{match['date']}T{match['time'].zfill(5)}") or time
+        elif time + day < last - DAY / 2:
+            day += DAY
+        last = time + day if not match["date"] else time
+        yield Message(last, match["user"].strip(), match["text"].strip())
+
+
+def is_irc(sample: str) -> bool:
+    """Whether the beginning of a text is an IRC log."""
+    lines = [line for line in sample.splitlines()[:200] if line.strip()]
+    n = sum(bool(_CLIENT.match(line) or _RAW.search(line)) for line in lines)
+    return n > 0 and n >= sum(bool(_LOG.match(line)) and not _CLIENT.match(line) for line in lines)
+
+
+def is_log(sample: str) -> bool:
+    """Whether the beginning of a text is lines that start with a time and are no table."""
+    lines = [line for line in sample.splitlines()[:200] if line.strip()]
+    return sum(bool(_BEGINS.match(line)) for line in lines) > len(lines) / 2

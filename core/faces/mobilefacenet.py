@@ -1,0 +1,124 @@
+"""MobileFaceNet, the built-in embedder: an aligned face chip -> a unit vector that says who it is.
+
+Chen et al. 2018, doi:10.1007/978-3-319-97909-0_46, with 192 outputs and the weights of sirius-ai's MobileFaceNet_TF,
+trained on a refined MS-Celeb-1M; docs/identity_model.md is its card. It is plain functions over tensors, which oneDNN
+keeps in its own layout between layers: that halves the time on processors, most of all for small batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+from core.errors import WeightsUnavailable
+from core.faces.batches import batches
+from core.faces.embedders import EMBEDDERS
+from core.faces.embedding import checked
+from core.faces.similarity import similarity_of
+from core.storage.weights import Weights, describe, find
+
+BATCH, GPU_BATCH = 16, 128
+# The bottlenecks in runs: stride of the first layer, number. Those of stride 1 are added to their input.
+BOTTLENECKS = ((2, 1), (1, 4), (2, 1), (1, 6), (2, 1), (1, 2))
+N_HEAD, N_LAYERS = 3, 52
+GLOBAL = 49  # the layer that weighs all places of the picture
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A convolution with the slope of its PReLU, where it has one."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+    slope: torch.Tensor | None
+    stride: int
+    padding: int
+    groups: int
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.conv2d(x, self.weight, self.bias, self.stride, self.padding, groups=self.groups)
+        return x if self.slope is None else torch.prelu(x, self.slope)
+
+
+def _strides() -> dict[int, int]:
+    """The layers that halve the picture."""
+    strides, layer = {0: 2}, N_HEAD
+    for stride, n in BOTTLENECKS:
+        strides[layer + 1] = stride
+        layer += 3 * n
+    return strides
+
+
+def _layers(state: Mapping[str, torch.Tensor], device: str) -> Iterator[Layer]:
+    """The layers with their weights turned by half a turn.
+
+    TensorFlow pads the right and the lower edge where torch would pad the left and upper ones; on a picture that is
+    turned, with kernels that are turned, torch's padding is TensorFlow's, and no layer needs a padded copy.
+    """
+    strides, kept_by_onednn = _strides(), device == "cpu" and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    for k in range(N_LAYERS):
+        weight, bias = (state[f"layers.{k}.{part}"].float() for part in ("weight", "bias"))
+        slope = state.get(f"layers.{k}.slope")
+        slope = None if slope is None else slope.float().flatten()
+        stride, groups = strides.get(k, 1), len(weight) if k and weight.shape[1] == 1 else 1
+        padding = 0 if k == GLOBAL else weight.shape[-1] // 2
+        weight = weight.flip(2, 3).contiguous()
+        if kept_by_onednn:
+            weight = torch._C._nn.mkldnn_reorder_conv2d_weight(weight.to_mkldnn(), [padding], [stride], [1], groups)
+            bias, slope = bias.to_mkldnn(), None if slope is None else slope.to_mkldnn()
+        else:
+            weight, bias, slope = weight.to(device), bias.to(device), None if slope is None else slope.to(device)
+        yield Layer(weight, bias, slope, stride, padding, groups)
+
+
+def _forward(layers: list[Layer], images: torch.Tensor) -> torch.Tensor:
+    """Outputs (n, 192) of turned pictures (n, 3, 112, 112)."""
+    x = images.to_mkldnn() if layers[0].weight.is_mkldnn else images
+    for layer in layers[:N_HEAD]:
+        x = layer(x)
+    k = N_HEAD
+    for stride, n in BOTTLENECKS:
+        for _ in range(n):
+            expand, depthwise, project = layers[k : k + 3]
+            y = project(depthwise(expand(x)))
+            x = x + y if stride == 1 else y
+            k += 3
+    for layer in layers[k:]:
+        x = layer(x)  # at last (n, 192, 1, 1)
+    return (x.to_dense() if x.is_mkldnn else x).flatten(1)
+
+
+class MobileFaceNetEmbedder:
+    """192-d of unit length."""
+
+    name, dimension = "mobilefacenet", EMBEDDERS["mobilefacenet"].dimension
+    crop = EMBEDDERS["mobilefacenet"].crop
+
+    def __init__(self, weights: Weights | None = None, *, device: str = "cpu") -> None:
+        weights = weights or describe(EMBEDDERS[self.name].weights)
+        self.digest = weights.digest
+        path = find(weights)
+        try:
+            self._layers = list(_layers(load_file(path), device))
+        except KeyError as error:
+            raise WeightsUnavailable("{path} lacks {key}: no weights of MobileFaceNet", path=path, key=error) from error
+        self._device = device
+
+    @torch.inference_mode()
+    def embed(self, chips: np.ndarray) -> np.ndarray:
+        """Embeddings float32 (n, 192) of length 1 from aligned chips RGB uint8 (n, 112, 112, 3)."""
+        embeddings = np.empty((len(checked(chips, self)), self.dimension), np.float32)
+        for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
+            turned = np.ascontiguousarray(chips[part, ::-1, ::-1].transpose(0, 3, 1, 2))
+            x = (torch.from_numpy(turned).to(self._device).float() - 127.5) / 128
+            embeddings[part] = F.normalize(_forward(self._layers, x)).float().cpu().numpy()
+        return embeddings
+
+    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Similarity float32 (n, m) of embeddings (n, 192) and (m, 192); NaN where either is NaN."""
+        return similarity_of(self.name)(a, b)

@@ -1,0 +1,112 @@
+"""The way through the pages: a stepper in the sidebar, and the next step where the work of a page ends."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.actions.steps import StepName, StepState, steps
+from core.errors import PunchlineError
+from pages.components.shared.shell import _, chosen_person, chosen_video, fragment, workspace
+
+PAGES: dict[StepName, str] = {
+    "video": "pages/home.py",
+    "person": "pages/reference.py",
+    "extract": "pages/extract.py",
+    "label": "pages/label.py",
+    "train": "pages/train.py",
+    "detect": "pages/detect.py",
+    "review": "pages/detect.py",
+}
+LOOK_EVERY = 3.0  # seconds between two looks at how far the work is
+
+
+def page_name(step: StepName) -> str:
+    """The page of a step, as its title."""
+    return {
+        "video": _("Home"),
+        "person": _("Reference face"),
+        "extract": _("Extract"),
+        "label": _("Label"),
+        "train": _("Train"),
+        "detect": _("Detect"),
+        "review": _("Review"),
+    }[step]
+
+
+def _count(step: StepState) -> str:
+    """How far a step is, in a word; empty where there is nothing to count."""
+    if step.name in ("label", "review") and step.n and not step.done:
+        return _("{n} of {needed}", n=step.n, needed=step.needed)
+    return str(step.n) if step.n and step.name != "extract" else ""
+
+
+def _steps() -> list[StepState]:
+    """The steps of the chosen video and person; none is done where the workspace cannot be read, which pages say."""
+    try:
+        space = workspace()
+        return steps(space, chosen_video(space.videos()), chosen_person(space.people()))
+    except PunchlineError:
+        return [StepState(name, 0) for name in PAGES]
+
+
+def stepper() -> None:
+    """The pages as steps, with a tick where one is done and a count where one is under way."""
+    fragment(_stepper, run_every=LOOK_EVERY)()
+
+
+def _stepper() -> None:
+    states = _steps()
+    ahead = next((state.name for state in states if not state.done), None)
+    for state in states[:-1]:
+        if state.name == "train":
+            st.page_link("pages/analyse.py", label=_("Analyse"), icon=":material/monitoring:")
+        now = ahead == state.name or (state.name == "detect" and ahead == "review")
+        icon = "check_circle" if state.done else "radio_button_checked" if now else "radio_button_unchecked"
+        count = _count(states[-1]) if state.name == "detect" and state.done else _count(state)
+        label = page_name(state.name) + (f" :gray-badge[{count}]" if count else "")
+        st.page_link(PAGES[state.name], label=label, icon=f":material/{icon}:")
+
+
+def next_step(page: str) -> None:
+    """What is done on this page (its file's name), and the button to the next where it is."""
+    fragment(_next_step, run_every=LOOK_EVERY)(f"pages/{page}.py")
+
+
+def _next_step(page: str) -> None:
+    states = _steps()
+    here = [k for k, state in enumerate(states) if PAGES[state.name] == page]
+    if not here or page == PAGES["video"] or not states[0].done:  # Home names the next step of each video
+        return
+    k = next((k for k in here if not states[k].done), here[-1])
+    state = states[k]
+    with st.container(border=True, key="next-step"):
+        words, button = st.columns([4, 1.5], vertical_alignment="center")
+        progress = _lacking(state) if not state.done else _("done")
+        name = f"**{page_name(state.name)}**"
+        title = _("Step {k} of {total}: {name}", k=k + 1, total=len(states), name=name)
+        words.markdown(f"{title} :gray[· {progress}]")
+        later = [s.name for s in states[k + 1 :] if PAGES[s.name] != page and not (state.done and s.done)]
+        if later:
+            after = later[0]
+            label = _("Next: {name}", name=page_name(after))
+            if button.button(
+                label,
+                type="primary" if state.done else "tertiary",
+                key=f"next-{after}",
+                icon=":material/arrow_forward:",
+                width="stretch",
+            ):
+                st.switch_page(PAGES[after])
+
+
+def _lacking(state: StepState) -> str:
+    """What a step still wants."""
+    return {
+        "video": _("Add a video."),
+        "person": _("Choose some faces of the person."),
+        "extract": _("Read the faces and the sound of the video."),
+        "label": _("{n} of {needed} labels", n=state.n, needed=state.needed),
+        "train": _("Train a model on the labels."),
+        "detect": _("Find the funny moments of this video."),
+        "review": _("{n} of {needed} moments reviewed; then export them.", n=state.n, needed=state.needed),
+    }[state.name]

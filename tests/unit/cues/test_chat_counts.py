@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from core.cues.chat import ReadChat
+from core.cues.chat_counts import AROUND, ChatCounts, chat_rows, counts_of, lag_of
+from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
+from core.cues.chat_message import Unread
+
+TIMES = np.arange(3000) / 3  # 1000 s
+
+
+def chat_of(times: np.ndarray, laughing: np.ndarray) -> ChatCounts:
+    order = np.argsort(times)
+    return counts_of(ReadChat(times[order], laughing[order].astype(bool), "csv", 0, Unread(), False))
+
+
+def test_rows_are_rates_and_shares():
+    times = np.concatenate([np.arange(0, 100, 0.5), np.arange(40, 50, 0.25) + 0.01])
+    laughing = np.arange(len(times)) >= 200
+    rows = chat_rows(chat_of(times, laughing), TIMES[:300], offset=0)
+    assert rows.shape == (300, 2)
+    assert rows[60] == pytest.approx([2.0, 0.0], abs=0.2)
+    assert rows[45 * 3] == pytest.approx([6.0, 4 / 6], abs=0.3)
+    moved = chat_rows(chat_of(times, laughing), TIMES[:300], offset=-20)
+    assert moved[25 * 3] == pytest.approx(rows[45 * 3], abs=1e-6)
+
+
+def test_before_and_after_the_chat_rows_are_missing():
+    rows = chat_rows(chat_of(np.array([100.0, 130.0, 160.0]), np.ones(3)), TIMES, offset=0)
+    assert np.isnan(rows[: 90 * 3]).all()
+    assert np.isnan(rows[170 * 3 :]).all()
+    assert rows[115 * 3, 0] == 0
+    assert np.isnan(rows[115 * 3, 1])  # nobody writes
+    assert rows[130 * 3] == pytest.approx([1 / AROUND, 1.0])
+
+
+@pytest.mark.parametrize("lag", [-1.0, 0.0, 4.0, 7.3, 12.0])
+def test_a_planted_lag_is_found(lag):
+    rng = np.random.default_rng(round(lag * 10) + 50)
+    moments = np.sort(rng.choice(np.arange(20, 900, 20), 25, replace=False)).astype(float)
+    evidence = np.full(len(TIMES), 0.05)
+    for moment in moments:
+        evidence[(moment <= TIMES) & (moment + 5 > TIMES)] = 0.9
+    laughs = np.concatenate([moment + lag + rng.uniform(0, 5, 15) for moment in moments])
+    chatter = rng.uniform(0, 1000, 2000)
+    flags = np.r_[np.ones(len(laughs)), rng.random(2000) < 0.05]
+    counts = chat_of(np.r_[laughs, chatter], flags)
+    assert lag_of(counts, TIMES, evidence) == pytest.approx(lag, abs=1.0)
+    evidence[rng.random(len(TIMES)) < 0.7] = np.nan
+    assert lag_of(counts, TIMES, evidence) == pytest.approx(lag, abs=1.0)
+
+
+def test_without_evidence_there_is_no_lag():
+    counts = chat_of(np.random.default_rng(0).uniform(0, 1000, 500), np.ones(500))
+    assert lag_of(counts, TIMES, np.full(len(TIMES), np.nan)) is None
+    assert lag_of(counts, TIMES, np.zeros(len(TIMES))) is None
+    assert lag_of(chat_of(np.array([3.0]), np.ones(1)), TIMES, np.ones(len(TIMES))) is None
+
+
+def test_counts_come_back_from_their_file(tmp_path):
+    counts = chat_of(np.array([-3.0, 1.0, 1.1, 8.0]), np.array([0, 1, 1, 0]))
+    info = ChatInfo("a.json", "twitch", 4, 2, 1, 0, False, False, -4.5, 4.5)
+    write_chat(tmp_path / "v.h5", counts, info)
+    back, told = read_chat_file(tmp_path / "v.h5")
+    assert told == info
+    assert back.start == counts.start == -3.0
+    assert np.array_equal(back.counts, counts.counts)
+    assert back.counts.sum(axis=0).tolist() == [4, 2]
