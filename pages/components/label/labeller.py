@@ -29,6 +29,8 @@ from pages.components.player.player import (
 )
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import (
+    cue_lanes,
+    cue_values_of,
     duration_of,
     fps_of,
     kept_curve,
@@ -77,6 +79,7 @@ def _queue(
         duration_of(space, video),
         series=series.series if series else None,
         scores=kept_curve(space, video, person),
+        cues=cue_values_of(space, video),
         taken=[Segment(e.start, e.end) for e in (*ledger.labels(**ids), *ledger.skipped(**ids))],
         overlapping=overlapping,
     )
@@ -98,6 +101,8 @@ def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order
     }
     if kept_curve(space, video, person) is not None:
         orders |= {"likely": _("Likely funny first"), "uncertain": _("Most uncertain first")}
+    values = cue_values_of(space, video)
+    orders |= {name: said for name, said in _cue_orders().items() if name in values}
     with st.popover(_("Which clips"), icon=":material/queue_play_next:"):
         order = st.radio(
             _("Which clips"),
@@ -110,9 +115,13 @@ def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order
     return order, overlapping
 
 
-def _timeline(labels: list[LabelEvent], series: PersonSeries | None) -> Timeline:
+def _cue_orders() -> dict[Order, str]:
+    return {"laughter": _("Laughter that is heard first"), "chat": _("Where the chat laughs first")}
+
+
+def _timeline(space: Workspace, video: Video, labels: list[LabelEvent], series: PersonSeries | None) -> Timeline:
     return Timeline(
-        lanes=usual_lanes(series.series if series else None),
+        lanes=[*usual_lanes(series.series if series else None), *cue_lanes(space, video)],
         labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
         unseen=unseen_spans(series.series if series else None),
     )
@@ -156,7 +165,7 @@ def _player(
     player(
         "label-player",
         source,
-        timelines={video.id: _timeline(labels, series)},
+        timelines={video.id: _timeline(space, video, labels, series)},
         mark=Mark(counts=counts) if mode == "mark" else None,
         on_events=save,
         person_id=person.id,

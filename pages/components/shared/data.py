@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.cues.waveform import waveform_line
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
@@ -80,6 +81,27 @@ def usual_lanes(series: TimeSeries | None) -> list[Lane]:
         Lane("valence", _("Valence"), t, series.column("valence"), (-1, 1)),
         Lane("loudness", _("Loudness"), t, series.column("loudness"), (-70, 0)),
     ]
+
+
+def cue_values_of(space: Workspace, video: Video) -> dict[str, Floats]:
+    """How much each cue speaks for a place, on the times of the series; none where none is known."""
+    try:
+        return library_of(space).cues(video.id).values
+    except PunchlineError:  # said where the features themselves are needed
+        return {}
+
+
+def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
+    """The sound itself, laughter that is heard and chat that laughs, as far as they are known."""
+    try:
+        known = library_of(space).cues(video.id)
+    except PunchlineError:  # said where the features themselves are needed
+        return []
+    names = {"laughter": _("Laughter"), "chat": _("Chat")}
+    lanes = [Lane(name, names[name], known.timestamps, value, (0, 1)) for name, value in known.values.items()]
+    if known.waveform is not None and len(known.timestamps) > 1:
+        lanes.insert(0, Lane("waveform", _("Sound"), *waveform_line(known.timestamps, known.waveform), (-1, 1)))
+    return lanes
 
 
 def unseen_spans(series: TimeSeries | None) -> list[tuple[float, float]]:

@@ -34,6 +34,8 @@ def origin_name(origin: str) -> str:
         "peaks": _("peak"),
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
+        "laughter": _("laughter"),
+        "chat": _("chat"),
         "marked": _("marked while watching"),
         "imported": _("imported"),
         "accepted": _("accepted"),
