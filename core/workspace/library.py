@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import ClipDataset, build_clips, usual
+from core.clip_dataset_builder import usual
 from core.cues.ranking import Rows, cue_values
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, read_cues, read_features
@@ -54,7 +54,6 @@ class Library:
         self._kept_cues = lru_cache(maxsize=8)(self._read_cues)
         self._kept_scan = lru_cache(maxsize=4)(self._read_scan)
         self._kept_series = lru_cache(maxsize=256)(self._make_series)
-        self._kept_clips = lru_cache(maxsize=3)(self._make_clips)
 
     # Of a video
 
@@ -151,14 +150,3 @@ class Library:
                     series = self.series(video.id, person_id)
                     if series is not None:
                         yield series.series
-
-    def clips(self, *, person: Person | None = None) -> ClipDataset:
-        """The arrays of all labels, or of one person's."""
-        files = [self.workspace.features_folder, *self.workspace.features_folder.iterdir()]
-        files += self.workspace.people_folder.iterdir()
-        state = tuple((path.name, state_of(path)) for path in sorted(files))
-        with self._lock:
-            return self._kept_clips(person.id if person else None, self.ledger.last_seq(), state)
-
-    def _make_clips(self, person_id: str | None, last_seq: int, state: tuple[tuple[str, State], ...]) -> ClipDataset:
-        return build_clips(self.ledger.labels(person_id=person_id), self.series, others_of=self.others_of)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.actions.background import begin_dataset_if_behind
 from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
@@ -144,6 +145,7 @@ def _player(
     def save(presses: list[Press]) -> Receipt:
         receipt = take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
         with suppress(PunchlineError):  # the labels are safe; a training that cannot begin is said on page Train
+            begin_dataset_if_behind(space, ledger.last_seq())
             train_if_due(space, person, ledger.labels(person_id=person.id))
         return receipt
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.clip_dataset_builder import ClipDataset
+from core.dataset.upkeep import sources_of, up_to_date
 from core.cues.waveform import waveform_line
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
@@ -47,6 +49,18 @@ def series_for(space: Workspace, video: Video, person: Person) -> PersonSeries |
         If the person has no reference for the video's embedder, or the file cannot be read.
     """
     return library_of(space).series(video.id, person.id)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _clips(_library: Library, key: str) -> ClipDataset:
+    return up_to_date(_library).clips
+
+
+def clips_of(space: Workspace, person: Person) -> ClipDataset:
+    """A person's clips in dataset.h5, which is brought up to date first. Raises PunchlineError."""
+    library = library_of(space)
+    state = state_of(space.dataset_path), library.ledger.last_seq(), sources_of(space)
+    return _clips(library, f"{space.root}{state}").of(person.id)
 
 
 def ledger_of(space: Workspace) -> Ledger:
