@@ -55,9 +55,11 @@ class ClipOptions:
 
     def __post_init__(self) -> None:
         if not MIN_ROWS <= self.n_rows <= MAX_ROWS:
-            raise PunchlineError(f"{self.n_rows} rows of a clip, expected {MIN_ROWS} to {MAX_ROWS}")
+            raise PunchlineError(
+                "{n} rows of a clip, expected {least} to {most}", n=self.n_rows, least=MIN_ROWS, most=MAX_ROWS
+            )
         if self.sampling not in ("nearest", "linear"):
-            raise PunchlineError(f"sampling {self.sampling!r}, expected nearest or linear")
+            raise PunchlineError("sampling {sampling}, expected nearest or linear", sampling=self.sampling)
 
     def __str__(self) -> str:
         return f"{self.n_rows} rows, {self.sampling}"

@@ -71,27 +71,23 @@ def names_of(workspace: Workspace) -> Names:
     return Names(videos, {person.id: person.name for person in workspace.people()})
 
 
-def up_to_date(
-    library: Library, *, options: ClipOptions | None = None, rebuild: bool = False, wait: float = WAIT
-) -> Refreshed:
+def up_to_date(library: Library, *, options: ClipOptions | None = None, rebuild: bool = False) -> Refreshed:
     """The dataset of a workspace, brought up to the labels and series of now.
 
     Parameters
     ----------
     options, rebuild
         As `refresh`.
-    wait
-        Seconds for another process that does the same.
 
     Raises
     ------
     Busy
-        If that one is not ready then.
+        If another process still does the same after a minute.
     StorageFault
         As `refresh`.
     """
     workspace = library.workspace
-    with workspace.lock("dataset", timeout=wait):
+    with workspace.lock("dataset", timeout=WAIT):
         return refresh(
             workspace.dataset_path,
             library.ledger,

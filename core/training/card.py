@@ -35,7 +35,11 @@ def options_of(card: Mapping[str, Any], *, name: str) -> ClipOptions:
         usual = ClipOptions()
         return ClipOptions(int(card.get("n_rows", usual.n_rows)), card.get("sampling", usual.sampling))
     except (PunchlineError, TypeError, ValueError) as error:
-        raise ModelFault(f"the card of the model {name} does not say how its clips are taken ({error})") from error
+        raise ModelFault(
+            "the card of the model {name} does not say how its clips are taken ({error}); train it again",
+            name=name,
+            error=error,
+        ) from error
 
 
 def check_model(

@@ -272,7 +272,7 @@ def _redrawn(library: Library, dataset: ClipDataset, chosen: Any) -> Redrawn:
         event = dataset.events[k]
         person_series = library.series(event.video_id, event.person_id)
         if person_series is None:
-            raise ModelFault(f"{event.video_id}: its series is gone since the clips were read; train again")
+            raise ModelFault("{video}: its series is gone since the clips were read; train again", video=event.video_id)
         sampling = dataset.options.sampling_of(person_series.series)
         clips.append(Drawable(event.segment, person_series.series, sampling, dataset.baseline[k]))
     return Redrawn(clips, n_rows=dataset.options.n_rows)
