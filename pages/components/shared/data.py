@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.clip_dataset_builder import ClipDataset
-from core.dataset.upkeep import sources_of, up_to_date
 from core.cues.waveform import waveform_line
+from core.dataset.upkeep import sources_of, up_to_date
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
