@@ -21,7 +21,8 @@ from core.clip_dataset_builder import ClipDataset, ClipOptions, Floats
 from core.errors import Sentence, with_templates
 from core.labels.ledger import LabelEvent
 from core.series import FEATURES, failed_ratio
-from core.storage.files import array_of, program_version, reading, replacing, storable
+from core.storage.files import program_version, storable
+from core.storage.hdf5 import array_of, reading, replacing
 
 DATASET_FORMAT, DATASET_VERSION = "punchline-dataset", 1
 MADE_BY = "`punchline dataset build`"

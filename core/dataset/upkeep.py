@@ -16,7 +16,8 @@ from core.faces.feature_file import read_features_info
 from core.labels.ledger import LabelEvent, Ledger
 from core.people.series_file import PersonSeries, series_digest
 from core.series import TimeSeries
-from core.storage.files import AnotherFormat, program_version
+from core.storage.files import program_version
+from core.storage.hdf5 import AnotherFormat
 from core.workspace.library import Library
 from core.workspace.paths import state_of
 from core.workspace.workspace import Workspace

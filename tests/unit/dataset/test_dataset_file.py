@@ -13,7 +13,7 @@ from core.clip_dataset_builder import ClipDataset, ClipOptions
 from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
 from core.errors import StorageFault
 from core.series import FEATURES
-from core.storage.files import AnotherFormat
+from core.storage.hdf5 import AnotherFormat
 from tests.labelled import label, random_clips
 from tests.processes import ROOT, left_over, run
 
