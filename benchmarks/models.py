@@ -2,7 +2,7 @@
 
 Everything goes the way it goes in the program: MtcnnDetector, `cut` with the network's own crop, the network.
 
-    uv run python benchmarks/models.py --ferplus FILE.npz --lfw FILE.zip --pairs FILE.csv [--json]
+    uv run python benchmarks/models.py --ferplus FILE.npz --lfw FILE.zip --pairs FILE.csv [--group FILE.txt] [--json]
 
 FER+: an NPZ with ``images`` uint8 (n, 48, 48) and ``votes`` uint8 (n, 10) of ten taggers each. The pictures are crops
 already, so they go to the recogniser as they are, grey as RGB.
@@ -11,7 +11,8 @@ LFW: a ZIP of pictures and a CSV with the columns ``fold,image_a,image_b,same``.
 face in the middle, which fills them: their border is replicated by `LFW_BORDER` on each side before the detection, and
 of several faces found the one nearest the centre counts. Where none is found the face is taken to lie where those of
 the other pictures do (the median of their boxes and landmarks); these are counted, not left out. As in the program, the
-first picture of a pair is embedded as a reference and the second as a face of a video.
+first picture of a pair is embedded as a reference and the second as a face of a video. ``--group`` adds how often two
+different people of a group are taken for one (`group_false_accept`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from core.faces import embedders, embedding, emotion
 from core.faces.crop import cut
 from core.faces.detection import Faces, MtcnnDetector
 from core.faces.emotion import EMOTIONS
+from core.faces.similarity import similarity_among, similarity_of
+from core.people.normalisation import N_OTHERS
 from core.people.photos import embed_reference
 
 FERPLUS_COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt")
@@ -42,6 +45,8 @@ N_BINS = 15
 LFW_BORDER = 0.3
 LFW_MIN_FACE = 0.2
 THRESHOLDS = (0.5, 0.3)
+GROUP_SHARES = (0.01, 0.001)
+N_PAIRS = 100_000
 
 
 def ferplus(path: Path) -> dict:
@@ -84,7 +89,7 @@ def calibration_error(confidence: np.ndarray, correct: np.ndarray) -> float:
     return float(sum(gaps) / len(confidence))
 
 
-def lfw(pictures: Path, pairs: Path) -> dict:
+def lfw(pictures: Path, pairs: Path, group: Path | None) -> dict:
     """Verification accuracy on LFW pairs: each fold judged by the threshold that is best on the other folds."""
     with open(pairs, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -92,24 +97,71 @@ def lfw(pictures: Path, pairs: Path) -> dict:
     fold = np.array([int(row["fold"]) for row in rows]) if "fold" in rows[0] else np.arange(len(rows)) % 10
     names = sorted({row[side] for row in rows for side in ("image_a", "image_b")})
     model = embedders.embedder()
-    firsts = {row["image_a"] for row in rows}
+    firsts = set(names) if group else {row["image_a"] for row in rows}
     chips, references, n_faces_not_found, detect_ms = lfw_chips(pictures, names, firsts, model)
     _, ms_per_face = timed(model.embed, chips, n_threads=2)
-    probes = dict(zip(names, embedding.embed_both_ways(model, chips), strict=True))
+    embeddings = embedding.embed_both_ways(model, chips)
+    probes = dict(zip(names, embeddings, strict=True))
     similarity = np.array(
         [model.similarity(references[row["image_a"]][None], probes[row["image_b"]][None])[0, 0] for row in rows]
     )
     per_fold = {int(k): fold_accuracy(similarity, same, fold == k) for k in np.unique(fold)}
-    return {
+    results = {
         "accuracy": float(np.mean(list(per_fold.values()))),
         "per_fold": per_fold,
         "true_accept": {str(t): float((similarity[same] >= t).mean()) for t in THRESHOLDS},
         "false_accept": {str(t): float((similarity[~same] >= t).mean()) for t in THRESHOLDS},
+        "true_accept_at_false": {str(x): accepted_at(similarity[same], similarity[~same], x) for x in (0.002, 0.01)},
         "n_pairs": len(rows),
         "n_pictures": len(names),
         "n_faces_not_found": n_faces_not_found,
         "ms_per_face": ms_per_face,
         "detect_ms_per_picture": detect_ms,
+    }
+    if group:
+        members = set(group.read_text(encoding="utf-8").split())
+        results |= group_false_accept(names, np.stack([references[n] for n in names]), embeddings, members, model.name)
+    return results
+
+
+def accepted_at(wanted: np.ndarray, others: np.ndarray, share: float) -> float:
+    """Share of the wanted similarities that pass the threshold which `share` of the others pass."""
+    return float((wanted >= np.quantile(others, 1 - share)).mean())
+
+
+def group_false_accept(
+    names: list[str], references: np.ndarray, probes: np.ndarray, members: set[str], embedder_name: str
+) -> dict:
+    """How many pairs of different people of a group pass the threshold that 1 % and 0.1 % of all others' pairs pass.
+
+    Without normalisation, and with it: each pair is then compared as if `N_OTHERS` other people were seen in the same
+    video, drawn from the group for its own pairs and from all others for theirs. Of the others' pairs at most
+    `N_PAIRS` are drawn.
+    """
+    who = np.array([name.rsplit("_", 1)[0] for name in names])
+    member = np.isin(who, list(members))
+    a, b = np.triu_indices(len(names), 1)
+    own = member[a] & member[b] & (who[a] != who[b])
+    rest = np.flatnonzero((who[a] != who[b]) & ~own)
+    rng = np.random.default_rng(0)
+    rest = rng.choice(rest, min(N_PAIRS, len(rest)), replace=False)
+    alone, among = [], []
+    for rows, pool in ((np.flatnonzero(own), member), (rest, ~member)):
+        people = np.array([np.flatnonzero(who == name)[0] for name in np.unique(who[pool])])
+        plain, beside = np.empty(len(rows)), np.empty(len(rows))
+        for k, row in enumerate(rows):
+            pair = references[a[row]][None], probes[b[row]][None]
+            drawn = rng.choice(people, min(N_OTHERS + 2, len(people)), replace=False)
+            others = drawn[~np.isin(who[drawn], who[[a[row], b[row]]])][:N_OTHERS]
+            plain[k] = similarity_of(embedder_name)(*pair)[0, 0]
+            beside[k] = similarity_among(embedder_name, probes[others])(*pair)[0, 0]
+        alone.append(plain)
+        among.append(beside)
+    return {
+        "group_false_accept": {str(x): accepted_at(*among, x) for x in GROUP_SHARES},
+        "group_false_accept_alone": {str(x): accepted_at(*alone, x) for x in GROUP_SHARES},
+        "group_normalised_among": N_OTHERS,
+        "n_group_pairs": int(own.sum()),
     }
 
 
@@ -212,6 +264,12 @@ def report(results: dict) -> str:
                 f"similarity >= {t}: {accepted:.2%} of the same, {part['false_accept'][t]:.2%} of the different"
                 for t, accepted in part["true_accept"].items()
             ),
+            f"of the same at 0.2 % false: {part['true_accept_at_false']['0.002']:.2%}",
+            *(
+                f"different people of the group at {share} of others: {part['group_false_accept'][share]:.2%} among "
+                f"{part['group_normalised_among']} other people, {alone:.2%} alone"
+                for share, alone in part.get("group_false_accept_alone", {}).items()
+            ),
             f"no face found in {part['n_faces_not_found']} of {part['n_pictures']} pictures (the usual place taken), "
             f"detection {part['detect_ms_per_picture']:.1f} ms a picture (2 threads)",
         ]
@@ -224,6 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ferplus", type=Path, metavar="FILE.npz")
     parser.add_argument("--lfw", type=Path, metavar="FILE.zip")
     parser.add_argument("--pairs", type=Path, metavar="FILE.csv")
+    parser.add_argument("--group", type=Path, metavar="FILE.txt", help="names of people, one a line")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     options = parser.parse_args(arguments)
     if (options.lfw is None) != (options.pairs is None):
@@ -234,7 +293,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.ferplus:
         results["ferplus"] = ferplus(options.ferplus)
     if options.lfw:
-        results["lfw"] = lfw(options.lfw, options.pairs)
+        results["lfw"] = lfw(options.lfw, options.pairs, options.group)
     print(json.dumps(results, indent=2) if options.json else report(results))
     return 0
 

@@ -20,8 +20,9 @@ import numpy as np
 from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import FaceTable
 from core.people.groups import group
+from core.people.normalisation import similarities
 from core.people.person import Person, Reference, Thresholds
-from core.people.tuning import similarities, tune, tuning
+from core.people.tuning import tune, tuning
 
 SAMPLE_RATE = 3.0
 TRACK_LENGTH = 20  # samples

@@ -1,24 +1,76 @@
-"""Labelled 5-7 s clips -> the clip dataset: 15 rows of 12 features for each label, by dynamic frame skip."""
+"""Labelled 5-7 s clips -> the clip dataset: as many rows of 12 features for each label, by dynamic frame skip."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError, Sentence, SeriesTooShort
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, N_ROWS, check_clip
+from core.labels.rules import MAX_FAILED_RATIO, MIN_ROWS, N_ROWS, check_clip
 from core.people.series_file import PersonSeries, series_digest
-from core.segment import Segment
 from core.series import FEATURES, LOUDNESS, Sampling, TimeSeries, baseline, centred, failed_ratio, median, resample
 
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
-MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of its rows
+MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of 15 rows
+MAX_ROWS = 100
 Floats = NDArray[np.floating]
 Key = tuple[str, str]  # video id, person id
+_ARRAYS = [
+    "features",
+    "timestamps",
+    "source",
+    "baseline",
+    "labels",
+    "failed_ratio",
+    "frame_count",
+    "stale",
+    "kept",
+]  # of a dataset
+
+
+@dataclass(frozen=True)
+class ClipOptions:
+    """How the rows of clips are taken; options of the dataset, which a model remembers.
+
+    Attributes
+    ----------
+    n_rows
+        Rows of every clip, whatever its duration.
+    sampling
+        As `core.series.resample`. A series of under 3 Hz is always interpolated: it has fewer samples than a clip rows.
+
+    Raises
+    ------
+    PunchlineError
+        If there are under 9 rows or over 100, or the sampling is unknown.
+    """
+
+    n_rows: int = N_ROWS
+    sampling: Sampling = "nearest"
+
+    def __post_init__(self) -> None:
+        if not MIN_ROWS <= self.n_rows <= MAX_ROWS:
+            raise PunchlineError(
+                "{n} rows of a clip, expected {least} to {most}", n=self.n_rows, least=MIN_ROWS, most=MAX_ROWS
+            )
+        if self.sampling not in ("nearest", "linear"):
+            raise PunchlineError("sampling {sampling}, expected nearest or linear", sampling=self.sampling)
+
+    def __str__(self) -> str:
+        return f"{self.n_rows} rows, {self.sampling}"
+
+    def changed(self, n_rows: int | None = None, sampling: Sampling | None = None) -> ClipOptions:
+        """The same but for what is given. Raises PunchlineError."""
+        return ClipOptions(self.n_rows if n_rows is None else n_rows, self.sampling if sampling is None else sampling)
+
+    def sampling_of(self, series: TimeSeries) -> Sampling:
+        """How clips of this series are sampled."""
+        return self.sampling if series.sample_rate >= MIN_SAMPLE_RATE - 1e-9 else "linear"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +80,11 @@ class ClipDataset:
     Attributes
     ----------
     features
-        (n, 15, 12) float32, raw, NaN where missing.
+        (n, n_rows, 12) float32, raw, NaN where missing.
     timestamps
-        (n, 15) seconds, the time of the sample used.
+        (n, n_rows) seconds, the time of the sample used.
     source
-        (n, 15) uint8, a `core.series.Source` a row.
+        (n, n_rows) uint8, a `core.series.Source` a row.
     baseline
         (n, 12) float32, what is usual for the person in the clip's video.
     labels
@@ -57,6 +109,8 @@ class ClipDataset:
         What a user should know of the clips that are there.
     max_failed_ratio
         From this share of failed rows on a clip is not trained on.
+    options
+        How the rows were taken.
     """
 
     features: NDArray[np.float32]
@@ -74,9 +128,24 @@ class ClipDataset:
     left_out: Sequence[tuple[LabelEvent, str]] = ()
     remarks: Sequence[str] = ()
     max_failed_ratio: float = MAX_FAILED_RATIO
+    options: ClipOptions = ClipOptions()
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def of(self, person_id: str) -> ClipDataset:
+        """The clips of one person, and the labels without an array."""
+        where = np.array([event.person_id == person_id for event in self.events], bool)
+        columns = {f.name: getattr(self, f.name) for f in fields(self)}
+        arrays = {name: column[where] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        return replace(
+            self,
+            **arrays,
+            events=list(compress(self.events, where)),
+            sampling=list(compress(self.sampling, where)),
+            digests=list(compress(self.digests, where)),
+            left_out=[(event, reason) for event, reason in self.left_out if event.person_id == person_id],
+        )
 
     @property
     def usable(self) -> NDArray[np.bool_]:
@@ -86,7 +155,7 @@ class ClipDataset:
 
     @property
     def inputs(self) -> NDArray[np.float32]:
-        """(n, 15, 12) what a classifier takes: centred on what is usual, NaN where missing."""
+        """(n, n_rows, 12) what a classifier takes: centred on what is usual, NaN where missing."""
         return centred(self.features, self.baseline[:, None, :])
 
     @property
@@ -95,19 +164,15 @@ class ClipDataset:
         return np.array([event.video_id for event in self.events], dtype=str)
 
 
-def clip_digest(made: PersonSeries, sampling: Sampling) -> str:
+def clip_digest(person_series: PersonSeries, options: ClipOptions) -> str:
     """A short name for what decides the rows of a clip besides its place.
 
     Those are the series' parameters (models, extraction, references, thresholds, gap policy, sample rate), the
     sampling, and how far the series goes: tracks, and with them the person, may change as an extraction goes on.
     """
-    more = {"sampling": sampling, "n_rows": N_ROWS, "n_frames": len(made.series)}
-    return series_digest({**made.parameters, **more})
-
-
-def sampling_of(series: TimeSeries) -> Sampling:
-    """How clips of this series are sampled: nearest, but linear where it has fewer samples than a clip has rows."""
-    return "nearest" if series.sample_rate >= MIN_SAMPLE_RATE - 1e-9 else "linear"
+    series = person_series.series
+    more = {"sampling": options.sampling_of(series), "n_rows": options.n_rows, "n_frames": len(series)}
+    return series_digest({**person_series.parameters, **more})
 
 
 def usual(own: TimeSeries, others: Iterable[TimeSeries] = ()) -> NDArray[np.float32]:
@@ -141,32 +206,32 @@ class _Row:
 
 @dataclass(frozen=True, eq=False)
 class _Series:
-    """A series that was found, with what its clips share."""
+    """A series of which there are labels, with what its clips share."""
 
-    made: PersonSeries
-    sampling: Sampling
+    series: TimeSeries
+    options: ClipOptions
     digest: str
     usual: Floats
 
     def row(self, event: LabelEvent) -> _Row:
         """The clip of a label. Raises SeriesTooShort."""
-        series = self.made.series
-        clip = resample(series, Segment(event.start, event.end), n_rows=N_ROWS, sampling=self.sampling)
-        first, last = np.searchsorted(series.timestamps, [event.start, event.end])
+        sampling = self.options.sampling_of(self.series)
+        clip = resample(self.series, event.segment, n_rows=self.options.n_rows, sampling=sampling)
+        first, last = np.searchsorted(self.series.timestamps, [event.start, event.end])
         return _Row(
             event,
             clip.values,
             clip.sample_timestamps,
             clip.source,
             self.usual,
-            self.sampling,
+            sampling,
             self.digest,
             int(last - first),
         )
 
 
 @dataclass(eq=False)
-class _Found:
+class _Sources:
     """The series of all labels: those that are there, and why the others are not."""
 
     series: dict[Key, _Series] = field(default_factory=dict)
@@ -178,7 +243,7 @@ def build_clips(
     series_of: Callable[[str, str], PersonSeries | None],
     *,
     others_of: Callable[[str, str], Iterable[TimeSeries]] | None = None,
-    sampling: Sampling | None = None,
+    options: ClipOptions = ClipOptions(),
     cached: ClipDataset | None = None,
     max_failed_ratio: float = MAX_FAILED_RATIO,
 ) -> ClipDataset:
@@ -191,65 +256,70 @@ def build_clips(
         labels are left out for that reason.
     others_of
         Gives the series of the person in all other videos, for a pooled baseline; those with labels if None.
-    sampling
-        As `core.series.resample`; None is `sampling_of` each series.
     cached
-        An older dataset: its arrays are taken over where their digest is that of the present series, and kept as stale
-        where there is no series.
+        An older dataset of as many rows: its arrays are taken over where their digest is that of the present series,
+        and kept as stale where there is no series.
     """
-    found = _find(events, series_of, others_of, sampling)
+    sources = _sources_of(events, series_of, others_of, options)
     old = {(event.clip_id, event.start, event.end): k for k, event in enumerate(cached.events)} if cached else {}
     rows: list[_Row] = []
     left_out: list[tuple[LabelEvent, str]] = []
     for event in events:
         k = old.get((event.clip_id, event.start, event.end))
         known = None if cached is None or k is None else _row_of(cached, k, event)
-        row = _row(event, found, known)
+        row = _row(event, sources, known)
         if isinstance(row, _Row):
             rows.append(row)
         else:
             left_out.append((event, row))
-    return _dataset(rows, left_out, _remarks(rows, found), max_failed_ratio)
+    clips = _dataset(rows, options.n_rows)
+    return replace(
+        clips,
+        left_out=left_out,
+        remarks=_remarks(rows, sources),
+        max_failed_ratio=max_failed_ratio,
+        options=options,
+    )
 
 
-def _find(
+def _sources_of(
     events: Sequence[LabelEvent],
     series_of: Callable[[str, str], PersonSeries | None],
     others_of: Callable[[str, str], Iterable[TimeSeries]] | None,
-    sampling: Sampling | None,
-) -> _Found:
-    made: dict[Key, PersonSeries] = {}
-    found = _Found()
+    options: ClipOptions,
+) -> _Sources:
+    present: dict[Key, PersonSeries] = {}
+    sources = _Sources()
     for key in dict.fromkeys((event.video_id, event.person_id) for event in events):
         try:
-            one = series_of(*key)
+            person_series = series_of(*key)
         except PunchlineError as error:
-            found.lacking[key] = Sentence.of(error)
+            sources.lacking[key] = Sentence.of(error)
             continue
-        if one is None:
-            found.lacking[key] = Sentence("the video is not analysed for this person")
+        if person_series is None:
+            sources.lacking[key] = Sentence("the video is not analysed for this person")
         else:
-            made[key] = one
+            present[key] = person_series
 
     def labelled(video_id: str, person_id: str) -> Iterator[TimeSeries]:
-        yield from (o.series for (v, p), o in made.items() if p == person_id and v != video_id)
+        yield from (o.series for (v, p), o in present.items() if p == person_id and v != video_id)
 
-    for key, one in made.items():
-        how = sampling or sampling_of(one.series)
-        pooled = usual(one.series, (others_of or labelled)(*key))
-        found.series[key] = _Series(one, how, clip_digest(one, how), pooled)
-    return found
+    for key, person_series in present.items():
+        series = person_series.series
+        pooled = usual(series, (others_of or labelled)(*key))
+        sources.series[key] = _Series(series, options, clip_digest(person_series, options), pooled)
+    return sources
 
 
-def _row(event: LabelEvent, found: _Found, known: _Row | None) -> _Row | str:
+def _row(event: LabelEvent, sources: _Sources, known: _Row | None) -> _Row | str:
     """The array of a label, or why there is none."""
     reason = check_clip(event.start, event.end)
     if reason:
         return reason
     key = event.video_id, event.person_id
-    if key in found.lacking:
-        return found.lacking[key] if known is None else known
-    series = found.series[key]
+    if key in sources.lacking:
+        return sources.lacking[key] if known is None else known
+    series = sources.series[key]
     if known is not None and known.digest == series.digest:
         return replace(known, baseline=series.usual, stale=False)
     try:
@@ -274,7 +344,7 @@ def _row_of(clips: ClipDataset, k: int, event: LabelEvent) -> _Row:
     )
 
 
-def _remarks(rows: Sequence[_Row], found: _Found) -> list[str]:
+def _remarks(rows: Sequence[_Row], sources: _Sources) -> list[str]:
     remarks: list[str] = []
     keys: dict[Key, list[_Row]] = {}
     for row in rows:
@@ -282,7 +352,7 @@ def _remarks(rows: Sequence[_Row], found: _Found) -> list[str]:
     for key, several in keys.items():
         n_stale = sum(row.stale for row in several)
         if n_stale:
-            why = found.lacking.get(key, Sentence("the series does not reach them"))
+            why = sources.lacking.get(key, Sentence("the series does not reach them"))
             remarks.append(
                 Sentence(
                     "video {video_id}: {n_stale} clips are stale and left out of training: {why}",
@@ -291,8 +361,8 @@ def _remarks(rows: Sequence[_Row], found: _Found) -> list[str]:
                     why=why,
                 )
             )
-        if key in found.series and found.series[key].sampling == "linear" and n_stale < len(several):
-            rate = found.series[key].made.series.sample_rate
+        rate = sources.series[key].series.sample_rate if key in sources.series else MIN_SAMPLE_RATE
+        if rate < MIN_SAMPLE_RATE - 1e-9 and n_stale < len(several):
             remarks.append(
                 Sentence(
                     "video {video_id}: sampled at {rate:g} Hz, so the rows of its clips are interpolated in time",
@@ -303,14 +373,12 @@ def _remarks(rows: Sequence[_Row], found: _Found) -> list[str]:
     return remarks
 
 
-def _dataset(
-    rows: Sequence[_Row], left_out: Sequence[tuple[LabelEvent, str]], remarks: Sequence[str], max_failed_ratio: float
-) -> ClipDataset:
+def _dataset(rows: Sequence[_Row], n_rows: int) -> ClipDataset:
     n, d = len(rows), len(FEATURES)
-    source = np.array([row.source for row in rows], np.uint8).reshape(n, N_ROWS)
+    source = np.array([row.source for row in rows], np.uint8).reshape(n, n_rows)
     return ClipDataset(
-        features=np.array([row.features for row in rows], np.float32).reshape(n, N_ROWS, d),
-        timestamps=np.array([row.timestamps for row in rows], np.float64).reshape(n, N_ROWS),
+        features=np.array([row.features for row in rows], np.float32).reshape(n, n_rows, d),
+        timestamps=np.array([row.timestamps for row in rows], np.float64).reshape(n, n_rows),
         source=source,
         baseline=np.array([row.baseline for row in rows], np.float32).reshape(n, d),
         labels=np.array([row.event.label for row in rows], np.int8),
@@ -321,7 +389,4 @@ def _dataset(
         frame_count=np.array([row.frame_count for row in rows], np.int32),
         stale=np.array([row.stale for row in rows], bool),
         kept=np.array([row.kept for row in rows], bool),
-        left_out=left_out,
-        remarks=remarks,
-        max_failed_ratio=max_failed_ratio,
     )

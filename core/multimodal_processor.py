@@ -21,10 +21,10 @@ from core.errors import Sentence, StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
 from core.faces.embedders import DEFAULT_EMBEDDER
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
-from core.faces.similarity import similarity_of
 from core.faces.smoothing import smooth
 from core.faces.tracks import SCENE_CUT, with_tracks
-from core.people.person import Person, Thresholds, match
+from core.people.normalisation import similarities
+from core.people.person import Person, Thresholds, match_by
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
@@ -339,13 +339,7 @@ def person_series(
         If the person has no reference that the video's embedder has read.
     """
     chosen = thresholds or person.thresholds_for(features.info.fingerprint)
-    embedder = features.info.models["embedder"]
-    found = match(
-        features.faces,
-        person.embeddings(embedder["digest"]),
-        similarity=similarity_of(embedder["name"]),
-        thresholds=chosen,
-    )
+    found = match_by(features.faces, similarities(features, person), chosen)
     values = np.full((features.faces.n_frames, len(FEATURES)), np.nan, np.float32)
     seen = found.face >= 0
     values[seen, :N_FACE] = features.faces.emotion[found.face[seen]]

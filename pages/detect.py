@@ -7,6 +7,7 @@ from core.people.person import Person
 from core.playback.playable import playable
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
+from pages.components.detect.candidates import candidates
 from pages.components.detect.data import Subject, models_of, scores_of
 from pages.components.detect.review import review
 from pages.components.detect.start import (
@@ -40,6 +41,7 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
         return
     if not models:
         no_model(person)
+        candidates(space, video, person, series)
         return
     with columns[2]:
         subject = Subject(space, video, person, model_select(space, video, person, models))

@@ -14,6 +14,7 @@ from core.multimodal_processor import ExtractionSettings
 from core.segment import clock
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
+from pages.components.extract.chat import chat_panel
 from pages.components.shared.job_panel import job_line, preview_of
 from pages.components.shared.shell import _, chosen_video, finished_text, fragment, show_error, told, workspace
 
@@ -153,6 +154,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
                 warnings = list(info.warnings)
             for warning in warnings:
                 st.warning(finished_text(warning), icon=":material/warning:")
+            chat_panel(space, state.video)
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ from core.people.person import Person
 from core.training.model_store import ModelStore
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
-from pages.components.shared.data import ledger_of
+from pages.components.shared.data import clips_of, ledger_of
 from pages.components.shared.shell import _, fragment, person_select, show_error, workspace
-from pages.components.train.data import data_panel, dataset_of, enough
+from pages.components.train.data import data_panel, enough
 from pages.components.train.models import models_panel
 from pages.components.train.training import live_training, start_panel
 
@@ -40,7 +40,7 @@ def main() -> None:
             st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
             return
         with st.spinner(_("Reading the labelled clips…"), show_time=False):
-            dataset = dataset_of(space, person)
+            dataset = clips_of(space, person)
         data_panel(space, dataset)
         job = Jobs(space).latest("train", person.id)
         live = job is not None and job.live

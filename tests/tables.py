@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import Features, FeaturesInfo
+from core.faces.similarity import Similarity
 from core.faces.table import NO_TRACK, FaceTable
+from core.people.person import Match, Thresholds, match_by, similarity_to_any
 from core.people.series_file import PersonSeries
 from core.series import AUDIO_FEATURES, EMOTIONS, FEATURES, N_FACE, Source, TimeSeries
 
@@ -41,10 +43,21 @@ def cosine(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float
 
 @pytest.fixture(autouse=True, scope="module")
 def similarity_is_cosine() -> Iterator[None]:
-    """For a module of tests the built-in embedder's scale is the cosine itself."""
+    """For a module of tests the built-in embedder's scale is the cosine itself, whoever else is seen."""
     entry = EMBEDDERS[DEFAULT_EMBEDDER]
-    with patch.dict(EMBEDDERS, {entry.name: replace(entry, scale=((-1.0, -1.0), (1.0, 1.0)))}):
+    with patch.dict(EMBEDDERS, {entry.name: replace(entry, scale=((-1.0, -1.0), (1.0, 1.0)), strangers=1.0)}):
         yield
+
+
+def match(
+    table: FaceTable,
+    references: NDArray[np.floating],
+    *,
+    similarity: Similarity = cosine,
+    thresholds: Thresholds = Thresholds(),
+) -> Match:
+    """`match_by` with the best similarity over references (m, d)."""
+    return match_by(table, similarity_to_any(table, references, similarity), thresholds)
 
 
 @dataclass(frozen=True)

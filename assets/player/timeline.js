@@ -3,6 +3,7 @@
 const GUTTER = 82; // px left of the axis, for the lanes' names
 const AXIS = 20;
 const CURVE = 38;
+const LOW_CURVE = 26; // where there are more than four curves
 const SCORE = 50;
 const BLOCKS = 18;
 const GAP = 5;
@@ -84,7 +85,8 @@ class Timeline {
       this.home = null;
       this.view = [0, Math.max(this.duration, NARROWEST)];
     }
-    this.rows = this.lanes.map((lane) => ({ lane, height: lane.role === "score" ? SCORE : CURVE }));
+    const curve = this.lanes.length > 4 ? LOW_CURVE : CURVE;
+    this.rows = this.lanes.map((lane) => ({ lane, height: lane.role === "score" ? SCORE : curve }));
     if (data.labels) this.rows.push({ blocks: "labels", height: BLOCKS });
     if (data.moments) this.rows.push({ blocks: "moments", height: BLOCKS });
     let y = AXIS;
@@ -273,7 +275,7 @@ class Timeline {
     const colour = (name) => style.getPropertyValue(name).trim();
     this.ink = { ink: colour("--ink"), accent: colour("--accent"), funny: colour("--funny"), not_funny: colour("--not-funny") };
     this.ink.tint = colour("--tint");
-    for (const role of ["arousal", "valence", "loudness", "pitch", "score", "plain"]) this.ink[role] = colour(`--lane-${role}`);
+    for (const role of ["arousal", "valence", "loudness", "pitch", "score", "laughter", "chat", "waveform", "plain"]) this.ink[role] = colour(`--lane-${role}`);
     this.font = style.fontFamily;
   }
 
@@ -367,7 +369,7 @@ class Timeline {
         for (const row of rows) ctx.fillRect(x, row.y, Math.max(1, this.x(end) - x), row.height);
       }
     };
-    spans(this.blocks.unseen, curves.filter((row) => !["loudness", "pitch", "score"].includes(row.lane.role)));
+    spans(this.blocks.unseen, curves.filter((row) => !["loudness", "pitch", "score", "laughter", "chat", "waveform"].includes(row.lane.role)));
     spans(this.blocks.not_judged, curves.filter((row) => row.lane.role === "score"));
   }
 

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.actions import videos
 from core.actions.references import read_references
+from core.dataset.dataset_file import read_info
 from core.multimodal_processor import ExtractionSettings, summary
 from core.people.person import Person, clean_name
 from core.people.person_file import write_person
 from core.segment import Detection
+from core.series import Sampling
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Video, Workspace
+
+BEHIND = 10  # changes of labels after which dataset.h5 is worth bringing up to date; a training does so anyway
 
 if TYPE_CHECKING:
     from core.detection.detect import DetectionSettings
@@ -116,6 +120,26 @@ def _read_references(workspace: Workspace, job: Job, report: Report) -> Mapping[
 
 
 # Models
+
+
+def begin_dataset(workspace: Workspace, *, n_rows: int | None = None, sampling: Sampling | None = None) -> Job:
+    """Bring dataset.h5 up to the labels, with clips taken in another way where it is given."""
+    return Jobs(workspace).submit("dataset", "dataset", "dataset.h5", {"n_rows": n_rows, "sampling": sampling})
+
+
+def begin_dataset_if_behind(workspace: Workspace, last_seq: int) -> Job | None:
+    """The same, where labels have changed `BEHIND` times since; `last_seq` is the number of the last change."""
+    path = workspace.dataset_path
+    known = read_info(path).ledger_seq if path.exists() else 0
+    return begin_dataset(workspace) if last_seq - known >= BEHIND else None
+
+
+def _build_dataset(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    from core.actions.models import build_dataset
+
+    report.progress(0, 1)
+    built = build_dataset(workspace, n_rows=job.settings.get("n_rows"), sampling=job.settings.get("sampling"))
+    return {"n_clips": len(built.clips), "n_computed": built.n_computed}
 
 
 def begin_training(
@@ -224,6 +248,7 @@ KINDS: Mapping[str, Callable[[Workspace, Job, Report], Mapping[str, Any]]] = {
     "scan": _scan,
     "photos": _add_photos,
     "references": _read_references,
+    "dataset": _build_dataset,
     "train": _train,
     "detect": _detect,
     "proxy": _make_playable,

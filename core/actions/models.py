@@ -7,35 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from core.actions.videos import OnProgress, no_progress
-from core.dataset.upkeep import Finding, Refreshed, names_of, refresh, verify
+from core.clip_dataset_builder import ClipOptions
+from core.dataset.dataset_file import read_info
+from core.dataset.upkeep import Finding, Refreshed, names_of, up_to_date, verify
 from core.people.person import Person
+from core.series import Sampling
 from core.training.train import TrainingSettings
 from core.training.train import train as train_model
 from core.workspace.library import Library
 from core.workspace.workspace import Workspace
 
-WAIT = 60.0  # seconds for another process that builds the dataset
 
+def build_dataset(
+    workspace: Workspace, *, n_rows: int | None = None, sampling: Sampling | None = None, rebuild: bool = False
+) -> Refreshed:
+    """Bring dataset.h5 up to the labels and series of now.
 
-def build_dataset(workspace: Workspace, *, rebuild: bool = False) -> Refreshed:
-    """Bring dataset.h5 up to the labels; `rebuild` computes every clip anew.
+    Parameters
+    ----------
+    n_rows, sampling
+        How the rows of clips are taken from here on; None leaves that as it is.
+    rebuild
+        Compute every clip anew.
 
     Raises
     ------
-    Busy
-        If another process still builds it after a minute.
-    StorageFault
+    Busy, StorageFault, PunchlineError
+        As `core.dataset.upkeep.up_to_date`, and if rows cannot be taken so.
     """
-    library, names = Library(workspace), names_of(workspace)
-    with workspace.lock("dataset", timeout=WAIT):
-        return refresh(
-            workspace.dataset_path,
-            library.ledger,
-            library.series,
-            others_of=library.others_of,
-            names=names,
-            rebuild=rebuild,
-        )
+    options = None
+    if n_rows is not None or sampling is not None:
+        path = workspace.dataset_path
+        options = (read_info(path).options if path.exists() else ClipOptions()).changed(n_rows, sampling)
+    return up_to_date(Library(workspace), options=options, rebuild=rebuild)
 
 
 def verify_dataset(workspace: Workspace) -> list[Finding]:

@@ -15,6 +15,7 @@ from core.export.formats import ExportOptions, ExportResult
 from core.export.formats import export as write_moments
 from core.people.person import Person
 from core.segment import Detection
+from core.series import Sampling
 from core.workspace.library import Library
 from core.workspace.workspace import Video, Workspace
 
@@ -35,6 +36,8 @@ def detect(
     settings: DetectionSettings = DetectionSettings(),
     *,
     model: str | None = None,
+    n_rows: int | None = None,
+    sampling: Sampling | None = None,
     on_progress: OnProgress = no_progress,
 ) -> Detected:
     """Find the funny moments of a person in an extracted video, and keep them.
@@ -43,12 +46,16 @@ def detect(
     ----------
     model
         By name; the one that the person uses if None.
+    n_rows, sampling
+        As `core.detection.detect.score`.
 
     Raises
     ------
     ModelFault, WorkspaceFault, Busy, StorageFault
     """
-    scored = score(Library(workspace), video, person, model=model, on_progress=on_progress)
+    scored = score(
+        Library(workspace), video, person, model=model, n_rows=n_rows, sampling=sampling, on_progress=on_progress
+    )
     decided = decide(scored, settings)
     return Detected(scored, decided, save_detections(workspace, scored, decided, settings))
 

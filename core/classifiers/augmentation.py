@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.classifiers.inputs import Inputs
 from core.segment import LabeledSegment
-from core.series import Sampling, TimeSeries, centred, rows_at
+from core.series import Sampling, TimeSeries, centred, row_times, rows_at
 
 Floats = NDArray[np.floating]
 # (rng, clips by index (n,)) -> other clips around the same labels (n, rows, d), timestamps (n, rows) in seconds
@@ -38,25 +38,23 @@ def mixing(n: int, rng: np.random.Generator) -> tuple[NDArray[np.integer], NDArr
 
 
 @dataclass(frozen=True, eq=False)
+class Drawable:
+    """A labelled clip and what it can be cut from anew: the series, how it is sampled, what is usual there (12,)."""
+
+    segment: LabeledSegment
+    series: TimeSeries
+    sampling: Sampling
+    usual: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Redrawn:
     """Draws clips anew from the series they came from: the start up to `MAX_SHIFT` away, the length in `DURATIONS`.
 
     One label stays one clip. A clip that would leave its series is moved back inside.
-
-    Attributes
-    ----------
-    series, usual
-        For each clip the series it is cut from, and what is usual there (12,).
-    segments
-        The labels.
-    sampling
-        For each clip, as `core.series.resample`.
     """
 
-    series: Sequence[TimeSeries]
-    usual: Sequence[Floats]
-    segments: Sequence[LabeledSegment]
-    sampling: Sequence[Sampling]
+    clips: Sequence[Drawable]
     n_rows: int = 15
 
     def __call__(self, rng: np.random.Generator, index: NDArray[np.integer]) -> tuple[Floats, Floats]:
@@ -65,17 +63,17 @@ class Redrawn:
         duration = rng.uniform(*DURATIONS, len(index))
         X = np.empty((len(index), self.n_rows, 12), np.float32)
         timestamps = np.empty((len(index), self.n_rows))
-        of: dict[int, list[int]] = {}
+        of_series: dict[int, list[int]] = {}
         for k, i in enumerate(index.tolist()):
-            of.setdefault(id(self.series[i]), []).append(k)
-        for places in of.values():
-            chosen = [int(index[k]) for k in places]
-            one = self.series[chosen[0]]
-            first, last = one.timestamps[0], one.timestamps[-1] + one.sample_period
-            start = np.array([self.segments[i].start for i in chosen]) + shift[places]
-            start = np.clip(start, first, np.maximum(first, last - duration[places]))
-            targets = start[:, None] + (np.arange(self.n_rows) + 0.5) * duration[places][:, None] / self.n_rows
-            clip = rows_at(one, np.clip(targets, first, one.timestamps[-1]), sampling=self.sampling[chosen[0]])
-            X[places] = centred(clip.values, np.array([self.usual[i] for i in chosen])[:, None])
-            timestamps[places] = clip.sample_timestamps
+            of_series.setdefault(id(self.clips[i].series), []).append(k)
+        for places in of_series.values():
+            drawn = [self.clips[int(index[k])] for k in places]
+            series, length = drawn[0].series, duration[places]
+            first, last = series.timestamps[0], series.timestamps[-1] + series.sample_period
+            start = np.array([clip.segment.start for clip in drawn]) + shift[places]
+            start = np.clip(start, first, np.maximum(first, last - length))
+            targets = np.clip(row_times(start, start + length, self.n_rows), first, series.timestamps[-1])
+            rows = rows_at(series, targets, sampling=drawn[0].sampling)
+            X[places] = centred(rows.values, np.array([clip.usual for clip in drawn])[:, None])
+            timestamps[places] = rows.sample_timestamps
         return X, timestamps

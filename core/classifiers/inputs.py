@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelFault
+from core.labels.rules import MIN_ROWS
 
-MIN_ROWS = 9
 Floats = NDArray[np.floating]
 
 

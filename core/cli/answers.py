@@ -42,6 +42,12 @@ class Group(click.Group):
     group_class = type
 
 
+rows_option = click.option("--rows", "n_rows", type=click.IntRange(9, 100), help="Rows of a clip [as they are].")
+sampling_option = click.option(
+    "--sampling",
+    type=click.Choice(["nearest", "linear"]),
+    help="How rows are taken from the series [as they are].",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
 
 

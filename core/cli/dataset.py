@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.answers import Group, answer, json_option, say, workspace_of
+from core.cli.answers import Group, answer, json_option, rows_option, sampling_option, say, workspace_of
+
+if TYPE_CHECKING:
+    from core.series import Sampling
 
 LINES = 20  # findings that are shown; --json has all
 
@@ -18,27 +21,33 @@ def dataset() -> None:
 
 
 @dataset.command("build")
+@rows_option
+@sampling_option
 @json_option
 @click.pass_context
-def dataset_build(ctx: click.Context, as_json: bool) -> None:
+def dataset_build(ctx: click.Context, n_rows: int | None, sampling: Sampling | None, as_json: bool) -> None:
     """Bring dataset.h5 up to the labels; only what has changed is computed."""
-    _refresh(ctx, as_json, rebuild=False)
+    _refresh(ctx, as_json, n_rows, sampling, rebuild=False)
 
 
 @dataset.command("rebuild")
+@rows_option
+@sampling_option
 @json_option
 @click.pass_context
-def dataset_rebuild(ctx: click.Context, as_json: bool) -> None:
+def dataset_rebuild(ctx: click.Context, n_rows: int | None, sampling: Sampling | None, as_json: bool) -> None:
     """Compute every clip of dataset.h5 anew."""
-    _refresh(ctx, as_json, rebuild=True)
+    _refresh(ctx, as_json, n_rows, sampling, rebuild=True)
 
 
-def _refresh(ctx: click.Context, as_json: bool, *, rebuild: bool) -> None:
+def _refresh(
+    ctx: click.Context, as_json: bool, n_rows: int | None, sampling: Sampling | None, *, rebuild: bool
+) -> None:
     from core.actions.models import build_dataset
 
     workspace = workspace_of(ctx)
     path = workspace.dataset_path
-    built = build_dataset(workspace, rebuild=rebuild)
+    built = build_dataset(workspace, n_rows=n_rows, sampling=sampling, rebuild=rebuild)
     clips = built.clips
     names = {video.id: video.name for video in workspace.videos()}
     if built.damaged:
@@ -50,6 +59,8 @@ def _refresh(ctx: click.Context, as_json: bool, *, rebuild: bool) -> None:
         say(remark)
     content = {
         "file": str(path),
+        "n_rows": clips.options.n_rows,
+        "sampling": clips.options.sampling,
         "n_clips": len(clips),
         "n_funny": int(clips.labels.sum()),
         "n_usable": int(clips.usable.sum()),
@@ -82,11 +93,11 @@ def dataset_info(ctx: click.Context, as_json: bool) -> None:
     path = workspace.dataset_path
     info = read_info(path)
     n_new = behind(path, Ledger(workspace.labels_path))
-    content: dict[str, Any] = {"file": str(path), **asdict(info), "n_events_since": n_new}
+    content: dict[str, Any] = {"file": str(path), **asdict(info), **asdict(info.options), "n_events_since": n_new}
     lines = [
         f"{path}",
-        f"{info.n_clips} clips of {info.n_rows} rows, {info.n_funny} of them funny, {info.n_stale} stale; "
-        f"sampling {info.sampling}",
+        f"{info.n_clips} clips of {info.options.n_rows} rows, {info.n_funny} of them funny, {info.n_stale} stale; "
+        f"sampling {info.options.sampling}",
         f"built {info.created} by version {info.program_version}; "
         + (
             f"{n_new} changes of labels since, run `punchline dataset build`" if n_new else "no label has changed since"

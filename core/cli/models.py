@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING
 import click
 
 from core.classifiers.choice import CHOICES
-from core.cli.answers import Command, answer, json_option, person_of, say, workspace_of
+from core.cli.answers import (
+    Command,
+    answer,
+    json_option,
+    person_of,
+    rows_option,
+    sampling_option,
+    say,
+    workspace_of,
+)
 from core.segment import clock
 
 if TYPE_CHECKING:
     from core.detection.detect import Prior
+    from core.series import Sampling
 
 
 @click.command(cls=Command)
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@rows_option
+@sampling_option
 @json_option
 @click.pass_context
 def train(
@@ -33,6 +45,8 @@ def train(
     judge: bool,
     seed: int,
     device: str,
+    n_rows: int | None,
+    sampling: Sampling | None,
     as_json: bool,
 ) -> None:
     """Train a classifier on a person's labels."""
@@ -40,7 +54,7 @@ def train(
     from core.training.train import TrainingSettings
 
     workspace = workspace_of(ctx)
-    settings = TrainingSettings(model=model, judge=judge, seed=seed, device=device)
+    settings = TrainingSettings(model=model, judge=judge, seed=seed, device=device, n_rows=n_rows, sampling=sampling)
     folder, card = models.train(workspace, person_of(workspace, name), settings, name=model_name)
     for row in card["excluded"]:
         say(f"label {row['start']:.1f}-{row['end']:.1f} s of {row['video_id']} is left out: {row['reason']}")
@@ -94,6 +108,8 @@ def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> flo
 @click.option("--threshold", callback=_threshold, default="auto", help="Score from which a moment counts, or auto.")
 @click.option("--prior", callback=_prior, default="auto", help="Share that is funny: auto (1 %), labels, or a share.")
 @click.option("--max-per-hour", callback=_per_hour, default="12", show_default=True, help="A number, or none.")
+@rows_option
+@sampling_option
 @json_option
 @click.pass_context
 def detect(
@@ -104,6 +120,8 @@ def detect(
     threshold: float | None,
     prior: Prior,
     max_per_hour: float | None,
+    n_rows: int | None,
+    sampling: Sampling | None,
     as_json: bool,
 ) -> None:
     """Find the funny moments of a person in an analysed VIDEO."""
@@ -113,7 +131,7 @@ def detect(
     workspace = workspace_of(ctx)
     settings = DetectionSettings(threshold=threshold, prior=prior, max_per_hour=max_per_hour)
     subject, person = workspace.find_video(video), person_of(workspace, name)
-    detected = moments.detect(workspace, subject, person, settings, model=model_name)
+    detected = moments.detect(workspace, subject, person, settings, model=model_name, n_rows=n_rows, sampling=sampling)
     for warning in detected.scored.warnings:
         say(f"{subject.name}: warning: {warning}")
     decided = detected.decided

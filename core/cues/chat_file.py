@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from core.cues.chat_counts import ChatCounts
-from core.storage.files import array_of, program_version, reading, replacing, storable
+from core.storage.files import program_version, storable
+from core.storage.hdf5 import array_of, reading, replacing
 
 CHAT_FORMAT, CHAT_VERSION = "punchline-chat", 1
 

@@ -13,6 +13,17 @@ from core.video.video import AUDIO_RATE, SoundBlock
 N_PARTS = 16  # stretches of a row; 48 a second at 3 Hz
 
 
+def waveform_line(
+    timestamps: NDArray[np.float64], waveform: NDArray[np.int8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A waveform (n, parts, 2) as a line through its extremes: times and values (n * parts * 2,) in [-1, 1]."""
+    n_parts = waveform.shape[1]
+    period = float(np.median(np.diff(timestamps)))
+    times = timestamps[:, None] + ((np.arange(2 * n_parts) + 0.5) / (2 * n_parts) - 0.5) * period
+    line = np.maximum.accumulate(times.ravel())  # rows of a variable frame rate may come closer than usual
+    return line, waveform.reshape(-1) / np.float64(127)
+
+
 class WaveformReader:
     """Reads a sound once, from start to end, and gives the extremes of rows in order of time."""
 

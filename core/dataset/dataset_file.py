@@ -6,25 +6,23 @@ docs/format.md states the format.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import ClipDataset, Floats
-from core.errors import Sentence, StorageFault, with_templates
+from core.clip_dataset_builder import ClipDataset, ClipOptions, Floats
+from core.errors import Sentence, with_templates
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, N_ROWS
-from core.series import FEATURES, centred, failed_ratio
-from core.storage.files import array_of, program_version, reading, replacing, storable
+from core.series import FEATURES, failed_ratio
+from core.storage.files import program_version, storable
+from core.storage.hdf5 import array_of, reading, replacing
 
 DATASET_FORMAT, DATASET_VERSION = "punchline-dataset", 1
 MADE_BY = "`punchline dataset build`"
@@ -51,6 +49,9 @@ _INFO = np.dtype(
         ("event_id", _TEXT),
     ]
 )
+_EVENT_TEXTS = ("clip_id", "video_id", "person_id", "origin", "labelled_at", "labeller", "note", "event_id")
+_LEFT_OUT_TEXTS = (*_EVENT_TEXTS, "reason", "reason_template")
+_LEFT_OUT = np.dtype([*((name, _TEXT) for name in _LEFT_OUT_TEXTS), ("label", "i1"), ("source_timestamp", "<f8", (2,))])
 # Clips in a chunk: one, so that any slice of the features reads these clips and nothing else. The small arrays have
 # more, for an index entry would be as large as a row.
 _CHUNK = {"clip_features": 1, "clip_timestamps": 50, "clip_source": 500, "clip_baseline": 50, "labels": 1000}
@@ -67,30 +68,37 @@ class Names:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a dataset file says of itself: counts, and the number of ledger events that it knows (`ledger_seq`)."""
+    """What a dataset file says of itself: counts, options, and what it was made of.
+
+    `ledger_seq` is the number of ledger events that it knows, `sources` names the state of everything else that it was
+    made of; empty where that is not known.
+    """
 
     n_clips: int
     n_funny: int
     n_stale: int
-    n_rows: int
-    sampling: str
+    options: ClipOptions
     ledger_seq: int
+    sources: str
     created: str
     program_version: str
 
 
-def write_dataset(path: Path, clips: ClipDataset, *, names: Names = Names(), ledger_seq: int = 0) -> None:
+def write_dataset(
+    path: Path, clips: ClipDataset, *, names: Names = Names(), ledger_seq: int = 0, sources: str = ""
+) -> None:
     """Write all clips, in place of what was there, in one step. Raises StorageFault; the old file is there then."""
     with replacing(path) as file:
         file.attrs["format"] = DATASET_FORMAT
         file.attrs["format_version"] = DATASET_VERSION
-        file.attrs["n_rows"] = N_ROWS
-        file.attrs["sampling"] = "/".join(sorted(set(clips.sampling), reverse=True)) or "nearest"
+        file.attrs["n_rows"] = clips.options.n_rows
+        file.attrs["sampling"] = clips.options.sampling
         file.attrs["feature_names"] = list(FEATURES)
         file.attrs["label_names"] = ["not funny", "funny"]
         file.attrs["max_failed_ratio"] = clips.max_failed_ratio
         file.attrs["remarks"] = json.dumps(with_templates(clips.remarks), ensure_ascii=False)
         file.attrs["ledger_seq"] = ledger_seq
+        file.attrs["sources"] = sources
         file.attrs["program_version"] = program_version()
         file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
         arrays = {
@@ -100,6 +108,7 @@ def write_dataset(path: Path, clips: ClipDataset, *, names: Names = Names(), led
             "clip_baseline": clips.baseline,
             "labels": clips.labels,
             "clip_info": _info_of(clips, names),
+            "left_out": _left_out_of(clips),
         }
         for name, array in arrays.items():
             file.create_dataset(
@@ -107,8 +116,37 @@ def write_dataset(path: Path, clips: ClipDataset, *, names: Names = Names(), led
                 data=array,
                 maxshape=(None, *array.shape[1:]),
                 chunks=(_CHUNK.get(name, _INFO_CHUNK), *array.shape[1:]),
-                fletcher32=name != "clip_info",  # finds damage; it cannot watch over texts, which lie elsewhere
+                fletcher32=name in _CHUNK,  # finds damage; it cannot watch over texts, which lie elsewhere
             )
+
+
+def _left_out_of(clips: ClipDataset) -> NDArray[Any]:
+    rows = np.empty(len(clips.left_out), _LEFT_OUT)
+    for k, (event, reason) in enumerate(clips.left_out):
+        template = json.dumps(with_templates(reason), ensure_ascii=False)
+        texts = {**_texts_of(event), "reason": reason, "reason_template": template}
+        for name, text in texts.items():
+            rows[name][k] = _stored(text)
+        rows["label"][k] = event.label
+        rows["source_timestamp"][k] = event.start, event.end
+    return rows
+
+
+def _texts_of(event: LabelEvent) -> dict[str, str]:
+    return {
+        "clip_id": event.clip_id,
+        "video_id": event.video_id,
+        "person_id": event.person_id,
+        "origin": event.origin,
+        "labelled_at": event.at,
+        "labeller": event.labeller,
+        "note": event.note,
+        "event_id": event.id,
+    }
+
+
+def _stored(text: str) -> str:
+    return storable(text).replace("\0", "")
 
 
 def _info_of(clips: ClipDataset, names: Names) -> NDArray[Any]:
@@ -116,21 +154,14 @@ def _info_of(clips: ClipDataset, names: Names) -> NDArray[Any]:
     for k, event in enumerate(clips.events):
         video, fps = names.videos.get(event.video_id, ("", float("nan")))
         texts = {
-            "clip_id": event.clip_id,
+            **_texts_of(event),
             "video_name": video,
-            "video_id": event.video_id,
             "person": names.people.get(event.person_id, ""),
-            "person_id": event.person_id,
-            "origin": event.origin,
             "sampling": clips.sampling[k],
             "feature_digest": clips.digests[k],
-            "labelled_at": event.at,
-            "labeller": event.labeller,
-            "note": event.note,
-            "event_id": event.id,
         }
         for name, text in texts.items():
-            rows[name][k] = storable(text).replace("\0", "")
+            rows[name][k] = _stored(text)
         rows["fps"][k] = fps
         rows["source_timestamp"][k] = event.start, event.end
     rows["clip_duration"] = rows["source_timestamp"][:, 1] - rows["source_timestamp"][:, 0]
@@ -146,6 +177,11 @@ def _open(path: Path) -> Iterator[h5py.File]:
         yield file
 
 
+def _options(file: h5py.File) -> ClipOptions:
+    sampling = str(file.attrs["sampling"]).split("/")[0]  # older files name all that occur
+    return ClipOptions(int(file.attrs["n_rows"]), "linear" if sampling == "linear" else "nearest")
+
+
 def read_info(path: Path) -> DatasetInfo:
     """What the file says of itself, without its clips' arrays. Raises StorageFault."""
     with _open(path) as file:
@@ -154,9 +190,9 @@ def read_info(path: Path) -> DatasetInfo:
             n_clips=len(labels),
             n_funny=int((labels == 1).sum()),
             n_stale=int(array_of(file, "clip_info")["stale"].sum()),
-            n_rows=int(file.attrs["n_rows"]),
-            sampling=file.attrs["sampling"],
+            options=_options(file),
             ledger_seq=int(file.attrs["ledger_seq"]),
+            sources=str(file.attrs.get("sources", "")),
             created=file.attrs["created"],
             program_version=file.attrs["program_version"],
         )
@@ -165,142 +201,64 @@ def read_info(path: Path) -> DatasetInfo:
 def read_dataset(path: Path) -> ClipDataset:
     """All clips of a file. Raises StorageFault naming the file and the key; a version it does not know is one too."""
     with _open(path) as file:
-        features, source = array_of(file, "clip_features"), array_of(file, "clip_source")
+        options = _options(file)
         labels, info = array_of(file, "labels"), array_of(file, "clip_info")
-        n = len(labels)
-        expected = {"clip_features": (n, N_ROWS, len(FEATURES)), "clip_source": (n, N_ROWS), "clip_info": (n,)}
-        expected |= {"clip_timestamps": (n, N_ROWS), "clip_baseline": (n, len(FEATURES))}
-        for name, shape in expected.items():
-            if name not in file:
-                raise KeyError(f"/{name}")
-            if file[name].shape != shape:
-                raise ValueError(f"{name} has shape {file[name].shape}, expected {shape}")
+        n, n_rows, n_features = len(labels), options.n_rows, len(FEATURES)
+        shapes = {"clip_features": (n, n_rows, n_features), "clip_source": (n, n_rows), "clip_timestamps": (n, n_rows)}
+        arrays = {}
+        for name, shape in {**shapes, "clip_baseline": (n, n_features), "clip_info": (n,)}.items():
+            arrays[name] = array_of(file, name)
+            if arrays[name].shape != shape:
+                raise ValueError(f"{name} has shape {arrays[name].shape}, expected {shape}")
         texts = {name: _decoded(info[name]) for name in _INFO.names or () if _INFO[name] == _TEXT}
         return ClipDataset(
-            features=features,
-            timestamps=array_of(file, "clip_timestamps"),
-            source=source,
-            baseline=array_of(file, "clip_baseline"),
+            features=arrays["clip_features"],
+            timestamps=arrays["clip_timestamps"],
+            source=arrays["clip_source"],
+            baseline=arrays["clip_baseline"],
             labels=labels,
-            events=[_event(texts, info["source_timestamp"][k], int(labels[k]), k) for k in range(n)],
-            failed_ratio=failed_ratio(source),
+            events=_events(texts, info["source_timestamp"], labels),
+            failed_ratio=failed_ratio(arrays["clip_source"]),
             sampling=texts["sampling"],
             digests=texts["feature_digest"],
             frame_count=info["frame_count"].astype(np.int32),
             stale=info["stale"].astype(bool),
             kept=np.ones(n, bool),
+            left_out=_left_out(file),
             remarks=[Sentence.of(remark) for remark in json.loads(file.attrs["remarks"])],
             max_failed_ratio=float(file.attrs["max_failed_ratio"]),
+            options=options,
         )
+
+
+def _left_out(file: h5py.File) -> list[tuple[LabelEvent, str]]:
+    """Labels without an array, with the reasons; older files do not hold them."""
+    if "left_out" not in file:
+        return []
+    rows = array_of(file, "left_out")
+    texts = {name: _decoded(rows[name]) for name in _LEFT_OUT_TEXTS}
+    reasons = [Sentence.of(json.loads(template)) for template in texts["reason_template"]]
+    return list(zip(_events(texts, rows["source_timestamp"], rows["label"]), reasons))
 
 
 def _decoded(column: NDArray[Any]) -> list[str]:
     return [value.decode() for value in column]
 
 
-def _event(texts: Mapping[str, Sequence[str]], bounds: Floats, label: int, k: int) -> LabelEvent:
-    return LabelEvent(
-        video_id=texts["video_id"][k],
-        person_id=texts["person_id"][k],
-        start=float(bounds[0]),
-        end=float(bounds[1]),
-        label=label,
-        origin=texts["origin"][k],
-        clip_id=texts["clip_id"][k],
-        labeller=texts["labeller"][k],
-        note=texts["note"][k],
-        id=texts["event_id"][k],
-        at=texts["labelled_at"][k],
-    )
-
-
-class ClipsOnDisk:
-    """The clips of a dataset file, read as they are asked for: a map-style data set as `torch.utils.data` takes it.
-
-    An item is ``(inputs, label)``: float32 (15, 12), centred on what is usual for the person, NaN where missing, and
-    0 or 1. Several at once are read together. Each process opens the file for itself, once it asks for an item, and
-    then sees it unchanged even if it is built anew.
-
-    Parameters
-    ----------
-    path
-        A dataset file.
-    usable
-        Leave out what is stale or has too many failed rows.
-    max_failed_ratio
-        As `core.clip_dataset_builder.ClipDataset`; the file's own if None.
-
-    Raises
-    ------
-    StorageFault
-        If the file cannot be read; by an item, if the file was built anew before this process opened it.
-    """
-
-    def __init__(self, path: Path, *, usable: bool = True, max_failed_ratio: float | None = None) -> None:
-        self.path = Path(path)
-        self._file: h5py.File | None = None
-        self._owner = 0
-        with _open(self.path) as file:
-            info, source = array_of(file, "clip_info"), array_of(file, "clip_source")
-            limit = float(file.attrs.get("max_failed_ratio", MAX_FAILED_RATIO))
-            limit = limit if max_failed_ratio is None else max_failed_ratio
-            fine = (failed_ratio(source) < limit) & ~info["stale"].astype(bool)
-            self.index = np.flatnonzero(fine) if usable else np.arange(len(info))  # (n,) places in the file
-            self.labels = array_of(file, "labels")[self.index]  # (n,)
-            self.groups = np.array(_decoded(info["video_id"]), dtype=str)[self.index]  # (n,) video ids
-            self._made = _stamp(self.path)
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, item: int) -> tuple[NDArray[np.float32], int]:
-        return self.__getitems__([item])[0]
-
-    def __getitems__(self, items: Sequence[int]) -> list[tuple[NDArray[np.float32], int]]:
-        """Several items, read from the disk in one go."""
-        chosen = np.asarray(items, int)
-        if len(chosen) == 0:
-            return []
-        if chosen.min() < -len(self) or chosen.max() >= len(self):
-            raise IndexError(f"item {items} of {len(self)} clips")
-        places, back = np.unique(self.index[chosen], return_inverse=True)
-        file = self._opened()
-        features, usual = (_rows(file[name], places) for name in ("clip_features", "clip_baseline"))
-        inputs = centred(features, usual[:, None, :])[back]
-        return [(one, int(self.labels[k])) for one, k in zip(inputs, chosen, strict=True)]
-
-    def _opened(self) -> h5py.File:
-        if self._file is None or self._owner != os.getpid():  # a handle is of no use in a forked process
-            if _stamp(self.path) != self._made:
-                raise StorageFault("{path}: it was built anew since it was opened; open it again", path=self.path)
-            self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
-        return self._file
-
-    def close(self) -> None:
-        """Give the file back; it is opened again when an item is asked for."""
-        if self._file is not None and self._owner == os.getpid():
-            self._file.close()
-        self._file = None
-
-    def __enter__(self) -> ClipsOnDisk:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_file": None}
-
-
-def _rows(dataset: h5py.Dataset, places: NDArray[np.intp]) -> NDArray[Any]:
-    """Rows at increasing places, those side by side in one read: HDF5 is slow with long lists of places."""
-    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
-    return np.concatenate([dataset[run[0] : run[-1] + 1] for run in runs])
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    """What tells a file from the one that takes its place."""
-    status = path.stat()
-    return status.st_ino, status.st_mtime_ns
+def _events(texts: Mapping[str, Sequence[str]], bounds: Floats, labels: NDArray[Any]) -> list[LabelEvent]:
+    return [
+        LabelEvent(
+            video_id=texts["video_id"][k],
+            person_id=texts["person_id"][k],
+            start=start,
+            end=end,
+            label=label,
+            origin=texts["origin"][k],
+            clip_id=texts["clip_id"][k],
+            labeller=texts["labeller"][k],
+            note=texts["note"][k],
+            id=texts["event_id"][k],
+            at=texts["labelled_at"][k],
+        )
+        for k, ((start, end), label) in enumerate(zip(bounds.tolist(), labels.tolist()))
+    ]

@@ -9,18 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from core.clip_dataset_builder import ClipDataset, build_clips
+from core.clip_dataset_builder import ClipDataset, ClipOptions, build_clips
 from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.ledger import LabelEvent, Ledger
-from core.people.series_file import PersonSeries
+from core.people.series_file import PersonSeries, series_digest
 from core.series import TimeSeries
-from core.storage.files import AnotherFormat
+from core.storage.files import program_version
+from core.storage.hdf5 import AnotherFormat
+from core.workspace.library import Library
+from core.workspace.paths import state_of
 from core.workspace.workspace import Workspace
 
 SeriesOf = Callable[[str, str], PersonSeries | None]
 OthersOf = Callable[[str, str], Iterable[TimeSeries]]
+WAIT = 60.0  # seconds for another process that builds the dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,43 @@ def names_of(workspace: Workspace) -> Names:
     return Names(videos, {person.id: person.name for person in workspace.people()})
 
 
+def up_to_date(library: Library, *, options: ClipOptions | None = None, rebuild: bool = False) -> Refreshed:
+    """The dataset of a workspace, brought up to the labels and series of now.
+
+    Parameters
+    ----------
+    options, rebuild
+        As `refresh`.
+
+    Raises
+    ------
+    Busy
+        If another process still does the same after a minute.
+    StorageFault
+        As `refresh`.
+    """
+    workspace = library.workspace
+    with workspace.lock("dataset", timeout=WAIT):
+        return refresh(
+            workspace.dataset_path,
+            library.ledger,
+            library.series,
+            others_of=library.others_of,
+            names=names_of(workspace),
+            options=options,
+            rebuild=rebuild,
+            sources=sources_of(workspace),
+        )
+
+
+def sources_of(workspace: Workspace) -> str:
+    """Names the state of the files that series and names come from: while it is the same, so are they."""
+    folders = (workspace.features_folder, workspace.people_folder)
+    paths = [workspace.videos_path, *(path for folder in folders for path in folder.glob("[!.]*"))]
+    states = [[str(path.relative_to(workspace.root)), *state_of(path)] for path in sorted(paths)]
+    return series_digest({"files": states, "program": program_version()})
+
+
 def refresh(
     path: Path,
     ledger: Ledger,
@@ -75,7 +116,9 @@ def refresh(
     *,
     others_of: OthersOf | None = None,
     names: Names = Names(),
+    options: ClipOptions | None = None,
     rebuild: bool = False,
+    sources: str = "",
 ) -> Refreshed:
     """Bring a dataset file up to the labels and series of now, in one step; hold a lock around it.
 
@@ -83,25 +126,54 @@ def refresh(
     ----------
     series_of, others_of
         As `core.clip_dataset_builder.build_clips`.
+    options
+        How rows are taken from here on; None leaves them as they are in the file.
     rebuild
         Make every array anew whose series is there; else only those whose digest differs.
+    sources
+        Names the state of series and names. A file made of the same and of the same labels is only read.
 
     Raises
     ------
     StorageFault
-        If it cannot be written, or the file there is of another version; it is left as it was. A damaged one is
-        renamed and made anew.
+        If it cannot be written, the file there is of another version, or holds clips whose series are gone and that
+        therefore cannot have another number of rows; it is left as it was. A damaged one is renamed and made anew.
     """
     ledger_seq = ledger.last_seq()  # before the labels: one that comes between is then not counted as known
     cached, damaged = _cached(path)
+    if cached is not None and not rebuild and options in (None, cached.options) and sources:
+        info = read_info(path)
+        if (info.ledger_seq, info.sources) == (ledger_seq, sources):
+            return _refreshed(cached, damaged)
+    options = options or (ClipOptions() if cached is None else cached.options)
     if cached is not None and rebuild:
         cached = replace(cached, digests=[""] * len(cached))
-    clips = build_clips(ledger.labels(), series_of, others_of=others_of, cached=cached)
+    as_many_rows = cached if cached is not None and cached.options.n_rows == options.n_rows else None
+    clips = build_clips(ledger.labels(), series_of, others_of=others_of, options=options, cached=as_many_rows)
+    if cached is not None and as_many_rows is None:
+        _check_none_lost(path, cached, clips)
     if damaged is not None:
         aside = path.with_name(f"{path.stem}.damaged{path.suffix}")
         os.replace(path, aside)
         damaged = f"{damaged}; kept as {aside.name}"
-    write_dataset(path, clips, names=names, ledger_seq=ledger_seq)
+    write_dataset(path, clips, names=names, ledger_seq=ledger_seq, sources=sources)
+    return _refreshed(clips, damaged)
+
+
+def _check_none_lost(path: Path, cached: ClipDataset, clips: ClipDataset) -> None:
+    """That no array of other rows is given up that cannot be made anew. Raises StorageFault."""
+    lost = {event.clip_id for event in cached.events} & {event.clip_id for event, _ in clips.left_out}
+    if lost:
+        raise StorageFault(
+            "{path}: {n} clips of {rows} rows cannot be made anew, since their series are gone; extract their videos "
+            "again, or keep --rows {rows}",
+            path=path,
+            n=len(lost),
+            rows=cached.options.n_rows,
+        )
+
+
+def _refreshed(clips: ClipDataset, damaged: str | None) -> Refreshed:
     n_kept, n_stale = int(clips.kept.sum()), int(clips.stale.sum())
     return Refreshed(clips, len(clips) - n_kept, n_kept, n_stale, damaged)
 
@@ -143,7 +215,7 @@ def verify(
     if cached is None:
         found = [Finding("missing", f"{path}: no such file; run `punchline dataset build`")] if labels else []
         return [*found, *_contradictions(ledger)]
-    present = build_clips(labels, series_of, others_of=others_of, cached=cached)
+    present = build_clips(labels, series_of, others_of=others_of, options=cached.options, cached=cached)
     return [
         *_stale(cached, present),
         *_missing(cached, present),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import clip_digest, sampling_of
+from core.clip_dataset_builder import clip_digest
 from core.detection.candidates import best_threshold, candidates
 from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
 from core.errors import PunchlineError, Sentence
@@ -18,7 +18,7 @@ from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
-from core.series import LOUDNESS, TimeSeries, centred
+from core.series import LOUDNESS, Sampling, TimeSeries, centred
 from core.sliding_window_processor import (
     Curve,
     Scores,
@@ -27,7 +27,7 @@ from core.sliding_window_processor import (
     score_windows,
     sliding_windows,
 )
-from core.training.card import check_model, labelled_share
+from core.training.card import check_model, labelled_share, options_of
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.workspace import Video
@@ -183,6 +183,8 @@ def score(
     person: Person,
     *,
     model: str | None = None,
+    n_rows: int | None = None,
+    sampling: Sampling | None = None,
     on_progress: OnProgress | None = None,
     load: Load | None = None,
 ) -> Scored:
@@ -191,7 +193,9 @@ def score(
     Parameters
     ----------
     model
-        Name of a trained model; None is the person's newest.
+        Name of a trained model; None is the one that the person uses.
+    n_rows, sampling
+        How windows are to be taken; None is as the clips were that the model learned from, else it is refused.
     on_progress
         Called with (completed, total) windows.
     load
@@ -200,15 +204,16 @@ def score(
     Raises
     ------
     ModelFault
-        If there is no such model, or it was made for another emotion model, sound, number of rows or features; names
-        all of these at once.
+        If there is no such model, or it was made for another emotion model, sound, features or way of taking clips;
+        names all of these at once.
     WorkspaceFault
         If the video is not analysed.
     """
     folder = ModelStore(library.workspace).folder_of(model, person)
     fitted, card = (load or load_model)(folder)
-    made = library.series_of(video, person)
-    warnings = check_model(card, made.parameters, name=folder.name)
+    person_series = library.series_of(video, person)
+    series = person_series.series
+    warnings = check_model(card, person_series.parameters, name=folder.name, n_rows=n_rows, sampling=sampling)
     if card.get("person_id", person.id) != person.id:
         warnings.insert(
             0,
@@ -220,14 +225,15 @@ def score(
         )
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)
-    windows = sliding_windows(made.series)
-    sampling = sampling_of(made.series)
+    windows = sliding_windows(series)
+    taken = options_of(card, name=folder.name)
     scores = score_windows(
-        made.series,
+        series,
         windows,
         lambda values, timestamps: log_odds_by(fitted, centred(values, usual), timestamps),
         max_failed_ratio=MAX_FAILED_RATIO,
-        sampling=sampling,
+        n_rows=taken.n_rows,
+        sampling=taken.sampling_of(series),
         on_progress=on_progress,
     )
     random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
@@ -238,12 +244,12 @@ def score(
         person=person.name,
         model=folder.name,
         scores=scores,
-        loudness=_loudness(made.series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
+        loudness=_loudness(series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
         labelled_share=share,
         random_share=random_share,
         n_random=n_random,
         usual=usual,
-        digest=clip_digest(made, sampling),
+        digest=clip_digest(person_series, taken),
         trained=str(card.get("created", "")),
         warnings=tuple(warnings),
     )

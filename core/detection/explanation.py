@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import ClipDataset, sampling_of
+from core.clip_dataset_builder import ClipDataset
 from core.detection.detect import Load, Scored, load_model, log_odds_by
 from core.labels.ledger import LabelEvent
-from core.labels.rules import N_ROWS
 from core.people.person import Person
 from core.segment import Segment
 from core.series import FEATURES, PITCH, centred, resample
+from core.training.card import options_of
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.workspace import Video
@@ -139,9 +139,10 @@ def explain_segment(
     ModelFault, WorkspaceFault, SeriesTooShort
         If there is no such model, the video is not analysed, or the place lies outside it.
     """
-    fitted, _ = load(ModelStore(library.workspace).folder_of(scored.model, person))
+    fitted, card = load(ModelStore(library.workspace).folder_of(scored.model, person))
+    taken = options_of(card, name=scored.model)
     series = library.series_of(video, person).series
-    clip = resample(series, segment, n_rows=N_ROWS, sampling=sampling_of(series))
+    clip = resample(series, segment, n_rows=taken.n_rows, sampling=taken.sampling_of(series))
     values = centred(clip.values, scored.usual)
 
     def log_odds(X: NDArray[np.float32]) -> Floats:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.clip_dataset_builder import clip_digest, sampling_of
+from core.clip_dataset_builder import clip_digest
 from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
 from core.detection.moments import Moment
 from core.errors import Sentence, with_templates
@@ -24,6 +24,7 @@ from core.people.person import Person
 from core.segment import Segment
 from core.sliding_window_processor import Scores, sliding_windows
 from core.storage import files as storage
+from core.training.card import options_of
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.workspace import Video, Workspace
@@ -121,9 +122,9 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         If there is no such model, or the video is not analysed.
     """
     folder = ModelStore(library.workspace).folder_of(model, person)
-    made = library.series_of(video, person)
+    person_series = library.series_of(video, person)
     path = library.workspace.scores_path(video.id, person.id)
-    windows = sliding_windows(made.series)
+    windows = sliding_windows(person_series.series)
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         with path.open("rb") as opened, np.load(opened) as file:
@@ -132,7 +133,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         present = {
             "model": folder.name,
             "trained": str(card.get("created", "")),
-            "digest": clip_digest(made, sampling_of(made.series)),
+            "digest": clip_digest(person_series, options_of(card, name=folder.name)),
         }
         same = all(about[key] == value for key, value in present.items())
         if not same or (len(log_odds), len(loudness)) != (len(windows), windows.n_steps):

@@ -51,6 +51,8 @@ class EmbedderEntry:
     scale
         Points (cosine, similarity), both rising: a monotone mapping of the cosine of two embeddings to the common
         scale, linear in between. The embedder's module says how they were found.
+    strangers
+        Mean cosine of two people who have nothing to do with each other.
     weights
         Name of its weights in assets/weights.json.
     loader
@@ -61,6 +63,7 @@ class EmbedderEntry:
     dimension: int
     crop: Crop
     scale: tuple[tuple[float, float], ...]
+    strangers: float
     weights: str
     loader: str
 
@@ -88,6 +91,7 @@ EMBEDDERS: dict[str, EmbedderEntry] = {
             dimension=192,
             crop=Crop(side=112, landmarks=_MOBILEFACENET_LANDMARKS),
             scale=((-1.0, -2.03), (0.4, 0.3), (0.52, 0.5), (1.0, 1.0)),
+            strangers=0.06,
             weights="mobilefacenet",
             loader="core.faces.mobilefacenet:MobileFaceNetEmbedder",
         ),
@@ -96,6 +100,7 @@ EMBEDDERS: dict[str, EmbedderEntry] = {
             dimension=512,
             crop=Crop(side=160),
             scale=((-1.0, -0.9 / 1.1), (1.0, 1.0)),
+            strangers=0.0,
             weights="facenet_vggface2",
             loader="core.faces.facenet:FacenetEmbedder",
         ),

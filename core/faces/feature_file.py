@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from core.cues.cue import CUES
 from core.errors import Sentence, StorageFault, with_templates
 from core.faces.table import FaceTable, concatenate
-from core.storage.files import array_of, program_version, reading, replacing, storable, write_bytes
+from core.storage.files import program_version, storable, write_bytes
+from core.storage.hdf5 import array_of, reading, replacing
 
 FEATURES_FORMAT, FEATURES_VERSION = "punchline-features", 1
 _HALF = {"embedding"}  # columns kept in half precision

@@ -12,6 +12,8 @@ from core.faces.embedders import embedder_entry
 Floats = NDArray[np.floating]
 Similarity = Callable[[Floats, Floats], NDArray[np.float32]]
 
+RESEMBLING = 0.3  # similarity from which two faces may be of one person
+
 
 def similarity_of(embedder_name: str) -> Similarity:
     """How alike embeddings of this embedder are: the cosine, brought to the common scale by the embedder's own points.
@@ -24,12 +26,33 @@ def similarity_of(embedder_name: str) -> Similarity:
     PunchlineError
         If no embedder is called that.
     """
-    cosines, similarities = np.array(embedder_entry(embedder_name).scale).T
+    return similarity_among(embedder_name, None)
+
+
+def similarity_among(embedder_name: str, others: Floats | None) -> Similarity:
+    """`similarity_of` among other people: a cosine is lowered by what both sides have in common with `others` (k, d).
+
+    What a side has in common is the mean of its cosines to those of the others whom it does not resemble as one person
+    does, less the mean of two strangers, with one stranger counted in: few others lower little. A pair is lowered by
+    the mean of both sides, never raised.
+    """
+    entry = embedder_entry(embedder_name)
+    cosines, similarities = np.array(entry.scale).T
+
+    def common(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        if others is None or len(others) == 0:
+            return np.zeros(len(x))
+        cosine = x @ _unit(others).T  # (n, k)
+        strangers = np.interp(cosine, cosines, similarities) < RESEMBLING
+        excess: NDArray[np.float64] = (np.where(strangers, cosine - entry.strangers, 0)).sum(axis=1)
+        shrunk: NDArray[np.float64] = excess / (strangers.sum(axis=1) + 1)
+        return shrunk
 
     def similarity(a: Floats, b: Floats) -> NDArray[np.float32]:
-        cosine = _unit(a) @ _unit(b).T  # (n, m)
-        scaled: NDArray[np.float32] = np.interp(cosine, cosines, similarities).astype(np.float32)
-        return scaled
+        x, y = _unit(a), _unit(b)
+        shared = (common(x)[:, None] + common(y)) / 2
+        scaled: NDArray[np.float32] = np.interp(x @ y.T - np.maximum(shared, 0), cosines, similarities)
+        return scaled.astype(np.float32)
 
     return similarity
 

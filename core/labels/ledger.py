@@ -26,6 +26,8 @@ ORIGINS = (
     "peaks",
     "likely",
     "uncertain",
+    "laughter",
+    "chat",
     "marked",
     "imported",
     "accepted",

@@ -1,9 +1,9 @@
-"""Which clips to label next: peaks of sound and face, in order, at random, likely funny, or most uncertain."""
+"""Which clips to label next: peaks of sound, face and cues, in order, at random, likely funny, or most uncertain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -17,7 +17,7 @@ from core.labels.rules import MAX_FAILED_RATIO, MIN_DURATION
 from core.segment import Segment
 from core.series import FEATURES, Source, TimeSeries
 
-Order = Literal["peaks", "in_order", "random", "likely", "uncertain"]
+Order = Literal["peaks", "in_order", "random", "likely", "uncertain", "laughter", "chat"]
 CLIP_DURATION = MARK_BEFORE + MARK_AFTER  # seconds
 MAX_OVERLAP = 0.5  # share of a clip that may be labelled already
 RANDOM_EVERY = 5  # among the peaks, every fifth clip is a random one
@@ -63,6 +63,8 @@ class LabelQueue:
         The person's series as far as it is there; None before the extraction.
     scores
         A detection's curve, (timestamps, scores), scores NaN where nothing was judged; None without a model.
+    cues
+        By cue, values (n,) on the series' times, as `core.cues.ranking.cue_values`; others are left out.
     taken
         What is labelled, skipped or shown already.
     overlapping
@@ -76,6 +78,7 @@ class LabelQueue:
     duration: float | None
     series: TimeSeries | None = None
     scores: tuple[Floats, Floats] | None = None
+    cues: Mapping[str, Floats] = field(default_factory=dict)
     taken: Iterable[Segment] = ()
     overlapping: bool = False
     clip_duration: float = CLIP_DURATION
@@ -94,7 +97,8 @@ class LabelQueue:
         Parameters
         ----------
         order
-            ``peaks`` of loudness and arousal, every fifth clip a random one, all of them before the extraction;
+            ``peaks`` of loudness, arousal and cues, every fifth clip a random one, all of them before the extraction;
+            ``laughter`` that is heard, ``chat`` that laughs;
             ``in_order`` of time; ``random``; ``likely`` funny by the scores; ``uncertain``, nearest to half sure.
         in_hand
             Clips given out already; they count as taken, also where clips may overlap.
@@ -126,6 +130,8 @@ class LabelQueue:
             return {order: self._tiles(order)}
         if order == "peaks":
             return {"peaks": self._peaks(*self._salience(), "peaks"), "mixed": self._tiles("random")}
+        if order in ("laughter", "chat"):
+            return {order: self._cue_peaks(order)}
         if self.scores is None:
             raise PunchlineError(
                 "the queue {order!r} needs the scores of a trained model; train and detect first, or choose "
@@ -172,15 +178,28 @@ class LabelQueue:
             left[np.searchsorted(times, near[0], side="right") : np.searchsorted(times, near[1])] = -np.inf
             yield self._clip(times[k] - self.clip_duration / 2, origin)
 
+    def _cue_peaks(self, name: str) -> Iterator[QueuedClip]:
+        value = self._cues.get(name)
+        if value is None or self.series is None:
+            return iter(())
+        smooth = _moving_mean(value, self.series, SMOOTHING)
+        return self._peaks(self.series.timestamps, np.where(smooth > 0, smooth, np.nan), name)
+
+    @property
+    def _cues(self) -> dict[str, Floats]:
+        n = 0 if self.series is None else len(self.series)
+        return {name: value for name, value in self.cues.items() if len(value) == n}
+
     def _salience(self) -> tuple[Floats, Floats]:
-        """How far loudness and arousal stand out, smoothed: times and values (n,).
+        """How far loudness, arousal and cues stand out, smoothed: times and values (n,).
 
         A place where the face fails in too many rows comes after all others, since its clip could not be trained on.
         """
         if self.series is None or len(self.series) == 0:
             return np.empty(0), np.empty(0)
         series = self.series
-        parts = np.stack([_deviation(series.values[:, FEATURES.index(name)]) for name in ("loudness", "arousal")])
+        features = [_deviation(series.values[:, FEATURES.index(name)]) for name in ("loudness", "arousal")]
+        parts = np.stack([*features, *(MAX_DEVIATION * value for value in self._cues.values())])
         seen = ~np.isnan(parts)
         count = seen.sum(axis=0)
         value = np.where(seen, parts, 0).sum(axis=0) / np.maximum(count, 1)

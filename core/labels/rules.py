@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors import Sentence
 
-N_ROWS = 15
+N_ROWS, MIN_ROWS = 15, 9  # of a clip: as it is unless another number is asked for, and at least
 MIN_DURATION, MAX_DURATION = 5.0, 7.0  # seconds of a clip
 TOLERANCE = 0.005  # seconds: times are rounded to milliseconds on their way
 OUTSIDE = 0.5  # seconds that a clip may reach beyond the video, whose length players tell differently

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.errors import FaceNotFound, PunchlineError, VideoUnreadable
 from core.faces.crop import Crop, cut
 from core.faces.feature_file import Features
+from core.faces.pose import turned
 from core.faces.similarity import Similarity, similarity_of
 from core.faces.table import FaceTable
 from core.people.person import STRICT_PROBABILITY, Reference
@@ -232,12 +233,9 @@ def _quality(faces: FaceTable, rows: Rows) -> NDArray[np.float64]:
     """
     box = faces.box_xyxy[rows].astype(np.float64)
     size = np.maximum(box[:, 2:] - box[:, :2], 1e-6)
-    left, right, nose = (faces.landmarks[rows, point].astype(np.float64) for point in range(3))
-    line = right - left
-    length = np.maximum(np.hypot(*line.T), 1e-6)
-    aside = np.abs(((nose - (left + right) / 2) * line).sum(axis=1)) / length**2  # in distances of the eyes
+    length = np.linalg.norm(faces.landmarks[rows, 1] - faces.landmarks[rows, 0], axis=1)
     wide = np.clip(length / size[:, 0] / 0.4, 0.1, 1)  # frontal faces of MTCNN: 0.4 and more
-    frontal = np.clip(1 - 2 * aside, 0.1, 1) * wide
+    frontal = np.clip(1 - 2 * np.abs(turned(faces.landmarks[rows])), 0.1, 1) * wide
     share = size.min(axis=1) / size.min(axis=1).max()
     quality: NDArray[np.float64] = faces.probability[rows] * np.sqrt(share) * frontal
     return np.maximum(quality, 1e-6)

@@ -154,13 +154,13 @@ class Match:
     similarity: NDArray[np.float32]
 
 
-def match(
-    table: FaceTable,
-    references: Floats,
-    *,
-    similarity: Similarity,
-    thresholds: Thresholds = Thresholds(),
-) -> Match:
+def similarity_to_any(table: FaceTable, references: Floats, similarity: Similarity) -> NDArray[np.float32]:
+    """The best similarity (n,) of each face over the references (m, d), m >= 1; NaN where no pair has one."""
+    closest: NDArray[np.float32] = np.fmax.reduce(similarity(table.embedding, references), axis=1)
+    return closest
+
+
+def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresholds) -> Match:
     """Find the person in a face table.
 
     Of several faces in a frame the most similar is the candidate. It is `DETECTED` with a detection probability of
@@ -172,22 +172,9 @@ def match(
     ----------
     table
         With tracks; a face without a track is judged alone.
-    references
-        (m, d) embeddings; a face's similarity is the best over them.
-    similarity
-        (n, d), (m, d) -> (n, m) on the common scale.
+    closest
+        (n,) best similarity of each face; a face with NaN is passed over.
     """
-    return match_by(table, similarity_to_any(table, references, similarity), thresholds)
-
-
-def similarity_to_any(table: FaceTable, references: Floats, similarity: Similarity) -> NDArray[np.float32]:
-    """The best similarity (n,) of each face over the references (m, d), m >= 1; NaN where no pair has one."""
-    closest: NDArray[np.float32] = np.fmax.reduce(similarity(table.embedding, references), axis=1)
-    return closest
-
-
-def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresholds) -> Match:
-    """`match` of faces whose best similarities (n,) are known; a face with NaN is passed over."""
     face = np.full(table.n_frames, -1, np.intp)
     source = np.full(table.n_frames, Source.MISSING, np.uint8)
     best_similarity = np.full(table.n_frames, np.nan, np.float32)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from core.people.person import Person, Reference, Thresholds
-from core.storage.files import array_of, program_version, reading, replacing, storable
+from core.storage.files import program_version, storable
+from core.storage.hdf5 import array_of, reading, replacing
 
 PERSON_FORMAT, PERSON_VERSION = "punchline-person", 1
 

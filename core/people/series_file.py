@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.series import FEATURES, TimeSeries
-from core.storage.files import array_of, program_version, reading, replacing, storable
+from core.storage.files import program_version, storable
+from core.storage.hdf5 import array_of, reading, replacing
 
 SERIES_FORMAT, SERIES_VERSION = "punchline-series", 1
 MADE_BY = "`punchline series`"

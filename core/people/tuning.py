@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.faces.feature_file import Features
-from core.faces.similarity import similarity_of
 from core.faces.table import FaceTable
 from core.people.person import (
     RELAXED_PROBABILITY,
     STRICT_PROBABILITY,
     Match,
-    Person,
     Thresholds,
     match_by,
-    similarity_to_any,
 )
 from core.series import Source
 
@@ -95,7 +92,7 @@ class TuningResult:
     Attributes
     ----------
     match
-        As `core.people.person.match`.
+        As `core.people.person.match_by`.
     kept, rejected
         Rows of the face table: the faces taken for the person's, and the best faces of the other frames.
     detected_seconds, relaxed_seconds, rejected_seconds, no_face_seconds
@@ -129,7 +126,7 @@ class Tuning:
     Attributes
     ----------
     similarity
-        (n,) float32, `similarities`.
+        (n,) float32, `core.people.normalisation.similarities`.
     candidates
         (m,) rows: the most similar face of each frame whose similarity is known, the least similar first.
     pictured
@@ -147,28 +144,13 @@ class Tuning:
     suggestion: Suggestion
 
 
-def similarities(features: Features, person: Person) -> Similarities:
-    """The best similarity (n,) float32 of each face to the person's references.
-
-    NaN where a face has no embedding; a reference whose embedding is NaN is passed over.
-
-    Raises
-    ------
-    PunchlineError
-        If no reference was embedded by the model of this video.
-    """
-    embedder = features.info.models["embedder"]
-    references = person.embeddings(embedder["digest"])
-    return similarity_to_any(features.faces, references, similarity_of(embedder["name"]))
-
-
 def tuning(features: Features, similarity: Similarities) -> Tuning:
     """Prepare a face table for any number of calls of `tune`.
 
     Parameters
     ----------
     similarity
-        (n,) as `similarities` gives it; NaN is allowed.
+        (n,) as `core.people.normalisation.similarities` gives it; NaN is allowed.
 
     Raises
     ------
@@ -198,7 +180,7 @@ def tuning(features: Features, similarity: Similarities) -> Tuning:
 
 
 def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> TuningResult:
-    """What these thresholds keep: the same match as `core.people.person.match` with the person's references.
+    """What these thresholds keep: the same match as `core.people.person.match_by` with the person's references.
 
     Parameters
     ----------

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.errors import ModelFault, Sentence
-from core.labels.rules import N_ROWS
-from core.series import FEATURES
+from core.clip_dataset_builder import ClipOptions
+from core.errors import ModelFault, PunchlineError, Sentence
+from core.series import FEATURES, Sampling
 
 WARNED = {
     "sample_rate": "this video was sampled at another rate than those the model was trained on",
@@ -19,16 +19,37 @@ WARNED = {
 }
 
 
-def series_card(several: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a model's card says of the series it was trained on, for `check_model`, from their parameters."""
+def series_card(several: Iterable[Mapping[str, Any]], options: ClipOptions = ClipOptions()) -> dict[str, Any]:
+    """What a model's card says of the series it was trained on, from their parameters, and of how clips were taken."""
     distinct: list[Mapping[str, Any]] = []
     for parameters in several:
         if parameters not in distinct:
             distinct.append(dict(parameters))
-    return {"n_rows": N_ROWS, "features": list(FEATURES), "series_parameters": distinct}
+    taken = {"n_rows": options.n_rows, "sampling": options.sampling}
+    return {**taken, "features": list(FEATURES), "series_parameters": distinct}
 
 
-def check_model(card: Mapping[str, Any], parameters: Mapping[str, Any], *, name: str) -> list[str]:
+def options_of(card: Mapping[str, Any], *, name: str) -> ClipOptions:
+    """How the clips of a model are taken. Raises ModelFault where its card does not say it."""
+    try:
+        usual = ClipOptions()
+        return ClipOptions(int(card.get("n_rows", usual.n_rows)), card.get("sampling", usual.sampling))
+    except (PunchlineError, TypeError, ValueError) as error:
+        raise ModelFault(
+            "the card of the model {name} does not say how its clips are taken ({error}); train it again",
+            name=name,
+            error=error,
+        ) from error
+
+
+def check_model(
+    card: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    *,
+    name: str,
+    n_rows: int | None = None,
+    sampling: Sampling | None = None,
+) -> list[str]:
     """In which respect a series differs from those a model was trained on, in sentences, where it may be used still.
 
     Parameters
@@ -37,11 +58,13 @@ def check_model(card: Mapping[str, Any], parameters: Mapping[str, Any], *, name:
         A model's card with the entries of `series_card`.
     parameters
         Those of the series to be scored.
+    n_rows, sampling
+        How clips are to be taken (`core.clip_dataset_builder.ClipOptions`); None is as the model's were.
 
     Raises
     ------
     ModelFault
-        If it may not: another emotion model, other sound, another number of rows, other features. Names all of them.
+        If it may not: another emotion model, other sound, other features, clips taken in another way. Names all.
     """
     trained: Sequence[Mapping[str, Any]] = card.get("series_parameters") or [{"models": card.get("models", {})}]
     faults = []
@@ -65,12 +88,10 @@ def check_model(card: Mapping[str, Any], parameters: Mapping[str, Any], *, name:
                 differences=_differing(sounds[0], sound),
             )
         )
-    if card.get("n_rows", N_ROWS) != N_ROWS:
-        faults.append(
-            Sentence(
-                "its clips have {n_expected} rows, here they have {n_rows}", n_expected=card["n_rows"], n_rows=N_ROWS
-            )
-        )
+    taken = options_of(card, name=name)
+    asked = taken.changed(n_rows, sampling)
+    if asked != taken:
+        faults.append(Sentence("its clips have {taken}, asked for are {asked}", taken=taken, asked=asked))
     features = tuple(card.get("features", FEATURES))
     if features != FEATURES:
         changed = sorted(set(features) ^ set(FEATURES))

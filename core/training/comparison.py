@@ -47,7 +47,8 @@ def judged_alike(one: Model, other: Model) -> bool:
 def _settings(card: Mapping[str, Any]) -> dict[str, Any]:
     settings = card.get("settings")
     flat = {k: v for k, v in settings.items() if k not in _NO_SETTINGS} if isinstance(settings, dict) else {}
-    return {"kind": card.get("model"), **flat, "program_version": card.get("program_version")}
+    taken = {"n_rows": card.get("n_rows"), "sampling": card.get("sampling")}
+    return {"kind": card.get("model"), **flat, **taken, "program_version": card.get("program_version")}
 
 
 def _series(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -13,19 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from core.classifiers.augmentation import Redrawn
+from core.classifiers.augmentation import Augment, Drawable, Redrawn
 from core.classifiers.choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
 from core.classifiers.folds import groups_of
 from core.clip_dataset_builder import ClipDataset
+from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault, Sentence
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.people.person import Person
 from core.people.series_file import series_digest
+from core.series import Sampling
 from core.training.card import series_card
 from core.training.judging import (
     CURVE_FOLDS,
     SIZES,
     LabelledClips,
+    Split,
     cross_validated,
     held_out,
     learning_curve,
@@ -46,7 +49,8 @@ class TrainingSettings:
 
     `model` is ``auto`` or a name of `FunnyMomentClassifier`. `judge` adds a nested cross-validation and a learning
     curve, which take some ten times as long as the training; without it the clips held out for the choice are judged.
-    `augment` lets networks see clips with another start and length around the same labels.
+    `augment` lets networks see clips with another start and length around the same labels. `n_rows` and `sampling` say
+    how the clips are expected to be taken; None is as they are in the dataset.
     """
 
     model: str = "auto"
@@ -58,6 +62,8 @@ class TrainingSettings:
     augment: bool = True
     device: str = "auto"
     seed: int = 0
+    n_rows: int | None = None
+    sampling: Sampling | None = None
 
 
 class _Steps:
@@ -103,8 +109,8 @@ def train(
     settings = settings or TrainingSettings()
     began = time.monotonic()
     folder = ModelStore(library.workspace).new_folder(name)
-    dataset = library.clips(person=person)
-    excluded = excluded_of(dataset)
+    dataset = up_to_date(library).clips.of(person.id)
+    _check_options(dataset, settings)
     check_enough(dataset, person)
     usable = np.flatnonzero(dataset.usable)
     clips = labelled(dataset, usable)
@@ -115,36 +121,16 @@ def train(
     )
     steps = _Steps(_n_steps(settings, len(clips), len(parted)), on_progress)
     augment = _redrawn(library, dataset, usable) if settings.augment else None
-    fitted = FunnyMomentClassifier(
-        settings.model,
-        n_folds=settings.n_folds,
-        n_seeds=settings.n_seeds,
-        n_epochs=settings.n_epochs,
-        centre=False,
-        device=settings.device,
-        random_state=settings.seed,
-    )
+    fitted = _classifier(settings)
     groups = groups_of(clips.video, clips.start)
     fitted.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, augment=augment, on_curve=on_curve, on_step=steps)
     fit_seconds = time.monotonic() - began
-    judgement: dict[str, Any] = {}
-    if settings.judge:
-        said = cross_validated(clips, parted, fitted, augment=augment, on_step=steps)
-        judgement = report(clips, said, parted, nested=True)
-        simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
-        judgement["learning_curve"] = learning_curve(clips, simple, seed=settings.seed, on_step=steps)
-    else:
-        judgement = report(clips, *held_out(fitted), nested=False)
+    judgement = _judged(fitted, clips, parted, settings, augment, steps)
     for mistake in judgement["mistakes"]:
         mistake |= _place(dataset, int(usable[mistake.pop("index")]))
     card = {
         **_provenance(library, person, dataset, usable),
-        "n_clips": len(clips),
-        "n_funny": int(clips.y.sum()),
-        "n_left_out": len(excluded),
-        "labelled_share": float(clips.y.mean()),
-        "origins": dict(Counter(clips.origin.tolist())),
-        "excluded": excluded,
+        **_data(clips, excluded_of(dataset)),
         "settings": asdict(settings),
         "judgement": judgement,
         "curves": [[{"loss": a, "validation": b} for a, b in curve] for curve in fitted.curves_],
@@ -153,6 +139,62 @@ def train(
     on_progress(steps.total, steps.total)
     fitted.save(folder, _finite(card))
     return folder, FunnyMomentClassifier.load(folder)[1]
+
+
+def _classifier(settings: TrainingSettings) -> FunnyMomentClassifier:
+    return FunnyMomentClassifier(
+        settings.model,
+        n_folds=settings.n_folds,
+        n_seeds=settings.n_seeds,
+        n_epochs=settings.n_epochs,
+        centre=False,
+        device=settings.device,
+        random_state=settings.seed,
+    )
+
+
+def _judged(
+    fitted: FunnyMomentClassifier,
+    clips: LabelledClips,
+    parted: Sequence[Split],
+    settings: TrainingSettings,
+    augment: Augment | None,
+    steps: _Steps,
+) -> dict[str, Any]:
+    """The report on a fitted model, thorough where the settings ask for it."""
+    if not settings.judge:
+        return report(clips, *held_out(fitted), nested=False)
+    judgement = report(
+        clips, cross_validated(clips, parted, fitted, augment=augment, on_step=steps), parted, nested=True
+    )
+    simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
+    return {**judgement, "learning_curve": learning_curve(clips, simple, seed=settings.seed, on_step=steps)}
+
+
+def _data(clips: LabelledClips, excluded: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a card says of the labels."""
+    return {
+        "n_clips": len(clips),
+        "n_funny": int(clips.y.sum()),
+        "n_left_out": len(excluded),
+        "labelled_share": float(clips.y.mean()),
+        "origins": dict(Counter(clips.origin.tolist())),
+        "excluded": excluded,
+    }
+
+
+def _check_options(dataset: ClipDataset, settings: TrainingSettings) -> None:
+    """That the clips are taken as the settings ask. Raises ModelFault."""
+    asked = dataset.options.changed(settings.n_rows, settings.sampling)
+    if asked != dataset.options:
+        raise ModelFault(
+            "the clips of dataset.h5 have {there}, asked for are {asked}; run `punchline dataset build --rows {rows} "
+            "--sampling {sampling}` first",
+            there=dataset.options,
+            asked=asked,
+            rows=asked.n_rows,
+            sampling=asked.sampling,
+        )
 
 
 def check_enough(dataset: ClipDataset, person: Person) -> None:
@@ -225,32 +267,31 @@ def labelled(dataset: ClipDataset, chosen: Any) -> LabelledClips:
 
 
 def _redrawn(library: Library, dataset: ClipDataset, chosen: Any) -> Redrawn:
-    events = [dataset.events[k] for k in chosen]
-    made = {key: library.series(*key) for key in {(e.video_id, e.person_id) for e in events}}
-    found = [made[e.video_id, e.person_id] for e in events]
-    return Redrawn(
-        series=[one.series for one in found if one is not None],
-        usual=list(dataset.baseline[chosen]),
-        segments=[e.segment for e in events],
-        sampling=["linear" if dataset.sampling[k] == "linear" else "nearest" for k in chosen],
-        n_rows=dataset.features.shape[1],
-    )
+    clips = []
+    for k in chosen:
+        event = dataset.events[k]
+        person_series = library.series(event.video_id, event.person_id)
+        if person_series is None:
+            raise ModelFault("{video}: its series is gone since the clips were read; train again", video=event.video_id)
+        sampling = dataset.options.sampling_of(person_series.series)
+        clips.append(Drawable(event.segment, person_series.series, sampling, dataset.baseline[k]))
+    return Redrawn(clips, n_rows=dataset.options.n_rows)
 
 
 def _provenance(library: Library, person: Person, dataset: ClipDataset, usable: Any) -> dict[str, Any]:
     digests, parts = {}, {}
     for video_id in dict.fromkeys(dataset.events[k].video_id for k in usable):
-        made = library.series(video_id, person.id)
-        if made is not None:
-            digests[video_id] = series_digest(made.parameters)
-            parts[video_id] = dict(made.parameters)
+        person_series = library.series(video_id, person.id)
+        if person_series is not None:
+            digests[video_id] = series_digest(person_series.parameters)
+            parts[video_id] = dict(person_series.parameters)
     first = next(iter(parts.values()), {})
     return {
         "person_id": person.id,
         "person": person.name,
         "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "series": digests,
-        **series_card(parts.values()),
+        **series_card(parts.values(), dataset.options),
         "models": first.get("models", {}),
     }
 

@@ -36,6 +36,7 @@ LANES: Mapping[str, str] = {
     "references": "short",
     "photos": "short",
     "detect": "short",
+    "dataset": "short",
     "proxy": "files",
     "export": "files",
 }

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from core.clip_dataset_builder import ClipDataset, build_clips, usual
+import numpy as np
+from numpy.typing import NDArray
+
+from core.clip_dataset_builder import usual
+from core.cues.ranking import Rows, cue_values
 from core.errors import PunchlineError, WorkspaceFault
-from core.faces.feature_file import Features, read_features
+from core.faces.feature_file import Features, read_cues, read_features
 from core.labels.ledger import Ledger
 from core.multimodal_processor import current_features, current_series
 from core.people.person import Person
@@ -19,6 +24,20 @@ from core.people.series_file import PersonSeries
 from core.series import TimeSeries
 from core.workspace.paths import NO_FILE, State, state_of
 from core.workspace.workspace import Video, Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class VideoCues:
+    """Cues (n_frames, k) by name and the waveform (n_frames, parts, 2) of a video, on its frames' times."""
+
+    timestamps: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    cues: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    waveform: NDArray[np.int8] | None = None
+
+    @cached_property
+    def values(self) -> dict[str, Rows]:
+        """How much each cue speaks for a place, (n_frames,)."""
+        return cue_values(self.cues)
 
 
 class Library:
@@ -32,9 +51,9 @@ class Library:
         self.ledger = Ledger(workspace.labels_path)
         self._lock = RLock()  # what two threads ask for at once is read once
         self._kept_features = lru_cache(maxsize=8)(self._read_features)
+        self._kept_cues = lru_cache(maxsize=8)(self._read_cues)
         self._kept_scan = lru_cache(maxsize=4)(self._read_scan)
         self._kept_series = lru_cache(maxsize=256)(self._make_series)
-        self._kept_clips = lru_cache(maxsize=3)(self._make_clips)
 
     # Of a video
 
@@ -45,6 +64,15 @@ class Library:
             return None
         with self._lock:
             return self._kept_features(video_id, state)
+
+    def cues(self, video_id: str) -> VideoCues:
+        """What is known of a video beside its features, as far as it is extracted. Raises StorageFault."""
+        path = self.workspace.features_path(video_id)
+        with self._lock:
+            return self._kept_cues(path, state_of(path)) if path.exists() else VideoCues()
+
+    def _read_cues(self, path: Path, state: State) -> VideoCues:
+        return VideoCues(*read_cues(path))
 
     def scan(self, video_id: str) -> Features | None:
         """The faces of a quick scan; None where there was none. Raises StorageFault."""
@@ -122,14 +150,3 @@ class Library:
                     series = self.series(video.id, person_id)
                     if series is not None:
                         yield series.series
-
-    def clips(self, *, person: Person | None = None) -> ClipDataset:
-        """The arrays of all labels, or of one person's."""
-        files = [self.workspace.features_folder, *self.workspace.features_folder.iterdir()]
-        files += self.workspace.people_folder.iterdir()
-        state = tuple((path.name, state_of(path)) for path in sorted(files))
-        with self._lock:
-            return self._kept_clips(person.id if person else None, self.ledger.last_seq(), state)
-
-    def _make_clips(self, person_id: str | None, last_seq: int, state: tuple[tuple[str, State], ...]) -> ClipDataset:
-        return build_clips(self.ledger.labels(person_id=person_id), self.series, others_of=self.others_of)

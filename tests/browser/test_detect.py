@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from core.dataset.upkeep import up_to_date
 from core.detection.results import read_detections
 from core.faces.feature_file import Features, write_features
 from core.funny_moment_classifier import FunnyMomentClassifier
@@ -67,7 +68,7 @@ def train(space: Workspace, video: Video, person: Person) -> None:
     funny = [LabelEvent(video.id, person.id, s.start, s.end, 1, "peaks") for s in LAUGHS[:4]]
     other = [LabelEvent(video.id, person.id, t, t + 6, 0, "random") for t in (2.0, 9.0, 28.0, 35.0, 55.0, 82.0, 106.0)]
     library.ledger.record([*funny, *other])
-    clips = library.clips(person=person)
+    clips = up_to_date(library).clips
     fitted = FunnyMomentClassifier("logistic", n_folds=3).fit(clips.inputs[clips.usable], clips.labels[clips.usable])
     head = {
         "person_id": person.id,

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.clip_dataset_builder import build_clips, sampling_of
+from core.clip_dataset_builder import ClipOptions, build_clips
 from core.labels.ledger import LabelEvent
 from core.people.series_file import PersonSeries
 from core.series import N_FACE, PITCH, TIE, Source, TimeSeries, baseline
@@ -39,7 +39,7 @@ def test_any_clip_is_fifteen_real_rows_in_order_close_to_their_targets(case):
     series, event = case
     clips = built(series, event)
     assert clips.features.shape == (1, 15, 12)
-    assert sampling_of(series) == clips.sampling[0] == "nearest"
+    assert ClipOptions().sampling_of(series) == clips.sampling[0] == "nearest"
     times = clips.timestamps[0]
     assert (np.diff(times) >= 0).all()
     targets = event.start + (np.arange(15) + 0.5) * (event.end - event.start) / 15

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import (
+    ClipOptions,
     build_clips,
     clip_digest,
-    sampling_of,
     series_digest,
     usual,
 )
@@ -69,7 +69,7 @@ def test_clips_stand_in_order_of_labelling_with_their_labels_and_groups():
 
 def test_linear_sampling_is_handed_on():
     series = series_of([D] * 60)
-    clips = build_clips([event("a", 3.21)], given(a=series), sampling="linear")
+    clips = build_clips([event("a", 3.21)], given(a=series), options=ClipOptions(sampling="linear"))
     np.testing.assert_allclose(clips.features[0, :, 0], 3.21 + (np.arange(15) + 0.5) * 0.4, rtol=1e-6)
 
 
@@ -165,7 +165,33 @@ def test_a_linear_row_takes_the_worse_source_and_the_nearest_pitch():
 
 @pytest.mark.parametrize(("rate", "how"), [(3.0, "nearest"), (2.99, "linear"), (30.0, "nearest"), (1.0, "linear")])
 def test_three_hertz_is_enough(rate, how):
-    assert sampling_of(series_of([D] * 9, sample_rate=rate)) == how
+    assert ClipOptions().sampling_of(series_of([D] * 9, sample_rate=rate)) == how
+
+
+@pytest.mark.parametrize("n_rows", [9, 15, 40])
+def test_a_clip_has_as_many_rows_as_asked_for(n_rows):
+    clips = build_clips([event("a", 3.2, 6.0)], given(a=series_of([D] * 60)), options=ClipOptions(n_rows, "linear"))
+    assert clips.features.shape == (1, n_rows, 12)
+    targets = 3.2 + (np.arange(n_rows) + 0.5) * 6.0 / n_rows
+    np.testing.assert_allclose(clips.timestamps[0], targets)
+    np.testing.assert_allclose(clips.features[0, :, 0], targets, rtol=1e-5)
+
+
+def test_options_that_cannot_be_are_refused():
+    for n_rows, sampling in ((8, "nearest"), (101, "nearest"), (15, "cubic")):
+        with pytest.raises(PunchlineError, match="expected"):
+            ClipOptions(n_rows, sampling)
+
+
+def test_the_clips_of_one_person_are_told_apart():
+    events = [event("a", 3.0), replace(event("a", 9.0), person_id="q"), event("b", 3.0)]
+    clips = build_clips(events, given(a=series_of([D] * 60)))
+    one, other = clips.of("p"), clips.of("q")
+    assert [e.start for e in one.events] == [3.0]
+    assert [e.video_id for e, _ in one.left_out] == ["b"]
+    assert (len(one), len(other), len(other.left_out)) == (1, 1, 0)
+    np.testing.assert_array_equal(other.features[0], clips.features[1])
+    assert other.digests == [clips.digests[1]]
 
 
 # The gate
@@ -197,20 +223,22 @@ def test_arrays_of_an_equal_digest_are_taken_over_and_others_made_anew():
     assert second.kept.tolist() == [True, False]
     np.testing.assert_array_equal(second.features[0], first.features[0])
     assert (second.features[1] == 9.0).all()
-    assert second.digests[1] == clip_digest(changed["b"], "nearest") != first.digests[1] == second.digests[0]
+    assert second.digests[1] == clip_digest(changed["b"], ClipOptions()) != first.digests[1] == second.digests[0]
     assert not second.stale.any()
 
 
-@pytest.mark.parametrize("change", ["parameter", "sampling", "more rows"])
+@pytest.mark.parametrize("change", ["parameter", "sampling", "rows", "longer series"])
 def test_a_digest_is_of_all_that_decides_the_rows(change):
     made = with_parameters(series_of([D] * 60), strict=0.5)
     other = {
-        "parameter": (with_parameters(made.series, strict=0.6), "nearest"),
-        "sampling": (made, "linear"),
-        "more rows": (with_parameters(series_of([D] * 61), strict=0.5), "nearest"),
+        "parameter": (with_parameters(made.series, strict=0.6), ClipOptions()),
+        "sampling": (made, ClipOptions(sampling="linear")),
+        "rows": (made, ClipOptions(n_rows=20)),
+        "longer series": (with_parameters(series_of([D] * 61), strict=0.5), ClipOptions()),
     }[change]
-    assert clip_digest(made, "nearest") == clip_digest(with_parameters(series_of([D] * 60), strict=0.5), "nearest")
-    assert clip_digest(*other) != clip_digest(made, "nearest")
+    same = with_parameters(series_of([D] * 60), strict=0.5)
+    assert clip_digest(made, ClipOptions()) == clip_digest(same, ClipOptions())
+    assert clip_digest(*other) != clip_digest(made, ClipOptions())
 
 
 def test_where_no_series_is_left_the_array_is_kept_stale_and_not_trained_on():

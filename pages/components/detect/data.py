@@ -20,7 +20,7 @@ from core.training.card import check_model
 from core.training.model_store import ModelStore
 from core.workspace.paths import state_of
 from core.workspace.workspace import Video, Workspace
-from pages.components.shared.data import ledger_of, library_of, scores_for
+from pages.components.shared.data import clips_of, ledger_of, library_of, scores_for
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
 SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
@@ -155,7 +155,7 @@ def _why(_subject: Subject, _scored: Scored, place: tuple[float, float], leave_o
         scored=_scored,
         load=lambda _folder: _loaded(_subject, _subject.model.state),
     )
-    clips = library.clips(person=_subject.person)
+    clips = clips_of(_subject.space, _subject.person)
     return Why(explanation, nearest_clips(values, clips, n=N_NEAREST, leave_out=[leave_out]))
 
 

@@ -12,13 +12,14 @@ from core.labels.presses import Press, Receipt, take
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
 from core.segment import clock
+from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep
 from pages.components.detect.export import export_panel
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
 from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
-from pages.components.shared.data import duration_of, fps_of, ledger_of, unseen_spans
+from pages.components.shared.data import cue_lanes, duration_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.pictures import place_pictures
 from pages.components.shared.shell import _, fragment, show_error
@@ -61,6 +62,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         with st.container(border=True):
             waiting |= why_panel(subject, scored, moment, player_key=PLAYER)
     _not_judged(found)
+    disagreements(subject.space, subject.video, list(found.moments), player_key=PLAYER)
     if found.moments:
         with st.container(border=True):
             export_panel(subject, found.moments, rows)
@@ -138,6 +140,7 @@ def _play(
         Lane("score", _("Score"), curve.timestamps, curve.scores, (0, top), found.threshold),
         Lane("loudness", _("Loudness"), values.timestamps, values.column("loudness"), (-70, 0)),
         Lane("arousal", _("Arousal"), values.timestamps, values.column("arousal"), (-1, 1)),
+        *cue_lanes(subject.space, subject.video),
     ]
     timeline = Timeline(
         lanes=lanes,

@@ -8,6 +8,7 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.actions.background import begin_dataset_if_behind
 from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
@@ -29,6 +30,8 @@ from pages.components.player.player import (
 )
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import (
+    cue_lanes,
+    cue_values_of,
     duration_of,
     fps_of,
     kept_curve,
@@ -77,6 +80,7 @@ def _queue(
         duration_of(space, video),
         series=series.series if series else None,
         scores=kept_curve(space, video, person),
+        cues=cue_values_of(space, video),
         taken=[Segment(e.start, e.end) for e in (*ledger.labels(**ids), *ledger.skipped(**ids))],
         overlapping=overlapping,
     )
@@ -98,6 +102,8 @@ def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order
     }
     if kept_curve(space, video, person) is not None:
         orders |= {"likely": _("Likely funny first"), "uncertain": _("Most uncertain first")}
+    values = cue_values_of(space, video)
+    orders |= {name: said for name, said in _cue_orders().items() if name in values}
     with st.popover(_("Which clips"), icon=":material/queue_play_next:"):
         order = st.radio(
             _("Which clips"),
@@ -110,9 +116,13 @@ def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order
     return order, overlapping
 
 
-def _timeline(labels: list[LabelEvent], series: PersonSeries | None) -> Timeline:
+def _cue_orders() -> dict[Order, str]:
+    return {"laughter": _("Laughter that is heard first"), "chat": _("Where the chat laughs first")}
+
+
+def _timeline(space: Workspace, video: Video, labels: list[LabelEvent], series: PersonSeries | None) -> Timeline:
     return Timeline(
-        lanes=usual_lanes(series.series if series else None),
+        lanes=[*usual_lanes(series.series if series else None), *cue_lanes(space, video)],
         labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
         unseen=unseen_spans(series.series if series else None),
     )
@@ -135,6 +145,7 @@ def _player(
     def save(presses: list[Press]) -> Receipt:
         receipt = take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
         with suppress(PunchlineError):  # the labels are safe; a training that cannot begin is said on page Train
+            begin_dataset_if_behind(space, ledger.last_seq())
             train_if_due(space, person, ledger.labels(person_id=person.id))
         return receipt
 
@@ -156,7 +167,7 @@ def _player(
     player(
         "label-player",
         source,
-        timelines={video.id: _timeline(labels, series)},
+        timelines={video.id: _timeline(space, video, labels, series)},
         mark=Mark(counts=counts) if mode == "mark" else None,
         on_events=save,
         person_id=person.id,

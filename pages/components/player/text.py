@@ -50,5 +50,7 @@ def player_texts() -> dict[str, str]:
         "origin_in_order": _("in order"),
         "origin_peaks": _("peak"),
         "origin_likely": _("likely funny"),
+        "origin_laughter": _("laughter"),
+        "origin_chat": _("chat"),
         "origin_uncertain": _("uncertain"),
     }

@@ -11,9 +11,9 @@ from core.actions.people import remove_person
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.people.groups import FaceGroups, chips, group, reference_at
+from core.people.normalisation import similarities
 from core.people.person import Person, Reference
 from core.people.person_file import read_person
-from core.people.tuning import similarities
 from core.segment import clock
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace

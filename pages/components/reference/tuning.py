@@ -10,8 +10,9 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
+from core.people.normalisation import similarities
 from core.people.person import Person, Thresholds
-from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, similarities, tune, tuning
+from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, tune, tuning
 from core.segment import clock
 from core.workspace.workspace import Video, Workspace
 from pages.components.reference.people import chip_addresses, features_for

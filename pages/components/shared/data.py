@@ -6,6 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.clip_dataset_builder import ClipDataset
+from core.cues.waveform import waveform_line
+from core.dataset.upkeep import sources_of, up_to_date
 from core.detection.detect import DetectionSettings, Scored, decide
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
@@ -48,6 +51,18 @@ def series_for(space: Workspace, video: Video, person: Person) -> PersonSeries |
     return library_of(space).series(video.id, person.id)
 
 
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _clips(_library: Library, key: str) -> ClipDataset:
+    return up_to_date(_library).clips
+
+
+def clips_of(space: Workspace, person: Person) -> ClipDataset:
+    """A person's clips in dataset.h5, which is brought up to date first. Raises PunchlineError."""
+    library = library_of(space)
+    state = state_of(space.dataset_path), library.ledger.last_seq(), sources_of(space)
+    return _clips(library, f"{space.root}{state}").of(person.id)
+
+
 def ledger_of(space: Workspace) -> Ledger:
     """The ledger of labels. Raises StorageFault."""
     return library_of(space).ledger
@@ -80,6 +95,27 @@ def usual_lanes(series: TimeSeries | None) -> list[Lane]:
         Lane("valence", _("Valence"), t, series.column("valence"), (-1, 1)),
         Lane("loudness", _("Loudness"), t, series.column("loudness"), (-70, 0)),
     ]
+
+
+def cue_values_of(space: Workspace, video: Video) -> dict[str, Floats]:
+    """How much each cue speaks for a place, on the times of the series; none where none is known."""
+    try:
+        return library_of(space).cues(video.id).values
+    except PunchlineError:  # said where the features themselves are needed
+        return {}
+
+
+def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
+    """The sound itself, laughter that is heard and chat that laughs, as far as they are known."""
+    try:
+        known = library_of(space).cues(video.id)
+    except PunchlineError:  # said where the features themselves are needed
+        return []
+    names = {"laughter": _("Laughter"), "chat": _("Chat")}
+    lanes = [Lane(name, names[name], known.timestamps, value, (0, 1)) for name, value in known.values.items()]
+    if known.waveform is not None and len(known.timestamps) > 1:
+        lanes.insert(0, Lane("waveform", _("Sound"), *waveform_line(known.timestamps, known.waveform), (-1, 1)))
+    return lanes
 
 
 def unseen_spans(series: TimeSeries | None) -> list[tuple[float, float]]:

@@ -13,12 +13,10 @@ import streamlit as st
 from core.clip_dataset_builder import ClipDataset
 from core.errors import Sentence
 from core.labels.ledger import LabelEvent
-from core.people.person import Person
 from core.segment import clock
 from core.training.train import MIN_OF_A_CLASS, excluded_of
 from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
-from pages.components.shared.data import library_of
 from pages.components.shared.shell import _, finished_text
 
 FUNNY, OTHER, OUT = "#2fa866", "#9aa0a6", "#d9a441"
@@ -34,16 +32,13 @@ def origin_name(origin: str) -> str:
         "peaks": _("peak"),
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
+        "laughter": _("laughter"),
+        "chat": _("chat"),
         "marked": _("marked while watching"),
         "imported": _("imported"),
         "accepted": _("accepted"),
         "rejected": _("rejected"),
     }.get(origin, origin)
-
-
-def dataset_of(space: Workspace, person: Person) -> ClipDataset:
-    """The clips of all labels of a person as a training takes them; made anew when labels, series or person change."""
-    return library_of(space).clips(person=person)
 
 
 def counts_of(dataset: ClipDataset) -> tuple[int, int]:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.faces.table import FaceTable
-from core.people.person import Thresholds, match
+from core.people.person import Thresholds
 from core.series import Source
-from tests.tables import Planted, cosine, direction, planted_table
+from tests.tables import Planted, cosine, direction, match, planted_table
 
 WANTED = direction(1)
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.faces.feature_file import Features
-from core.people.person import Thresholds, match
+from core.people.person import Thresholds
 from core.people.tuning import Tuning, suggest, tune, tuning
-from tests.tables import Planted, cosine, direction, features_info, planted_table
+from tests.tables import Planted, cosine, direction, features_info, match, planted_table
 
 WANTED = direction(1)
 faces = st.lists(

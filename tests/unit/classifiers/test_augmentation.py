@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.classifiers.augmentation import DURATIONS, MAX_SHIFT, Redrawn, disturbed, mixing
+from core.classifiers.augmentation import DURATIONS, MAX_SHIFT, Drawable, Redrawn, disturbed, mixing
 from core.segment import LabeledSegment
 from core.series import FEATURES, PITCH, TimeSeries
 from tests.clips import inputs
@@ -39,10 +39,9 @@ def test_mixtures_keep_at_least_half_of_each_clip():
 
 def redrawn(*segments: LabeledSegment, usual: float = 0.0) -> Redrawn:
     series = ramp()
-    n = len(segments)
     base = np.full(len(FEATURES), usual)
     base[PITCH] = 0
-    return Redrawn([series] * n, [base] * n, list(segments), ["nearest"] * n)
+    return Redrawn([Drawable(segment, series, "nearest", base) for segment in segments])
 
 
 def test_a_redrawn_clip_lies_around_its_label_and_is_centred():

@@ -71,6 +71,8 @@ def test_build_info_and_verify(space):
     built = answer(workspace, "build")
     assert built == {
         "file": str(workspace.root / "dataset.h5"),
+        "n_rows": 15,
+        "sampling": "nearest",
         "n_clips": 1,
         "n_funny": 1,
         "n_usable": 1,
@@ -114,7 +116,20 @@ def test_a_slow_series_is_interpolated_and_that_is_said(space):
     analyse(workspace, videos[0], sample_rate=2.0)
     result = run(workspace, "build")
     assert "sampled at 2 Hz, so the rows of its clips are interpolated in time" in result.stderr
-    assert answer(workspace, "info")["sampling"] == "linear"
+    with h5py.File(workspace.dataset_path) as dataset:
+        assert dataset["clip_info"]["sampling"].tolist() == [b"linear"]
+        assert dataset.attrs["sampling"] == "nearest"  # what was asked for
+
+
+def test_options_are_remembered_and_shown(space):
+    workspace, _, _ = space
+    built = answer(workspace, "build", "--rows", "20", "--sampling", "linear")
+    assert (built["n_rows"], built["sampling"]) == (20, "linear")
+    assert answer(workspace, "build")["n_rows"] == 20
+    info = answer(workspace, "info")
+    assert (info["n_rows"], info["sampling"]) == (20, "linear")
+    assert answer(workspace, "build", "--rows", "15")["sampling"] == "linear"
+    assert run(workspace, "build", "--rows", "3").exit_code == 2
 
 
 def test_a_video_that_is_gone_keeps_its_clips(space):
@@ -150,7 +165,7 @@ def test_what_is_not_there_or_damaged_is_told(space):
 
 def test_one_builds_at_a_time(space, monkeypatch):
     workspace, _, _ = space
-    monkeypatch.setattr("core.actions.models.WAIT", 0.1)
+    monkeypatch.setattr("core.dataset.upkeep.WAIT", 0.1)
     with workspace.lock("dataset"):
         result = run(workspace, "build")
     assert result.exit_code == 1

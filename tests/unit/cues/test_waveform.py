@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.cues.waveform import N_PARTS, WaveformReader
+from core.cues.waveform import N_PARTS, WaveformReader, waveform_line
 from core.video.video import SoundBlock
 
 
@@ -18,3 +18,12 @@ def test_extremes_lie_where_the_sound_is():
 def test_no_sound_is_drawn_flat():
     assert not WaveformReader([]).rows(np.arange(3) / 3, sample_period=1 / 3).any()
     assert WaveformReader([]).rows(np.empty(0), sample_period=1 / 3).shape == (0, N_PARTS, 2)
+
+
+def test_the_line_goes_through_all_extremes_in_time():
+    waveform = np.random.default_rng(0).integers(-127, 128, (9, N_PARTS, 2)).astype(np.int8)
+    times, values = waveform_line(np.arange(9) / 3, waveform)
+    assert times.shape == values.shape == (9 * N_PARTS * 2,)
+    assert (np.diff(times) >= 0).all()
+    assert values.max() <= 1
+    assert np.array_equal(np.round(values * 127).reshape(waveform.shape), waveform)

@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
+from core.clip_dataset_builder import ClipOptions
 from core.dataset.dataset_file import Names, read_dataset, read_info
 from core.dataset.upkeep import behind, refresh, verify
 from core.errors import StorageFault
@@ -292,3 +293,42 @@ def test_verify_changes_nothing(path, ledger):
     verify(path, ledger, of(), names=NAMES)
     assert (path.read_bytes(), ledger.last_seq()) == (before, n)
     shutil.rmtree(path.parent)
+
+
+# Options and sources
+
+
+def test_options_are_remembered_and_another_number_of_rows_makes_all_anew(path, ledger):
+    refresh(path, ledger, BOTH)
+    changed = refresh(path, ledger, BOTH, options=ClipOptions(20, "linear"))
+    assert (changed.n_computed, changed.clips.features.shape) == (3, (3, 20, 12))
+    again = refresh(path, ledger, BOTH)
+    assert (again.n_computed, again.n_kept, again.clips.options) == (0, 3, ClipOptions(20, "linear"))
+    assert set(again.clips.sampling) == {"linear"}
+    back = refresh(path, ledger, BOTH, options=ClipOptions())
+    assert (back.n_computed, read_info(path).options) == (3, ClipOptions())
+
+
+def test_arrays_that_cannot_be_made_anew_keep_their_rows(path, ledger):
+    refresh(path, ledger, BOTH)
+    before = path.read_bytes()
+    with pytest.raises(StorageFault, match=r"1 clips of 15 rows cannot be made anew.*keep --rows 15"):
+        refresh(path, ledger, of(a=steady(1.0, strict=0.5)), options=ClipOptions(20))
+    assert path.read_bytes() == before
+
+
+def test_a_dataset_of_the_same_labels_and_sources_is_only_read(path, ledger):
+    first = refresh(path, ledger, BOTH, sources="one")
+    before = path.stat().st_mtime_ns, path.read_bytes()
+
+    def never(video_id, person_id):
+        raise AssertionError("read")
+
+    again = refresh(path, ledger, never, sources="one")
+    assert again.clips.features.tobytes() == first.clips.features.tobytes()
+    assert again.n_computed == 0
+    assert (path.stat().st_mtime_ns, path.read_bytes()) == before
+    assert refresh(path, ledger, BOTH, sources="one", options=ClipOptions(20)).n_computed == 3
+    assert refresh(path, ledger, of(a=steady(1.0, strict=0.5)), sources="another").clips.options.n_rows == 20
+    ledger.record([label("a", 30.0)])
+    assert refresh(path, ledger, BOTH, sources="another").n_computed == 1

@@ -213,3 +213,28 @@ def test_a_marked_clip_ends_a_second_after_the_key_inside_the_video(time, durati
 def test_a_video_shorter_than_a_clip_has_none():
     with pytest.raises(PunchlineError, match=r"4\.90 s long; a clip takes at least 5 s"):
         marked_clip(2.0, 4.9)
+
+
+# Cues
+
+
+def heard(*middles: float) -> np.ndarray:
+    t = np.arange(round(LENGTH * 3)) / 3
+    return sum((np.abs(t - middle) <= 2) * (0.9 - middle / 2000) for middle in middles) + np.zeros(len(t))
+
+
+def test_cues_have_queues_of_their_own():
+    cues = {"laughter": heard(200.0, 50.0), "chat": heard(400.0)}
+    first, second = queue(cues=cues).next_clips("laughter", n=2)
+    assert holds(first, 50.0)
+    assert holds(second, 200.0)
+    assert first.origin == "laughter"
+    assert holds(queue(cues=cues).next_clips("chat", n=1)[0], 400.0)
+    assert queue().next_clips("chat") == []
+
+
+def test_peaks_mix_cues_in():
+    quiet = series({})
+    assert holds(queue(series=quiet, cues={"laughter": heard(222.0)}).next_clips(n=1)[0], 222.0)
+    other_length = {"laughter": heard(222.0)[:-1]}
+    assert queue(series=quiet, cues=other_length).next_clips() == queue(series=quiet).next_clips()

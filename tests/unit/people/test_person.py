@@ -9,9 +9,9 @@ import pytest
 
 from core.errors import PunchlineError
 from core.faces.table import NO_TRACK, FaceTable
-from core.people.person import Match, Person, Reference, Thresholds, clean_name, match
+from core.people.person import Match, Person, Reference, Thresholds, clean_name
 from core.series import Source
-from tests.tables import DIMENSION, D, M, Planted, R, cosine, direction, lookalike, planted_table
+from tests.tables import DIMENSION, D, M, Planted, R, cosine, direction, lookalike, match, planted_table
 
 WANTED = direction(1)
 

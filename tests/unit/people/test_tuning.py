@@ -11,8 +11,9 @@ from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.faces.table import NO_TRACK
 from core.multimodal_processor import person_series
+from core.people.normalisation import similarities
 from core.people.person import Person, Reference, Thresholds
-from core.people.tuning import BIN_EDGES, similarities, suggest, tune, tuning
+from core.people.tuning import BIN_EDGES, suggest, tune, tuning
 from tests.tables import Planted, direction, features_info, planted_table
 
 WANTED = direction(1)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from core.clip_dataset_builder import ClipOptions
 from core.errors import ModelFault
-from core.training.card import check_model, labelled_share, series_card
+from core.training.card import check_model, labelled_share, options_of, series_card
 from tests.detections import PARAMETERS
 
 
@@ -31,9 +32,8 @@ OTHER_SOUND = {**PARAMETERS["extraction"], "audio": {"audio_rate": 8000, "f0_min
     [
         ({}, {"models": OTHER_EMOTION}, r"emotion model ferplus \(r1\), .* hsemotion \(r2\); extract again"),
         ({}, {"extraction": OTHER_SOUND}, "audio_rate 16000 instead of 8000"),
-        ({"n_rows": 20}, {}, "20 rows, here they have 15"),
         ({"features": ["joy", "pitch"]}, {}, "features differ in anger.*joy"),
-        ({"n_rows": 20}, {"models": OTHER_EMOTION, "extraction": OTHER_SOUND}, "emotion model.*audio_rate.*20 rows"),
+        ({}, {"models": OTHER_EMOTION, "extraction": OTHER_SOUND}, "emotion model.*audio_rate"),
     ],
 )
 def test_a_model_for_something_else_is_refused_by_name(card, parameters, words):
@@ -77,3 +77,16 @@ def test_a_card_without_a_share_is_refused(card):
 def test_a_model_of_three_classes_is_refused():
     with pytest.raises(ModelFault, match="tells 3 classes apart"):
         labelled_share({"class_prior": [0.5, 0.3, 0.2]}, name="m")
+
+
+def test_clips_taken_in_another_way_than_asked_for_are_refused_by_name():
+    card = series_card([PARAMETERS], ClipOptions(20, "linear"))
+    assert options_of(card, name="m") == ClipOptions(20, "linear")
+    assert check_model(card, PARAMETERS, name="m", n_rows=20, sampling="linear") == []
+    with pytest.raises(ModelFault, match="its clips have 20 rows, linear, asked for are 15 rows, linear"):
+        check_model(card, PARAMETERS, name="m", n_rows=15)
+    with pytest.raises(ModelFault, match="asked for are 20 rows, nearest"):
+        check_model(card, PARAMETERS, name="m", sampling="nearest")
+    with pytest.raises(ModelFault, match="does not say how its clips are taken"):
+        options_of({"n_rows": "many"}, name="m")
+    assert options_of({}, name="m") == ClipOptions()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core.clip_dataset_builder import ClipDataset, build_clips
+from core.clip_dataset_builder import ClipOptions
+from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.labels.ledger import LabelEvent
+from core.labels.ledger import LabelEvent, Ledger
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.series import FEATURES, N_FACE, Source, TimeSeries, baseline
@@ -47,16 +49,15 @@ class FakeLibrary:
     def __init__(self, root: Path, videos: tuple[str, ...] = ("a", "bb", "ccc"), *, n: int = 10_000) -> None:
         self.workspace = Workspace(root)
         self.made = {video: stream(video) for video in videos}
-        events = [event for _, found in self.made.values() for event in found][:n]
-        events.append(LabelEvent("gone", "p1", 0, 6, 1, "imported"))
-        self.dataset = build_clips(events, self.series)
+        self.ledger = Ledger(self.workspace.labels_path)
+        events = [event for _, labelled in self.made.values() for event in labelled][:n]
+        self.ledger.record([*events, LabelEvent("gone", "p1", 0, 6, 1, "imported")])
 
     def series(self, video_id: str, person_id: str) -> PersonSeries | None:
         return self.made[video_id][0] if video_id in self.made else None
 
-    def clips(self, *, person: Person) -> ClipDataset:
-        assert person is PERSON
-        return self.dataset
+    def others_of(self, video_id: str, person_id: str) -> Iterator[TimeSeries]:
+        yield from (one.series for other, (one, _) in self.made.items() if other != video_id)
 
 
 def trained(library: FakeLibrary, settings: TrainingSettings = LIGHT, **more: Any) -> tuple[Path, dict[str, Any]]:
@@ -108,7 +109,7 @@ def test_the_card_holds_the_judgement(done):
 def test_the_saved_model_works(done):
     folder, _, _ = done
     fitted, card = FunnyMomentClassifier.load(folder)
-    dataset = FakeLibrary(folder, ("dddd",)).dataset
+    dataset = up_to_date(FakeLibrary(folder, ("dddd",))).clips
     usable = dataset.usable
     p = fitted.predict_proba(dataset.inputs[usable], dataset.timestamps[usable])[:, 1]
     assert ((p >= card["threshold"]) == (dataset.labels[usable] == 1)).mean() > 0.95
@@ -168,9 +169,29 @@ def test_too_few_labels_say_what_to_do(tmp_path):
     with pytest.raises(
         ModelFault, match=r"0 funny and 0 not funny.*1 labels are left out, mostly because the video is not"
     ):
-        trained(FakeLibrary(tmp_path, ()))
+        trained(FakeLibrary(tmp_path / "empty", ()))
 
 
 def test_an_unknown_model_is_refused(tmp_path):
     with pytest.raises(ModelFault, match="expected one of auto"):
         trained(FakeLibrary(tmp_path, ("a",)), TrainingSettings(model="svm"))
+
+
+def test_a_training_learns_from_the_dataset_as_it_is_taken(tmp_path):
+    library = FakeLibrary(tmp_path, ("a",))
+    up_to_date(library, options=ClipOptions(20, "linear"))  # type: ignore[arg-type]
+    _, card = trained(library, TrainingSettings(model="logistic", n_folds=3, n_rows=20, sampling="linear"), name="rows")
+    assert (card["n_rows"], card["sampling"]) == (20, "linear")
+    for asked, words in (({"n_rows": 15}, "15 rows, linear"), ({"sampling": "nearest"}, "20 rows, nearest")):
+        with pytest.raises(
+            ModelFault, match=f"dataset.h5 have 20 rows, linear, asked for are {words}; run .*build --rows"
+        ):
+            trained(library, TrainingSettings(model="logistic", **asked), name="other")
+
+
+def test_a_series_that_goes_while_training_begins_is_told(tmp_path, monkeypatch):
+    library = FakeLibrary(tmp_path, ("a",))
+    up_to_date(library)  # type: ignore[arg-type]
+    monkeypatch.setattr(library, "series", lambda video_id, person_id: None)
+    with pytest.raises(ModelFault, match="its series is gone"):
+        trained(library)

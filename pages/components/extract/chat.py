@@ -1,0 +1,103 @@
+"""The chat of an extracted video on page Extract: attaching a file, its lag, the patterns of laughter."""
+
+from __future__ import annotations
+
+import tempfile
+from math import isnan
+from pathlib import Path
+
+import streamlit as st
+
+from core.actions.chat import attach_chat, chat_info, laugh_patterns, move_chat, remove_chat, save_laugh_patterns
+from core.cues.chat_file import ChatInfo
+from core.workspace.workspace import Video, Workspace
+from pages.components.shared.shell import _, told
+
+FORMATS = ["json", "csv", "tsv", "txt", "log"]
+
+
+def chat_panel(space: Workspace, video: Video) -> None:
+    """What chat a video has, and the ways to attach, move and remove one."""
+    with told():
+        info = chat_info(space, video)
+        head = _("Chat: {n} messages", n=f"{info.n_messages:,}") if info else _("Chat of viewers")
+        with st.expander(head, icon=":material/forum:"):
+            if info is None:
+                _attach(space, video)
+            else:
+                _attached(space, video, info)
+            _patterns(space, video)
+
+
+def _attach(space: Workspace, video: Video) -> None:
+    st.caption(
+        _(
+            "A chat of TwitchDownloader, yt-dlp (YouTube) or Chzzk, a CSV with time, user and message, or a log. Only "
+            "how many messages there are and how many laugh is kept, never what people wrote."
+        )
+    )
+    upload = st.file_uploader(_("Chat file"), type=FORMATS, key=f"chat-file-{video.id}")
+    if upload is None:
+        return
+    with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy:
+        copy.write(upload.getbuffer())
+        copy.flush()
+        _info, read = attach_chat(space, video, Path(copy.name), name=upload.name)
+    if read.unread.examples:
+        examples = "; ".join(read.unread.examples)
+        st.session_state[f"chat-unread-{video.id}"] = _("Not read, for example: {examples}", examples=examples)
+    st.rerun()
+
+
+def _attached(space: Workspace, video: Video, info: ChatInfo) -> None:
+    parts = [
+        _(
+            "{n} messages of {file}, {share} of them laugh.",
+            n=f"{info.n_messages:,}",
+            file=info.file,
+            share=_share(info),
+        ),
+        _("{n} were repeated or copied and count once.", n=f"{info.n_repeated:,}") if info.n_repeated else "",
+        _("{n} places could not be read.", n=f"{info.n_damaged:,}") if info.n_damaged else "",
+        _("The file ends in the middle.") if info.cut_off else "",
+        _("Its times are those of a clock: the first message is taken for the video's start.")
+        if info.by_calendar
+        else "",
+    ]
+    st.write(" ".join(part for part in parts if part))
+    if said := st.session_state.get(f"chat-unread-{video.id}"):
+        st.caption(said)
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    lag = _("not known: no laughter or label fits") if isnan(info.lag) else f"{info.lag:.1f} s"
+    offset = left.number_input(
+        _("Seconds added to the chat's times (estimated lag: {lag})", lag=lag),
+        value=info.offset,
+        step=0.5,
+        format="%.2f",
+        key=f"chat-offset-{video.id}-{info.file}",
+    )
+    if offset != info.offset:
+        move_chat(space, video, offset)
+        st.rerun()
+    if right.button(_("Remove chat"), key=f"chat-remove-{video.id}", icon=":material/delete:", width="stretch"):
+        remove_chat(space, video)
+        st.session_state.pop(f"chat-unread-{video.id}", None)
+        st.rerun()
+
+
+def _share(info: ChatInfo) -> str:
+    return f"{info.n_laughing / info.n_messages:.0%}" if info.n_messages else "0%"
+
+
+def _patterns(space: Workspace, video: Video) -> None:
+    with st.popover(_("How viewers laugh"), icon=":material/sentiment_very_satisfied:"):
+        known = "\n".join(laugh_patterns(space))
+        text = st.text_area(
+            _("One regular expression a line, for chats attached from now on; empty brings the built-in ones back"),
+            known,
+            height=240,
+            key=f"chat-patterns-{video.id}",
+        )
+        if st.button(_("Save"), key=f"chat-patterns-save-{video.id}", disabled=text == known):
+            save_laugh_patterns(space, text)
+            st.rerun()
