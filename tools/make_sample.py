@@ -2,9 +2,10 @@
 
     python tools/make_sample.py [--out assets/sample.mp4] [--seconds 192] [--seed 258]
 
-writes the video and, beside it, `sample_moments.csv` (start, end, kind): what really happens when, and labels
-to learn from in `sample_labels.csv`. Grace sits in the facecam and laughs at twelve moments; other stretches only look or sound like that. Everything is drawn and sounded
-here but the two portraits of tests/fixtures. Equal arguments give equal pictures, sound and moments.
+writes the video and, beside it, `sample_moments.csv` (start, end, kind): what really happens when, and labels to learn
+from in `sample_labels.csv`. Grace sits in the facecam and laughs at twelve moments; other stretches only look or sound
+like that. Everything is drawn and sounded here but the two portraits of tests/fixtures. Equal arguments give equal
+pictures, sound and moments.
 """
 
 from __future__ import annotations
