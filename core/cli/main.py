@@ -212,7 +212,7 @@ def series(
     """Make the 12-d series of a person from an analysed VIDEO, without reading the video again."""
     from core.actions.cues import cues_of
     from core.actions.videos import SeriesOptions, make_series
-    from core.export.formats import write_series
+    from core.export.series_table import write_series
     from core.series import Source
 
     workspace = workspace_of(ctx)

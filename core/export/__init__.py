@@ -1,4 +1,5 @@
 """Results as files for other programs.
 
-`formats` writes any of them; `lists`, `editors`, `clips`, `reel` one kind each; `timecode`: frame numbers, timecodes.
+`formats` writes moments in any form; `lists`, `edl`, `timeline`, `final_cut`, `clips` and `reel` one kind each;
+`series_table`: a person's series; `timecode`: frame numbers, timecodes.
 """

@@ -1,34 +1,22 @@
-"""Results as files for other programs: a person's series, and moments as clips, lists and timelines."""
+"""Moments as files for other programs: clips, a reel, lists and timelines."""
 
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.cues.cue import column_names
 from core.errors import PunchlineError, StorageFault
 from core.export import edl, final_cut, lists, timeline
 from core.export.clips import write_clip
+from core.export.series_table import BOM
 from core.export.timecode import Media, Piece, pieces, read_media
-from core.faces.feature_file import change_cues
-from core.people import series_file
-from core.people.series_file import PersonSeries
 from core.segment import Detection
-from core.series import FEATURES, Source
-from core.storage import files as storage
+from core.storage.files import write_bytes
 from core.storage.names import safe_name
 from core.video.transcode import OnProgress
-
-SERIES_SUFFIXES = (".csv", ".npz", ".h5")
-BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -151,19 +139,28 @@ def export(
         if format == "clips":
             return _clips(cuts, media, target, options.audio_track, on_progress, warnings)
         if format == "reel":
-            from core.export.reel import ReelOptions, write_reel
-
-            reel = ReelOptions(options.captions, options.cross_fade, options.height, options.font, options.audio_track)
-            warnings += write_reel(target, cuts, media, reel, on_progress=on_progress)
+            warnings += _reel(cuts, media, target, options, on_progress)
         else:
-            text, more = _TEXTS[format](cuts, media, options)
-            warnings += more
-            storage.write_bytes(
-                target, (BOM if format == "csv" and options.bom else b"") + text.encode(errors="replace")
-            )
+            warnings += _text_file(cuts, media, target, format, options)
     except StorageFault as error:
         raise _told(error, target) from error
     return ExportResult((target,), (*media.warnings, *warnings))
+
+
+def _reel(
+    cuts: Sequence[Piece], media: Media, target: Path, options: ExportOptions, on_progress: OnProgress | None
+) -> list[str]:
+    from core.export.reel import ReelOptions, write_reel
+
+    reel = ReelOptions(options.captions, options.cross_fade, options.height, options.font, options.audio_track)
+    return write_reel(target, cuts, media, reel, on_progress=on_progress)
+
+
+def _text_file(cuts: Sequence[Piece], media: Media, target: Path, format: str, options: ExportOptions) -> list[str]:
+    text, warnings = _TEXTS[format](cuts, media, options)
+    mark = BOM if format == "csv" and options.bom else b""
+    write_bytes(target, mark + text.encode(errors="replace"))
+    return warnings
 
 
 def _title(media: Media, options: ExportOptions) -> str:
@@ -264,62 +261,3 @@ def _clip_name(number: int, piece: Piece, media: Media) -> str:
     seconds = int(piece.moment.start)
     time = f"{seconds // 3600}h{seconds // 60 % 60:02d}m{seconds % 60:02d}s"
     return safe_name(f"{number:03d} {time} {piece.name[:50]} - {media.info.path.stem}") + ".mp4"
-
-
-def write_series(
-    path: Path, person_series: PersonSeries, *, bom: bool = False, cues: Mapping[str, NDArray[np.float32]] = {}
-) -> None:
-    """Write a person's series as CSV, NPZ or HDF5, by the suffix.
-
-    The CSV has the columns timestamp, the 12 features, source (by name), similarity; a missing value is an empty
-    cell; `bom` begins it with a byte order mark, by which Excel knows UTF-8. NPZ and HDF5 hold the arrays features,
-    timestamps, source, similarity, baseline. Cues follow as columns or arrays, `laughter_music` or `cue_laughter`;
-    HDF5 has them as feature files do.
-
-    Raises
-    ------
-    PunchlineError
-        If the suffix is none of these.
-    StorageFault
-        If the file cannot be written; an older one is then left as it was.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SERIES_SUFFIXES:
-        raise PunchlineError(
-            "{path}: unknown suffix {suffix!r}; expected one of {suffixes}",
-            path=path,
-            suffix=path.suffix,
-            suffixes=", ".join(SERIES_SUFFIXES),
-        )
-    if suffix == ".h5":
-        series_file.write_series(path, person_series)
-        if cues:
-            change_cues(path, cues)
-        return
-    series = person_series.series
-    with storage.writing(path) as partial, partial.open("wb") as file:
-        if suffix == ".npz":
-            cue_arrays: dict[str, Any] = {f"cue_{name}": rows for name, rows in cues.items()}
-            np.savez_compressed(
-                file,
-                features=series.values,
-                timestamps=series.timestamps,
-                source=series.source,
-                similarity=person_series.similarity,
-                baseline=person_series.baseline,
-                **cue_arrays,
-                feature_names=np.array(FEATURES),
-                sample_rate=series.sample_rate,
-                parameters=json.dumps(dict(person_series.parameters), sort_keys=True),
-            )
-            return
-        import pandas as pd
-
-        columns: dict[str, object] = {"timestamp": series.timestamps}
-        columns |= {name: series.values[:, k] for k, name in enumerate(FEATURES)}
-        columns["source"] = [Source(value).name.lower() for value in series.source]
-        columns["similarity"] = person_series.similarity
-        for name, rows in cues.items():
-            columns |= dict(zip(column_names((name,)), rows.T, strict=True))
-        file.write(BOM if bom else b"")
-        pd.DataFrame(columns).to_csv(file, index=False, float_format="%.6f")

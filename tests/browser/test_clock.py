@@ -20,7 +20,7 @@ from tests.unit.export.test_clips import irregular
 from tests.unit.video.test_transcode import beeps
 
 TIMES = np.arange(250) / 25
-PLACES = (0.01, 1.02, 2.5, 4.77, 7.3)  # seconds
+PLACES = (0.42, 1.02, 2.5, 4.77, 7.3)  # seconds
 SITE = "http://clock.test"
 SCRIPT = """<video muted></video><script>
 const video = document.querySelector("video");

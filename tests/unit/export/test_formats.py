@@ -1,4 +1,4 @@
-"""One entry for every export: formats, names, warnings, faults; and a person's series."""
+"""One entry for every export: formats, names, warnings, faults."""
 
 import csv
 import io
@@ -12,10 +12,9 @@ import opentimelineio as otio
 import pytest
 
 from core.errors import PunchlineError, StorageFault, VideoUnreadable
-from core.export.formats import FORMATS, ExportOptions, export, write_series
+from core.export.formats import FORMATS, ExportOptions, export
 from core.segment import Detection
-from core.series import FEATURES
-from tests import media, tables
+from tests import media
 from tests.unit.export.test_editors import read_edl
 from tests.unit.export.test_lists import read_chapters, read_srt
 from tests.unit.video.test_transcode import pictures_of
@@ -203,25 +202,3 @@ def test_json_is_utf8_without_escapes(video: Path, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "한국 방송" in text
     assert len(json.loads(text)["moments"]) == 3
-
-
-def test_a_series_table_has_empty_cells_for_what_is_missing(tmp_path: Path) -> None:
-    series = tables.random_person_series(3)
-    write_series(tmp_path / "s.csv", series)
-    plain = (tmp_path / "s.csv").read_bytes()
-    write_series(tmp_path / "b.csv", series, bom=True)
-    assert (tmp_path / "b.csv").read_bytes() == b"\xef\xbb\xbf" + plain
-    rows = list(csv.reader(io.StringIO(plain.decode())))
-    assert rows[0] == ["timestamp", *FEATURES, "source", "similarity"]
-    values = np.array([[float(cell) if cell else np.nan for cell in row[1:13]] for row in rows[1:]])
-    np.testing.assert_allclose(values, series.series.values, atol=1e-5)
-
-
-def test_a_series_goes_into_npz_and_comes_back(tmp_path: Path) -> None:
-    series = tables.random_person_series(4)
-    write_series(tmp_path / "s.npz", series)
-    with np.load(tmp_path / "s.npz") as found:
-        np.testing.assert_array_equal(found["features"], series.series.values)
-        np.testing.assert_array_equal(found["timestamps"], series.series.timestamps)
-    with pytest.raises(PunchlineError, match="unknown suffix"):
-        write_series(tmp_path / "s.txt", series)
