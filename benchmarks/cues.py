@@ -23,7 +23,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from core.audio_feature_extractor import AudioFeatureExtractor
 from core.cues.laughter import LaughterReader
 from core.cues.yamnet import Yamnet
-from core.video.video import sound_blocks
+from core.video.sound import sound_blocks
 
 STEP = 0.48  # seconds between rows
 MARGIN = 1.0  # seconds heard before and after a stretch, where rows would lack sound

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from core.video.video import AUDIO_RATE, SoundBlock
+from core.video.sound import AUDIO_RATE, SoundBlock
 
 LOUDNESS_FLOOR = -80.0  # dBFS
 PITCH_REFERENCE = 55.0  # Hz, the note A1

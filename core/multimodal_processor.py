@@ -28,7 +28,10 @@ from core.people.person import Person, Thresholds, match_by
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
-from core.video.video import Damage, Picture, VideoInfo, fingerprint, probe, sampled_pictures, sound_blocks
+from core.video.damage import Damage
+from core.video.frames import Picture, sampled_pictures
+from core.video.probe import VideoInfo, fingerprint, probe
+from core.video.sound import sound_blocks
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
@@ -107,6 +110,7 @@ def extract(
         Finished minutes stay.
     """
     video = probe(path)
+    length = video.duration or 0.0  # as far as progress is concerned
     minutes = Minutes(target.with_suffix(".minutes"))
     damage = Damage()
     with ExitStack() as stack:
@@ -117,7 +121,7 @@ def extract(
         models = models or settings.load_models()
         info = _info(video, settings, models)
         if resume and target.exists() and feature_store.read_features_info(target).same_extraction(info):
-            on_progress(video.duration, video.duration)
+            on_progress(length, length)
             return feature_store.read_features(target)
         going_on = _going_on(minutes, info, resume)
         if pictures is None:
@@ -131,7 +135,7 @@ def extract(
             pictures,
             sample_rate=settings.sample_rate,
             last_thumbnail=going_on.last_thumbnail if going_on else None,
-            on_progress=lambda completed: on_progress(completed, video.duration),
+            on_progress=lambda completed: on_progress(completed, length),
             on_seen=on_seen,
         )
         _save_minutes(minutes, info, stack.enter_context(closing(seen)), sound)
@@ -139,7 +143,7 @@ def extract(
     with writing():
         feature_store.write_features(target, finished)
     minutes.clear()
-    on_progress(video.duration, video.duration)
+    on_progress(length, length)
     return finished
 
 
@@ -255,16 +259,21 @@ def _finished(
         )
     found = joined(done)
     warnings = [
+        *video.warnings,
         *damage.warnings(video.duration),
-        *(Sentence("sound: {text}", text=text) for text in unheard.warnings(0.0)),
+        *(Sentence("sound: {text}", text=text) for text in unheard.warnings(None)),
     ]
+    duration = video.duration
+    if duration is None:  # learnt by reading: the last picture is shown for as long as the others
+        last_timestamp = max(damage.last_timestamp, float(found.faces.timestamps[-1]))
+        duration = last_timestamp + (1 / video.fps if video.fps else 0.0)
     if not video.has_audio:
         warnings.append("the video has no sound: loudness and pitch are missing")
     if len(found.faces) == 0:
         warnings.append("no face was found in the whole video")
     return replace(
         found,
-        info=replace(info, complete=True, warnings=tuple(warnings)),
+        info=replace(info, complete=True, warnings=tuple(warnings), duration=duration),
         faces=with_tracks(found.faces, info.models["embedder"]["name"]),
     )
 
@@ -362,7 +371,7 @@ def _origin(info: FeaturesInfo, person: Person) -> SeriesOrigin:
         video_name=info.video_name,
         video_id=info.fingerprint,
         fps=info.fps,
-        duration=info.duration or float("nan"),
+        duration=float("nan") if info.duration is None else info.duration,
         person=person.name,
         person_id=person.id,
         extracted=info.created,

@@ -20,7 +20,8 @@ from core.faces.reading import FaceReading, Read, cut_out
 from core.faces.search import FaceSearch, samples, scene_change, thumbnail_of
 from core.faces.table import NO_TRACK, FaceTable, concatenate
 from core.video.ahead import Ahead
-from core.video.video import Frame, Image, Picture
+from core.video.frames import Frame, Picture
+from core.video.picture import Image
 
 BLOCKS_AHEAD = 2  # that a stage may be ahead of the next
 T = TypeVar("T")

@@ -21,6 +21,10 @@ from pages.components.shared.shell import _, chosen_video, finished_text, fragme
 RATES = (2.0, 3.0, 5.0, 10.0)
 
 
+def _length(duration: float | None) -> str:
+    return _("length unknown") if duration is None else clock(duration)
+
+
 def choice(space: Workspace, states: list[VideoState]) -> None:
     """Which videos, how finely, and the button that begins."""
     readable = {
@@ -36,7 +40,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             _("Videos to extract"),
             list(readable),
             default=first,
-            format_func=lambda id: f"{readable[id].video.name} ({clock(readable[id].duration)})",
+            format_func=lambda id: f"{readable[id].video.name} ({_length(readable[id].duration)})",
             placeholder=_("Choose one or more videos"),
             key="extract-ids-" + "-".join(first),
         )
@@ -110,7 +114,7 @@ def in_words(result: Mapping[str, Any]) -> str:
     n, seen = result["n_frames"], result["n_frames_with_face"]
     share = seen / n if n else 0.0
     parts = [
-        _("{time} of video, {n} frames checked.", time=clock(result["duration"]), n=f"{n:,}"),
+        _("{time} of video, {n} frames checked.", time=_length(result["duration"]), n=f"{n:,}"),
         _(
             "A face was found in {share} of them; {n} faces in total.",
             share=f"{share:.0%}",
@@ -147,7 +151,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
                 st.write(
                     _(
                         "{time} of video, {rate} samples per second.",
-                        time=clock(info.duration),
+                        time=_length(info.duration),
                         rate=f"{info.sample_rate:g}",
                     )
                 )

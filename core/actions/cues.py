@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import WorkspaceFault
 from core.faces.feature_file import change_cues, read_cues
-from core.video.video import sound_blocks
+from core.video.sound import sound_blocks
 from core.workspace.workspace import Video, Workspace
 
 SPAN = 60.0  # seconds of sound between two reports of progress

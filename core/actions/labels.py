@@ -13,7 +13,7 @@ from core.labels.csv import Fault, LabelRow, read_labels, write_labels
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.rules import check_clip
 from core.people.person import Person
-from core.video.video import probe
+from core.video.probe import probe
 from core.workspace.workspace import Workspace
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class _Matching:
         with suppress(StorageFault):
             return read_features_info(self.workspace.features_path(video_id)).duration
         path = self.workspace.video(video_id).path
-        return None if path is None else probe(path).duration or None
+        return None if path is None else probe(path).duration
 
 
 def _place(video_id: str, person_id: str, start: float, end: float) -> Place:

@@ -37,9 +37,9 @@ class VideoState:
     next_step: Step
 
     @property
-    def duration(self) -> float:
-        """Seconds, 0 where unknown."""
-        return float(self.about.get("duration", 0.0))
+    def duration(self) -> float | None:
+        """Seconds, None where unknown."""
+        return self.about.get("duration") or None
 
 
 def overview(workspace: Workspace) -> list[VideoState]:

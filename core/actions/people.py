@@ -13,7 +13,7 @@ from core.faces.feature_file import read_features_info, remove_person_series
 from core.multimodal_processor import ExtractionSettings
 from core.people.person import Person, Reference
 from core.training.model_store import ModelStore
-from core.video.video import Image
+from core.video.picture import Image
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Video, Workspace
 
@@ -37,7 +37,7 @@ def photo(path: Path, name: str | None = None) -> Picture:
 
 def moment_of(video: Video, time: float) -> Picture:
     """The picture of a video at `time` seconds. Raises VideoUnreadable where the video is gone."""
-    from core.video.video import frame_at
+    from core.video.frames import frame_at
 
     path = video.existing_path()
     return Picture(f"{video.name} at {time:.2f} s", lambda: frame_at(path, time).image)

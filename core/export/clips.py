@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import PunchlineError
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
-from core.video.packets import Source
+from core.video.container import Source
 from core.video.transcode import OnProgress, copy, encode
 from core.video.writer import Recipe, Writer
 

@@ -100,7 +100,7 @@ def chapters_text(pieces: Sequence[Piece], media: Media, *, opening: str = "Star
     PunchlineError
         If three chapters of 10 s cannot be made.
     """
-    end = media.info.duration or float("inf")
+    end = float("inf") if media.info.duration is None else media.info.duration
     starts = [(int(piece.cut.start), _title(piece.name)) for piece in pieces]
     chapters, merged = _merged(starts, end, opening)
     if len(chapters) < FEWEST_CHAPTERS:
@@ -109,10 +109,9 @@ def chapters_text(pieces: Sequence[Piece], media: Media, *, opening: str = "Star
         chapters, merged = _merged(sorted(starts + rests, key=lambda start: start[0]), end, opening)
     if len(chapters) < FEWEST_CHAPTERS:
         raise PunchlineError(
-            "got {n_moments} moments in {duration:.0f} s, which make {n_chapters} chapters; YouTube "
+            "got {n_moments} moments, which make {n_chapters} chapters; YouTube "
             "expects at least {fewest} of {shortest} s each. Choose more moments, or another format",
             n_moments=len(pieces),
-            duration=media.info.duration,
             n_chapters=len(chapters),
             fewest=FEWEST_CHAPTERS,
             shortest=SHORTEST_CHAPTER,

@@ -21,7 +21,7 @@ from core.export.clips import sounds_of
 from core.export.lists import one_line
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
-from core.video.packets import Source
+from core.video.container import Source
 from core.video.picture import Converter
 from core.video.sound_track import Floats, SoundTrack, n_channels
 from core.video.transcode import OnProgress, check_pictures, pictures_at, sound_into

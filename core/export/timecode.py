@@ -15,10 +15,10 @@ from typing import Any
 
 from core.errors import PunchlineError, Sentence
 from core.segment import Detection, Segment
+from core.video.container import Source
 from core.video.frame_rate import Rates, read_rates
-from core.video.packets import Source
 from core.video.picture import Shape
-from core.video.video import VideoInfo, probe
+from core.video.probe import VideoInfo, probe
 
 DROPPING = {Fraction(30000, 1001), Fraction(60000, 1001)}  # rates that may leave out frame numbers (SMPTE ST 12-1)
 # Those of a timecode by that standard; it counts the frames of any other rate alike.
@@ -60,7 +60,7 @@ class Media:
 
     @property
     def n_frames(self) -> int:
-        return round(self.info.duration * self.rate)
+        return round((self.info.duration or 0) * self.rate)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def read_media(path: Path) -> Media:
     info = probe(path)
     with Source(path) as source:
         stream = source.video
-        rates = read_rates(source.container, stream, info)
+        rates = read_rates(source)
         late = 0.0 if stream.start_time is None else float(stream.start_time * (stream.time_base or 0)) - info.start
         media = Media(
             info=info,
@@ -205,7 +205,7 @@ def _with_timecode(media: Media, text: str | None) -> Media:
 def pieces(
     moments: Sequence[Detection],
     *,
-    duration: float,
+    duration: float | None,
     before: float = 0.0,
     after: float = 0.0,
     names: Sequence[str] | None = None,
@@ -216,7 +216,7 @@ def pieces(
     Parameters
     ----------
     duration
-        The video's length in seconds; 0 where unknown.
+        The video's length in seconds; None where unknown.
     before, after
         Margins in seconds, not negative.
     names
@@ -245,7 +245,7 @@ def pieces(
             n_moments=len(moments),
         )
     order = sorted(range(len(moments)), key=lambda k: (moments[k].start, moments[k].end))
-    inside = [k for k in order if not duration or moments[k].start < duration]
+    inside = [k for k in order if duration is None or moments[k].start < duration]
     warnings: list[str] = []
     if len(inside) < len(order):
         warnings.append(
@@ -261,7 +261,7 @@ def pieces(
             "or detect again",
             n_moments=len(moments),
         )
-    last = duration or float("inf")
+    last = float("inf") if duration is None else duration
     cuts = []
     for number, k in enumerate(inside, 1):
         moment = Segment(max(0.0, moments[k].start), min(moments[k].end, last))

@@ -29,12 +29,13 @@ class FeaturesInfo:
     """What a feature file says of itself.
 
     `models` maps detector, embedder and recogniser to their name and digest; `parameters` holds everything else that
-    decides the values. `complete` is false while an extraction is under way, `created` is ISO 8601 in UTC.
+    decides the values. `duration` is in seconds, None where unknown.
+    `complete` is false while an extraction is under way, `created` is ISO 8601 in UTC.
     """
 
     video_name: str
     fingerprint: str
-    duration: float
+    duration: float | None
     width: int
     height: int
     fps: float
@@ -102,6 +103,8 @@ def _write_info(group: h5py.Group, info: FeaturesInfo) -> None:
     for name, value in asdict(info).items():
         if isinstance(value, str):
             value = storable(value)
+        elif name == "duration" and value is None:
+            value = float("nan")
         group.attrs[name] = (
             value if isinstance(value, (str, int, float)) else json.dumps(with_templates(value), sort_keys=True)
         )
@@ -113,6 +116,8 @@ def _read_info(group: h5py.Group) -> FeaturesInfo:
         value = group.attrs[f.name]
         value = value.item() if isinstance(value, np.generic) else value
         values[f.name] = json.loads(value) if f.name in ("models", "parameters", "warnings") else value
+    if not values["duration"] > 0:  # files of earlier programs hold 0
+        values["duration"] = None
     values["warnings"] = tuple(map(Sentence.of, values["warnings"]))
     values["complete"] = bool(values["complete"])
     return FeaturesInfo(**values)

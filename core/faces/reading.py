@@ -22,8 +22,9 @@ from core.faces.embedding import embed_both_ways
 from core.faces.emotion import EmotionRecogniser
 from core.faces.search import CONFIDENT, Sample, Searched, distance
 from core.faces.table import NO_TRACK, FaceTable
+from core.video.frames import Picture
 from core.video.jpeg import as_jpeg
-from core.video.video import Image, Picture
+from core.video.picture import Image
 
 EMBED_EVERY, EMBED_STEADY_EVERY = 1.0, 2.0  # seconds between two embeddings of a track; while they stay alike
 ALIKE = 0.75  # similarity of two successive embeddings of a track between which a face counts as steady

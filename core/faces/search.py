@@ -14,7 +14,8 @@ import numpy as np
 from core.faces.cascade import suppress_contained
 from core.faces.detection import FaceDetector, FaceFollower, Faces
 from core.faces.tracks import SCENE_CUT
-from core.video.video import Image, Picture
+from core.video.frames import Picture
+from core.video.picture import Image
 
 MINUTE = 60.0  # seconds: what is kept when an extraction is stopped
 WHOLE_EVERY = 1.0  # seconds between two whole searches

@@ -18,7 +18,8 @@ from core.faces.similarity import Similarity, similarity_of
 from core.faces.table import FaceTable
 from core.people.person import STRICT_PROBABILITY, Reference
 from core.people.photos import reference_of
-from core.video.video import Image, frame_at
+from core.video.frames import frame_at
+from core.video.picture import Image
 
 Rows = NDArray[np.intp]
 Floats = NDArray[np.floating]

@@ -15,7 +15,7 @@ from PIL import ImageOps
 from core.errors import FaceNotFound
 from core.faces.crop import cut
 from core.people.person import STRICT_PROBABILITY, Person, Reference
-from core.video.video import Image
+from core.video.picture import Image
 
 if TYPE_CHECKING:  # torch is loaded by who embeds a photo, not by who takes a face out of a table
     from core.faces.detection import FaceDetector

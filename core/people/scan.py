@@ -14,7 +14,9 @@ from core.errors import Sentence, VideoUnreadable
 from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import FaceTable, concatenate
 from core.series import AUDIO_FEATURES
-from core.video.video import Frame, Image, VideoInfo, fingerprint, frame_at, key_frame_at, probe, sampled_frames
+from core.video.frames import Frame, frame_at, key_frame_at, sampled_frames
+from core.video.picture import Image
+from core.video.probe import VideoInfo, fingerprint, probe
 
 if TYPE_CHECKING:  # torch is loaded by a scan, not by a reader of its results
     from core.video_feature_extractor import Models
@@ -72,8 +74,11 @@ def scan(
     if n_frames < 1 or not min_step > 0:
         raise ValueError(f"n_frames {n_frames} and min_step {min_step} must be positive")
     video = probe(path)
-    step = max(min_step, video.duration / n_frames) if video.duration > 0 else min(min_step, LONGEST_READ)
-    total = min(n_frames, max(1, round(video.duration / step))) if video.duration > 0 else n_frames
+    if video.duration is None:
+        step, total = min(min_step, LONGEST_READ), n_frames
+    else:
+        step = max(min_step, video.duration / n_frames)
+        total = min(n_frames, max(1, round(video.duration / step)))
     extractor = VideoFeatureExtractor(models)
     frames = _frames(path, video, step, total)
     thumbnail: Image | None = None
@@ -126,8 +131,8 @@ def _warnings(faces: FaceTable, total: int) -> tuple[str, ...]:
 
 
 def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame]:
-    """About `n` pictures, `step` seconds apart; where the duration is unknown (0), those at the start."""
-    if step <= LONGEST_READ or video.duration <= 0:
+    """About `n` pictures, `step` seconds apart; where the duration is unknown, those at the start."""
+    if step <= LONGEST_READ or video.duration is None:
         yield from islice(sampled_frames(path, max(1 / step, 1 / LONGEST_READ)), n)
         return
     last = -np.inf

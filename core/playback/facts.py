@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import PunchlineError, Sentence
 from core.playback.proxy import plan
 from core.storage.files import write_json
-from core.video.video import probe
+from core.video.probe import probe
 from core.workspace.workspace import Video, Workspace
 
 BUDGET = 1.0  # seconds that may be spent on looking into files not seen before

@@ -14,9 +14,9 @@ from typing import Any, Literal
 
 from core.errors import PunchlineError, StorageFault
 from core.storage.files import writing
-from core.video.packets import Source
+from core.video.container import Source
+from core.video.probe import VideoInfo, probe
 from core.video.transcode import OnProgress, copy, encode
-from core.video.video import VideoInfo, probe
 from core.video.writer import Recipe, Writer
 
 SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm"}
@@ -93,10 +93,15 @@ def _bit_rate(width: int, height: int, fps: float) -> int:
 
 
 def _transcoded(info: VideoInfo, height: int, duration: float | None = None) -> int:
-    """The most bytes that a proxy takes: two seconds more than its length, for the encoder may save bits for later."""
+    """The most bytes that a proxy takes: two seconds more than its length, for the encoder may save bits for later.
+
+    Where the length is unknown, the file's size stands for it.
+    """
     scale = min(1.0, height / info.height)
     rate = _bit_rate(round(info.width * scale), round(info.height * scale), info.fps)
     seconds = info.duration if duration is None else duration
+    if seconds is None:
+        return info.path.stat().st_size
     return round(1.02 * ((seconds + 2) * rate + seconds * SOUND_BIT_RATE * info.has_audio) / 8)
 
 
@@ -130,13 +135,13 @@ def make_proxy(
     """
     info = probe(path)
     last = inf if end is None else end
-    if not (0 <= start < last) or (info.duration and start >= info.duration):
+    if not (0 <= start < last) or (info.duration is not None and start >= info.duration):
         raise PunchlineError(
-            "{path}: asked for {start:.1f} to {last:.1f} s of {duration:.1f} s; expected a part of the video",
+            "{path}: asked for {start:.1f} to {last:.1f} s of {duration} s; expected a part of the video",
             path=path,
             start=start,
             last=last,
-            duration=info.duration,
+            duration="?" if info.duration is None else f"{info.duration:.1f}",
         )
     with Source(path) as source:
         copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
@@ -179,7 +184,7 @@ def _begins(source: Source) -> bool:
 
 
 def _needed(info: VideoInfo, start: float, end: float, height: int, *, copied: bool) -> int:
-    if not info.duration:
+    if info.duration is None:
         return info.path.stat().st_size
     duration = min(end, info.duration) - start
     if copied:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from core.errors import PunchlineError
 from core.storage.files import write_bytes
+from core.video.frames import frame_at
 from core.video.jpeg import as_jpeg
-from core.video.video import frame_at, probe
+from core.video.probe import probe
 from core.workspace.workspace import Video, Workspace
 
 COVER_WIDTH, PLACE_WIDTH = 320, 224  # pixels
@@ -26,7 +27,7 @@ def cover(workspace: Workspace, video: Video) -> Path | None:
     if video.path is None:
         return None
     try:
-        image = frame_at(video.path, COVER_PLACE * probe(video.path).duration).image
+        image = frame_at(video.path, COVER_PLACE * (probe(video.path).duration or 0)).image
         write_bytes(path, as_jpeg(image, width=COVER_WIDTH))
     except PunchlineError:
         return None

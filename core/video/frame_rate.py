@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from math import ceil
+from math import ceil, isnan
 from statistics import fmean, median
 
-import av
-from av.error import FFmpegError
+from av.video.stream import VideoStream
 
-from core.video.video import VideoInfo
+from core.video.container import Source
 
 NTSC = tuple(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120))
 HIGHEST = 240
@@ -35,13 +34,14 @@ class Rates:
     standard: bool
 
 
-def read_rates(container: av.container.InputContainer, stream: av.VideoStream, info: VideoInfo) -> Rates:
+def read_rates(source: Source) -> Rates:
     """Look at the times of a video's frames, at a few places of it."""
-    intervals = list(_intervals(container, stream, info))
+    stream, duration = source.video, source.duration
+    intervals = list(_intervals(source))
     own, variable = _own_rate(intervals, stream), _varies(intervals, stream)
     rate = _usual_rate(intervals) if variable else nearest_rate(own)
     tick = float(stream.time_base or 0)
-    rounding = max(SAME_RATE, 2 * tick / info.duration if info.duration else 0.0)
+    rounding = max(SAME_RATE, 2 * tick / duration if duration else 0.0)
     return Rates(own, rate, variable, not variable and abs(own / rate - 1) <= rounding)
 
 
@@ -57,7 +57,7 @@ def _usual_rate(intervals: Sequence[float]) -> Fraction:
     return rate if 23 < rate <= 60 else Fraction(30)
 
 
-def _own_rate(intervals: Sequence[float], stream: av.VideoStream) -> Fraction:
+def _own_rate(intervals: Sequence[float], stream: VideoStream) -> Fraction:
     """The rate that the file states, if it is a standard one and its frames keep it, else that of its frames.
 
     A stated mean counts the last frame's length, and some containers state a rate that nobody keeps.
@@ -80,7 +80,7 @@ def _usual(intervals: Sequence[float], tick: float) -> list[float]:
     return [interval for interval in intervals if abs(interval - middle) <= max(JITTER, 1.1 * tick)]
 
 
-def _varies(intervals: Sequence[float], stream: av.VideoStream) -> bool:
+def _varies(intervals: Sequence[float], stream: VideoStream) -> bool:
     """Whether more than one time between frames in a hundred differs, or the file's mean is another one."""
     if len(intervals) < 3:
         return False
@@ -91,20 +91,16 @@ def _varies(intervals: Sequence[float], stream: av.VideoStream) -> bool:
     return abs(fmean(intervals) * float(stream.average_rate) - 1) > 0.005 + 2 / stream.frames
 
 
-def _intervals(container: av.container.InputContainer, stream: av.VideoStream, info: VideoInfo) -> Iterator[float]:
+def _intervals(source: Source) -> Iterator[float]:
     """Seconds between frames in runs at some places of a video, read from its packets without decoding."""
-    tick = float(stream.time_base or 0)
-    for place in _PLACES:
-        try:
-            if place:
-                container.seek(int((info.start + place * info.duration) * av.time_base))
-            times: list[float] = []
-            for packet in container.demux(stream):
-                if packet.pts is None or len(times) >= _RUN:
-                    break
-                times.append(packet.pts * tick)
-        except FFmpegError:
-            continue
+    for place in _PLACES if source.duration else _PLACES[:1]:
+        if place:
+            source.go(place * (source.duration or 0))
+        times: list[float] = []
+        for packet in source.packets(source.video):
+            if len(times) >= _RUN or isnan(time := source.time(packet)):
+                break
+            times.append(time)
         first = times[0] if times else 0.0  # pictures before the keyframe are those of the run before
         times = sorted(time for time in times if time >= first)
         ended = len(times) < _RUN - 8  # the last few of a broken run lack those that are decoded later

@@ -11,16 +11,33 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
 from core.video.tone import colour_table
 
 BT709, BT2020 = 1, 9
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
+_SCALER_MATRICES = {"bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9}
 _HDR = {16: "pq", 18: "hlg"}  # by the transfer's number in ITU-T H.273
 SD_HEIGHT = 720  # pixels below which a video that does not say has the colours of BT.601, as browsers take it
 _TICK = Fraction(1, 90_000)
 # Without these, a colour that is converted there and back moves by up to three levels.
 _EXACT = "flags=bicubic+accurate_rnd+full_chroma_int"
+
+Image = NDArray[np.uint8]
+
+
+_TURNS: dict[str, Callable[[Image], Image]] = {
+    "hflip": lambda image: image[:, ::-1],
+    "vflip": lambda image: image[::-1],
+    "transpose=clock": lambda image: np.rot90(image, -1),
+    "transpose=cclock": np.rot90,
+    "transpose=cclock_flip": lambda image: image.transpose(1, 0, 2),
+    "transpose=clock_flip": lambda image: np.rot90(image, 2).transpose(1, 0, 2),
+}
+_ROTATIONS = {("hflip", "vflip"): 180, ("transpose=cclock",): 90, ("transpose=clock",): 270}
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,17 @@ class Orientation:
 
     filters: tuple[str, ...] = ()
     turned: bool = False
+
+    @property
+    def rotation(self) -> int:
+        """Degrees counter-clockwise by which the picture is turned, mirrorings left aside."""
+        return _ROTATIONS.get(self.filters, 0)
+
+    def __call__(self, image: Image) -> Image:
+        """A stored picture (h, w, 3), upright."""
+        for name in self.filters:
+            image = _TURNS[name](image)
+        return np.ascontiguousarray(image)
 
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
@@ -69,6 +97,48 @@ def shape_of(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> Shape:
     if orientation_of(frame).turned:
         return Shape(frame.height, frame.width, 1 / aspect)
     return Shape(frame.width, frame.height, aspect)
+
+
+class Images:
+    """Turns decoded frames into upright RGB arrays of square pixels, coloured as every screen shows them.
+
+    Parameters
+    ----------
+    pixel_aspect
+        The stream's sample aspect ratio, None where it does not say.
+    """
+
+    def __init__(self, pixel_aspect: Fraction | None) -> None:
+        self._pixel_aspect = pixel_aspect
+        self._full, self._small = VideoReformatter(), VideoReformatter()
+        self._converter = Converter(lambda frame: self._size(frame), pixel_format="rgb24")
+
+    def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
+        return shape_of(frame, self._pixel_aspect).square
+
+    def __call__(self, frame: av.VideoFrame) -> Image:
+        """The picture (h, w, 3) at full size."""
+        if _colours(frame)[2]:
+            return np.asarray(self._converter(frame).to_ndarray(), np.uint8)
+        return self._plain(self._full, frame, *self._size(frame))
+
+    def reduced(self, frame: av.VideoFrame, share: float) -> Image:
+        """The picture at a share of its size, each pixel the mean of those that it stands for."""
+        width, height = (max(1, round(side * share)) for side in self._size(frame))
+        if _colours(frame)[2]:
+            toned = self._converter(frame)
+            small = self._small.reformat(toned, width, height, "rgb24", interpolation="AREA", threads=1)
+            return np.asarray(small.to_ndarray(), np.uint8)
+        return self._plain(self._small, frame, width, height, interpolation="AREA")
+
+    def _plain(self, reformatter: VideoReformatter, frame: av.VideoFrame, width: int, height: int, **how: Any) -> Image:
+        """Without a table of colours: FFmpeg's scaler alone, which is the quickest."""
+        upright = orientation_of(frame)
+        size = (height, width) if upright.turned else (width, height)
+        matrix, full, _ = _colours(frame)
+        if not frame.format.is_rgb:
+            how |= {"src_colorspace": _SCALER_MATRICES.get(matrix), "src_color_range": 2 if full else 1}
+        return upright(np.asarray(reformatter.reformat(frame, *size, "rgb24", threads=1, **how).to_ndarray(), np.uint8))
 
 
 class Converter:

@@ -15,7 +15,8 @@ import av
 import numpy as np
 
 from core.errors import PunchlineError
-from core.video.packets import Source, with_decoding_times
+from core.video.container import Source
+from core.video.packets import with_decoding_times
 from core.video.picture import Deinterlacer
 from core.video.sound_track import SoundSink, n_channels
 from core.video.writer import TICK, Writer

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import av
 
-from core.video.packets import Source
+from core.video.container import Source
 from core.video.picture import BT709, Converter
 from core.video.sound_track import MOST_CHANNELS, SoundTrack, kept_tags
 

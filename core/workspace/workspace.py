@@ -21,7 +21,7 @@ from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
 from core.people.photos import read_by
 from core.storage import files as storage
-from core.video.video import fingerprint
+from core.video.probe import fingerprint
 from core.workspace.paths import Paths, State, state_of
 
 

@@ -23,7 +23,7 @@ else:
     from core.errors import StorageFault
     from core.labels.ledger import LabelEvent, Ledger
     from core.labels.presses import Press, Receipt
-    from core.video.video import VideoInfo, probe
+    from core.video.probe import VideoInfo, probe
     from pages.components.player.player import (
         Controls,
         Lane,
@@ -133,7 +133,7 @@ else:
         else:
             id, duration, fps = next(video for video in videos if video[0] == shown)
             piece = "#offset=20.000" if mode == "piece" else ""
-            stated = None if probed[id].duration == 0 else duration + 20 * bool(piece)
+            stated = None if probed[id].duration is None else duration + 20 * bool(piece)
             source = Source(id, media_address(id) + piece, stated, fps)
         state = player(
             "player",

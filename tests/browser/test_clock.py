@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route
 
 from core.playback.proxy import make_proxy, plan
-from core.video.packets import Source
+from core.video.container import Source
 from core.video.transcode import encode
 from core.video.writer import Recipe, Writer
 from tests import media

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.audio_feature_extractor import _REACH, F0_MAX, F0_MIN, LOUDNESS_FLOOR, AudioFeatureExtractor, yin
-from core.video.video import AUDIO_RATE, SoundBlock
+from core.video.sound import AUDIO_RATE, SoundBlock
 
 DURATION = 4.0
 

@@ -65,7 +65,7 @@ def laughing(models: Models, tmp_path_factory: pytest.TempPathFactory) -> TimeSe
     features = extract(
         VIDEOS / "sad_to_laughing.mp4", tmp_path_factory.mktemp("f") / "v.h5", settings=SETTINGS, models=models
     )
-    from core.video.video import frame_at
+    from core.video.frames import frame_at
 
     image = frame_at(VIDEOS / "sad_to_laughing.mp4", 3.0).image
     face = faces_in(image, "at 3 s", detector=models.detector, embedder=models.embedder)[0]

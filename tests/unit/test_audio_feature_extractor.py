@@ -19,7 +19,10 @@ from core.audio_feature_extractor import (
     yin,
 )
 from core.errors import VideoUnreadable
-from core.video.video import AUDIO_RATE, Damage, SoundBlock, probe, sampled_frames, sound_blocks
+from core.video.damage import Damage
+from core.video.frames import sampled_frames
+from core.video.probe import probe
+from core.video.sound import AUDIO_RATE, SoundBlock, sound_blocks
 from tests.media import Sound, corrupted, cut_short, tone, voice, write
 
 PERIOD = 1 / 3
@@ -193,7 +196,7 @@ def test_the_resampler_neither_loses_nor_moves_a_sample(tmp_path, audio_rate, n)
 def test_sound_before_time_zero_is_left_out_and_the_rest_stays_in_place(tmp_path, monkeypatch):
     path = write(tmp_path / "a.mkv", None, Sound(tone(220, 1)))
     early = [SoundBlock(-150, np.arange(100.0)), SoundBlock(-50, np.arange(100.0)), SoundBlock(50, np.arange(100.0))]
-    monkeypatch.setattr("core.video.video._placed", lambda *_: iter(early))
+    monkeypatch.setattr("core.video.sound._placed", lambda *_: iter(early))
     blocks = list(sound_blocks(path))
     assert [block.start for block in blocks] == [0, 50]
     assert blocks[0].samples.tolist() == list(range(50, 100))

@@ -14,7 +14,9 @@ import pytest
 from core.labels.csv import read_labels
 from core.labels.rules import check_clip
 from core.segment import Segment
-from core.video.video import AUDIO_RATE, frame_at, probe, sound_blocks
+from core.video.frames import frame_at
+from core.video.probe import probe
+from core.video.sound import AUDIO_RATE, sound_blocks
 
 ASSETS = Path(__file__).parents[2] / "assets"
 VIDEO, MOMENTS, NOTE = ASSETS / "sample.mp4", ASSETS / "sample_moments.csv", ASSETS / "sample.md"

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.playback.thumbnails import Thumbnails
 from core.video.jpeg import as_jpeg
-from core.video.video import Image
+from core.video.picture import Image
 from core.workspace.workspace import Video, Workspace
 
 

@@ -10,7 +10,7 @@ from core.actions.references import read_references
 from core.faces.embedders import embedder, embedder_entry
 from core.people.person import Person, Reference
 from core.people.photos import embed_reference, reference_of
-from core.video.video import Image
+from core.video.picture import Image
 from core.workspace.workspace import Workspace
 from tests.portraits import COLLINS, FIXTURES, portrait
 

@@ -5,7 +5,7 @@ import pytest
 
 from core.cues.laughter import COLUMNS, LaughterReader, columns_of
 from core.cues.yamnet import Yamnet
-from core.video.video import SoundBlock
+from core.video.sound import SoundBlock
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 
 from core.cues.waveform import N_PARTS, WaveformReader, waveform_line
-from core.video.video import SoundBlock
+from core.video.sound import SoundBlock
 
 
 def test_extremes_lie_where_the_sound_is():

@@ -11,7 +11,7 @@ from core.errors import PunchlineError
 from core.export.clips import Clip, write_clip
 from core.export.timecode import Piece, read_media
 from core.segment import Segment
-from core.video.packets import Source
+from core.video.container import Source
 from core.video.picture import Converter, shape_of
 from tests import media
 from tests.unit.video.test_transcode import beep_of, beeps, pictures_of

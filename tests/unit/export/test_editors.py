@@ -19,7 +19,7 @@ from core.export.timecode import DROPPING, Media, Piece, SoundFormat, pieces
 from core.export.timeline import otio_text
 from core.segment import Detection
 from core.video.picture import Shape
-from core.video.video import VideoInfo
+from core.video.probe import VideoInfo
 
 HOURS = 3
 RATES = [Fraction(24000, 1001), Fraction(25), Fraction(30000, 1001), Fraction(60000, 1001), Fraction(60)]
@@ -223,7 +223,7 @@ def test_an_edl_above_99_frames_a_second_counts_each_second_one() -> None:
 
 def test_more_events_than_an_edl_holds_are_said() -> None:
     moments = [Detection(10 * k, 10 * k + 5, 0.5) for k in range(1001)]
-    chosen, _ = pieces(moments, duration=0.0, apart=True)
+    chosen, _ = pieces(moments, duration=None, apart=True)
     assert any("999" in sentence for sentence in edl_text(chosen, made_up(Fraction(25)), "t")[1])
 
 

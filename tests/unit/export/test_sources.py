@@ -17,7 +17,7 @@ import pytest
 from core.export.formats import ExportOptions, export
 from core.export.timecode import Media, frame_of, read_media
 from core.segment import Detection
-from core.video.packets import Source
+from core.video.container import Source
 from tests import media
 from tests.unit.export.test_clips import irregular
 from tests.unit.export.test_editors import read_edl, read_timecode, seconds

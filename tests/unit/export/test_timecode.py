@@ -83,7 +83,7 @@ def test_a_piece_covers_its_cut_in_whole_frames(tmp_path: Path) -> None:
 
 
 def test_names_follow_their_moments_into_order_of_time() -> None:
-    found, _ = pieces([Detection(5, 6, 0.1), Detection(1, 2, 0.2)], duration=0.0, names=["b", "a"])
+    found, _ = pieces([Detection(5, 6, 0.1), Detection(1, 2, 0.2)], duration=None, names=["b", "a"])
     assert [piece.name for piece in found] == ["a", "b"]
 
 

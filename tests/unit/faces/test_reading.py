@@ -9,7 +9,7 @@ from core.faces.crop import Crop
 from core.faces.detection import Faces
 from core.faces.reading import Cut, FaceReading, cut_out
 from core.faces.search import Sample, Searched
-from core.video.video import Picture
+from core.video.frames import Picture
 
 POINTS = np.array([[10, 12], [20, 12], [15, 18], [11, 24], [19, 24]], np.float32)
 LOOKS = np.random.default_rng(0).integers(0, 255, (4, 30, 30, 3), np.uint8)

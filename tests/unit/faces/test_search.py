@@ -9,7 +9,7 @@ import pytest
 
 from core.faces.detection import Faces
 from core.faces.search import LONGEST_INTERVAL, FaceSearch, Sample, Searched, expect, merged, samples
-from core.video.video import Picture
+from core.video.frames import Picture
 
 POINTS = np.array([[10, 10], [20, 10], [15, 15], [10, 20], [20, 20]], np.float32)
 

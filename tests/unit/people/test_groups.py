@@ -14,7 +14,7 @@ from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
 from core.people.groups import as_reference, chips, group, reference_at, representatives
 from core.people.person import Person
-from core.video.video import frame_at
+from core.video.frames import frame_at
 from tests.media import numbered, write
 from tests.tables import DIMENSION, direction, features_info, lookalike
 

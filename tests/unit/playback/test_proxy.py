@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import PunchlineError, StorageFault, VideoUnreadable
 from core.playback.proxy import make_minute, make_proxy, plan
-from core.video.packets import Source
+from core.video.container import Source
 from tests import media
 from tests.unit.video.test_transcode import beep_of, beeps, pictures_of
 

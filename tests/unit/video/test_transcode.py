@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from core.video.packets import Source
+from core.video.container import Source
 from core.video.transcode import copy, encode
 from core.video.writer import Recipe, Writer
 from tests import media

@@ -6,9 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from core.video.packets import Source
+from core.video.container import Source
+from core.video.probe import probe
 from core.video.transcode import copy, encode
-from core.video.video import probe
 from core.video.writer import Recipe, Writer
 from tests import media
 from tests.unit.video.test_transcode import beep_of, beeps, converted, pictures_of

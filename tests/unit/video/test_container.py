@@ -1,13 +1,15 @@
 """Packets from any time on, also of damaged files."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+from av.error import InvalidDataError
 
 from core.errors import VideoUnreadable
-from core.video.packets import Source
+from core.video.container import Source
 from tests import media
 
 
@@ -36,12 +38,12 @@ def test_every_picture_from_a_time_on_can_be_decoded(tmp_path: Path, suffix: str
 
 def test_a_cover_is_no_picture(tmp_path: Path) -> None:
     path = media.write_with_cover(tmp_path / "song.mp4", media.Sound(media.tone(440, 1.0), codec="aac"))
-    with pytest.raises(VideoUnreadable, match="no video stream"):
-        Source(path)
+    with Source(path) as source, pytest.raises(VideoUnreadable, match="no video stream"):
+        source.video  # noqa: B018
 
 
 def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(VideoUnreadable, match=r"gone\.mp4: cannot be opened"):
+    with pytest.raises(VideoUnreadable, match=r"gone\.mp4: no such file"):
         Source(tmp_path / "gone.mp4")
 
 
@@ -52,3 +54,28 @@ def test_times_count_from_the_containers_start(tmp_path: Path) -> None:
     with Source(path) as source:
         first = next(packet for packet in source.packets() if packet.stream is source.video)
         assert source.time(first) == pytest.approx(0.0, abs=1e-6)
+
+
+class BrokenContainer:
+    """Packets 0 to 9; reading the ones in `broken` fails, and a generator that has raised is finished."""
+
+    def __init__(self, broken: set[int]) -> None:
+        self.broken, self.position = broken, 0
+
+    def demux(self, streams: object):
+        while self.position < 10:
+            k, self.position = self.position, self.position + 1
+            if k in self.broken:
+                raise InvalidDataError(1, "planted")
+            yield SimpleNamespace(stream=SimpleNamespace(type="audio"), number=k)
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_reading_goes_on_behind_a_packet_that_cannot_be_read(tmp_path: Path) -> None:
+    with Source(media.write(tmp_path / "v.mp4", np.arange(3) / 25)) as source:
+        source.container.close()
+        source.container = BrokenContainer({3, 4, 8})
+        assert [packet.number for packet in source.packets(None)] == [0, 1, 2, 5, 6, 7, 9]
+    assert source.damage.bad_packets == 3

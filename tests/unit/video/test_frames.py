@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
-import av
 import numpy as np
 import psutil
 import pytest
-from av.error import InvalidDataError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import VideoUnreadable
+from core.video.container import Source
+from core.video.damage import Damage
+from core.video.frames import _decoded, _sampled, _timed, _timed_from, frame_at, sampled_frames
 from core.video.packet_choice import Grid
-from core.video.video import (
-    Damage,
-    _decoded,
-    _timed,
-    _timed_from,
-    fingerprint,
-    frame_at,
-    probe,
-    sampled_frames,
-    sound_blocks,
-)
+from core.video.probe import probe
+from core.video.sound import sound_blocks
 from tests.media import (
     COLOURS,
     Sound,
@@ -133,8 +124,8 @@ def test_pictures_that_nothing_needs_are_not_decoded_and_the_others_are_the_same
     sampled = list(sampled_frames(path, sample_rate))
     assert len(sampled) == pytest.approx(200 / FPS * sample_rate, abs=1)
     assert all(np.array_equal(every[frame.timestamp], frame.image) for frame in sampled)
-    with av.open(str(path)) as container:
-        n_decoded = len(list(_decoded(container, container.streams.video[0], Damage(), Grid(1 / sample_rate, 0.0))))
+    with Source(path) as source:
+        n_decoded = len(list(_decoded(source, Grid(1 / sample_rate, 0.0))))
     # of 25 pictures of a closed group, 7 are references; an open one needs all its references
     assert n_decoded < (40 if options == {} and sample_rate < 1 else 125)
 
@@ -142,13 +133,8 @@ def test_pictures_that_nothing_needs_are_not_decoded_and_the_others_are_the_same
 class NumberedFrame:
     """As much of a decoded frame as `sampled_frames` uses; its picture is its index."""
 
-    rotation = 0
-
     def __init__(self, index: int) -> None:
         self.index = index
-
-    def to_ndarray(self, format: str) -> np.ndarray:
-        return np.array(self.index)
 
 
 @settings(deadline=None, max_examples=150)
@@ -161,16 +147,16 @@ class NumberedFrame:
 def test_for_any_times_the_grid_rule_holds_and_going_on_changes_nothing(steps, start, sample_rate, random):
     times = np.cumsum([start, *steps]) / 1000
 
-    def decoded(path: Path, entry: float, damage: Damage, **_: object):
+    def decoded(source: None, entry: float, grid: Grid):
         earliest = int(np.searchsorted(times, entry, side="right")) - 1
         begin = random.randint(0, max(0, earliest)) if entry > 0 else 0  # any key frame before
         return ((float(times[k]), NumberedFrame(k)) for k in range(begin, len(times)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.video.video._timed_from", decoded)
-        whole = list(sampled_frames(Path("x"), sample_rate))
-        chosen = [int(f.image) for f in whole]
-        assert [f.timestamp for f in whole] == times[chosen].tolist()
+        patch.setattr("core.video.frames._timed_from", decoded)
+        whole = list(_sampled(None, sample_rate))
+        chosen = [frame.index for _, frame in whole]
+        assert [timestamp for timestamp, _ in whole] == times[chosen].tolist()
         assert np.all(np.diff(chosen) > 0)
         period = 1 / sample_rate
         offset = (times - times[0]) * sample_rate
@@ -181,10 +167,8 @@ def test_for_any_times_the_grid_rule_holds_and_going_on_changes_nothing(steps, s
         if len(times) > 1 and np.diff(times).min() > period:
             assert chosen == list(range(len(times)))
         for done in {1, len(whole) // 2 + 1, len(whole)} & set(range(1, len(whole) + 1)):
-            rest = sampled_frames(
-                Path("x"), sample_rate, first_timestamp=whole[0].timestamp, after=whole[done - 1].timestamp
-            )
-            assert [int(f.image) for f in rest] == chosen[done:]
+            rest = _sampled(None, sample_rate, first_timestamp=whole[0][0], after=whole[done - 1][0])
+            assert [frame.index for _, frame in rest] == chosen[done:]
 
 
 def test_above_its_own_rate_every_frame_is_taken_once(constant):
@@ -218,7 +202,8 @@ def test_going_on_after_any_row_gives_the_frames_of_an_unbroken_reading(tmp_path
 def test_a_late_entry_does_not_read_the_file_from_its_start(tmp_path, extension):
     path = write(tmp_path / f"v.{extension}", np.arange(300) / 10, width=64, height=48, options={"bf": "2"})
     for time in (15.0, 23.35, 29.5):
-        first, _ = next(_timed_from(path, time, Damage()))
+        with Source(path) as source:
+            first, _ = next(_timed_from(source, time))
         assert time - 12 < first <= time
 
 
@@ -301,38 +286,21 @@ def test_an_undamaged_file_gives_no_warning(eight):
     assert damage.warnings(probe(eight).duration) == []
 
 
-class BrokenContainer:
-    """Packets 0 to 9; reading the ones in `broken` fails, and a generator that has raised is finished."""
-
-    def __init__(self, broken: set[int]) -> None:
-        self.broken, self.position = broken, 0
-
-    def demux(self, stream: None):
-        while self.position < 10:
-            k, self.position = self.position, self.position + 1
-            if k in self.broken:
-                raise InvalidDataError(1, "planted")
-            yield SimpleNamespace(decode=lambda k=k: [k])
-
-
-def test_frames_that_are_corrupt_or_have_no_time_of_their_own_are_counted_not_given(monkeypatch):
-    times = [(5, False), (6, False), (7, True), (None, False), (6, False), (8, False), (8, False), (9, False)]
-    frames = [SimpleNamespace(pts=pts, is_corrupt=is_corrupt) for pts, is_corrupt in times]
-    monkeypatch.setattr("core.video.video._decoded", lambda *_: iter(frames))
+def test_frames_that_have_no_time_of_their_own_are_counted_not_given(monkeypatch):
+    times = [(5, False), (6, False), (None, False), (6, False), (8, False), (8, False), (9, False)]
+    frames = [
+        SimpleNamespace(pts=pts, interlaced_frame=False, width=4, height=4, format=SimpleNamespace(name=""))
+        for pts, _ in times
+    ]
+    monkeypatch.setattr("core.video.frames._decoded", lambda *_: iter(frames))
     damage = Damage()
-    given = list(_timed(SimpleNamespace(start_time=5_000_000), SimpleNamespace(time_base=Fraction(1)), damage))
+    source = SimpleNamespace(damage=damage, interlaced=False, time=lambda frame: frame.pts - 5)
+    given = list(_timed(source))
     assert [(t, f.pts) for t, f in given] == [(0, 5), (1, 6), (3, 8), (4, 9)]
-    assert (damage.bad_packets, damage.frames_without_time, damage.last_timestamp) == (1, 3, 4)
+    assert (damage.frames_without_time, damage.last_timestamp) == (3, 4)
     assert damage.warnings(4) == [
-        "1 damaged packets were skipped",
         "3 frames without a time of their own were skipped",
     ]
-
-
-def test_the_reading_goes_on_behind_a_packet_that_cannot_be_read():
-    damage = Damage()
-    assert list(_decoded(BrokenContainer({3, 4, 8}), None, damage)) == [0, 1, 2, 5, 6, 7, 9]
-    assert damage.bad_packets == 3
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -401,26 +369,6 @@ def test_what_cannot_be_read_says_which_file_what_and_what_to_do(tmp_path, name,
             reader(path)
         assert str(path) in str(caught.value)
         assert "Errno" not in str(caught.value)
-
-
-def test_the_fingerprint_follows_the_content_not_the_name(tmp_path):
-    path = tmp_path / "a.mp4"
-    content = np.random.default_rng(5).bytes(5_000_000)
-    path.write_bytes(content)
-    mark = fingerprint(path)
-    assert len(mark) == 16
-    int(mark, 16)
-    assert fingerprint(Path(shutil.copy(path, tmp_path / "한국어 b.mkv"))) == mark
-    assert fingerprint(path.rename(tmp_path / "c.mp4")) == mark
-    for offset in (0, 2_500_000, 4_999_999):
-        changed = bytearray(content)
-        changed[offset] ^= 1
-        path.write_bytes(changed)
-        assert fingerprint(path) != mark
-    path.write_bytes(content + b"x")
-    assert fingerprint(path) != mark
-    path.write_bytes(b"x")
-    assert fingerprint(path) != mark
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "ts"])

@@ -1,0 +1,323 @@
+"""A video file that is open for reading: the one place that opens containers, demuxes over damage and seeks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from heapq import heappop, heappush
+from math import inf
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.error import FFmpegError
+
+from core.errors import Sentence, VideoUnreadable
+from core.video.damage import Damage
+from core.video.picture import Shape, shape_of
+from core.video.streams import AUTOMATIC, NO_FILM, UNREADABLE, Tracks, best_picture, best_sound, pictures_of, sounds_of
+
+MAX_FAILURES = 100  # damaged packets one after the other until a file counts as ended
+PROGRESSIVE = 1  # FFmpeg's number of that order of fields; 0 is unknown, higher ones are interlaced
+SEEK_LEADS = (0.0, 3.0, 10.0, 60.0)  # seconds to aim ahead of the wanted time, as a transport stream may land after it
+
+
+def _open(path: Path, hardware: HWAccel | None = None) -> av.container.InputContainer:
+    if not path.is_file():
+        raise VideoUnreadable("{path}: no such file; check the path, or that the drive is connected", path=path)
+    if path.stat().st_size == 0:
+        raise VideoUnreadable("{path}: the file is empty (0 bytes); copy or download it again", path=path)
+    try:  # tags in another charset, such as those of Korean tools, are no reason to refuse a file
+        return av.open(str(path), hwaccel=hardware, metadata_errors="ignore")
+    except (FFmpegError, OSError, ValueError) as error:
+        raise VideoUnreadable(
+            "{path}: no readable video ({cause}); expected a video file such as mp4, mkv, mov, webm, ts or flv. An "
+            "mp4 that was cut off while being recorded has lost its index: repair it with its recorder, or record to "
+            "mkv",
+            path=path,
+            cause=getattr(error, "strerror", None) or error,
+        ) from error
+
+
+@lru_cache(maxsize=256)
+def _best(path: Path, size: int, modified: int) -> tuple[int | None, int | None]:
+    """Index of the best picture and of the best sound among the decodable streams of a file in this state."""
+    with _open(path) as container:
+        picture = best_picture(container)
+    with _open(path) as container:
+        return picture, best_sound(container)
+
+
+class Source:
+    """A video that is read: packets of its picture and of its sound tracks, from a time on.
+
+    Parameters
+    ----------
+    tracks
+        Which picture and sound are wanted.
+    damage
+        Counts what could not be read.
+    hardware, n_threads
+        For decoding the picture; 0 takes one thread a processor and one more.
+
+    Attributes
+    ----------
+    sounds
+        All tracks that can be decoded, in the file's order.
+    start
+        Seconds of the container's clock at time 0.
+
+    Raises
+    ------
+    VideoUnreadable
+        If the file is missing, empty or no video.
+    """
+
+    sounds: tuple[av.AudioStream, ...]
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        tracks: Tracks = AUTOMATIC,
+        damage: Damage | None = None,
+        hardware: HWAccel | None = None,
+        n_threads: int = 0,
+    ) -> None:
+        self.path = Path(path)
+        self.damage = damage if damage is not None else Damage()
+        self._tracks, self._hardware, self._n_threads = tracks, hardware, n_threads
+        self._open()
+
+    def _open(self) -> None:
+        self.container = _open(self.path, self._hardware)
+        self.pictures = pictures_of(self.container)
+        self.sounds = sounds_of(self.container)
+        self._has_clock = any(stream.start_time is not None for stream in self.container.streams)
+        self.start = Fraction(self.container.start_time or 0, av.time_base)
+        self._due: dict[int, list[int]] = {}  # decoding times of packets that do not say when they are shown
+        self._n_untimed = 0
+        self._video: av.VideoStream | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.container.close()
+
+    @property
+    def video(self) -> av.VideoStream:
+        """The stream of pictures that is wanted, or the best one.
+
+        Raises
+        ------
+        VideoUnreadable
+            If there is none.
+        """
+        if self._video is None:
+            self._video = self._picture
+            self._video.thread_type, self._video.thread_count = "AUTO", self._n_threads
+        return self._video
+
+    @property
+    def _picture(self) -> av.VideoStream:
+        wanted = self._tracks.video
+        if wanted is not None:
+            return _numbered(self.path, Sentence("video track"), self.container.streams.video, self.pictures, wanted)
+        if not self.pictures:
+            raise _no_picture(self.path, self.container)
+        best = self._best[0] if len(self.container.streams.video) > 1 else None
+        return next((stream for stream in self.pictures if stream.index == best), self.pictures[0])
+
+    @property
+    def sound(self) -> av.AudioStream | None:
+        """The sound track that is wanted, or the best one; None where there is none."""
+        wanted = self._tracks.audio
+        if isinstance(wanted, int):
+            return _numbered(self.path, Sentence("sound track"), self.container.streams.audio, self.sounds, wanted)
+        best = self._best[1] if len(self.sounds) > 1 else None
+        return next((stream for stream in self.sounds if stream.index == best), next(iter(self.sounds), None))
+
+    @cached_property
+    def _best(self) -> tuple[int | None, int | None]:
+        state = self.path.stat()
+        return _best(self.path, state.st_size, state.st_mtime_ns)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the container's start, as the file says; None where it does not."""
+        duration = (self.container.duration or 0) / av.time_base
+        if "matroska" in self.container.format.name:  # its header counts from 0, not from the first packet
+            duration -= max(0.0, float(self.start))
+        return duration if duration > 0 else None
+
+    @property
+    def states_times(self) -> bool:
+        """Whether the container says when each picture is shown, so that its packets can be copied; avi does not."""
+        return str(self.container.format.name) != "avi" and self._has_clock
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """How much wider than high a stored pixel is shown; None where the file does not say."""
+        return self.video.sample_aspect_ratio or None
+
+    @cached_property
+    def interlaced(self) -> bool:
+        """Whether the stream says that its pictures are made of two fields of different times."""
+        return self.video.codec_context.field_order > PROGRESSIVE
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The shape of the first picture that can be decoded.
+
+        Raises
+        ------
+        VideoUnreadable
+            If there is none.
+        """
+        with Source(self.path, tracks=self._tracks) as source:
+            return shape_of(source.first_picture(), source.video.sample_aspect_ratio)
+
+    def first_picture(self) -> av.VideoFrame:
+        """The first picture that can be decoded from where it stands.
+
+        Raises
+        ------
+        VideoUnreadable
+            If there is none.
+        """
+        for packet in self.packets(self.video):
+            frame: av.VideoFrame | None = next(self.frames(packet), None)
+            if frame is not None:
+                return frame
+        raise VideoUnreadable(
+            "{path}: not one picture could be decoded; the file is damaged or cut short", path=self.path
+        )
+
+    def frames(self, packet: Any) -> Iterator[Any]:
+        """Decoded frames of a packet that are whole, with a time where one is known; none of a damaged packet."""
+        untimed = packet.stream.type == "video" and not self.states_times
+        if untimed and packet.dts is not None:
+            heappush(self._due.setdefault(packet.stream_index, []), packet.dts)
+        try:
+            frames = packet.decode()
+        except FFmpegError:  # the pictures around it stay
+            self.damage.bad_packets += 1
+            return
+        for frame in frames:
+            if untimed:
+                self._date(frame, packet)
+            if frame.is_corrupt:
+                self.damage.bad_packets += 1
+                continue
+            yield frame
+
+    def _date(self, frame: Any, packet: Any) -> None:
+        """Give a picture its time: pictures come in the order of showing, one at each time of decoding.
+
+        Streams without any time, as those of an encoder without a container, run at their rate.
+        """
+        due = self._due.get(packet.stream_index)
+        if due:
+            frame.pts = heappop(due)
+        elif packet.dts is None and not self._has_clock:
+            rate = packet.stream.average_rate or packet.stream.guessed_rate or Fraction(25)
+            frame.pts = round(self._n_untimed / rate / packet.time_base)
+            self._n_untimed += 1
+
+    def time(self, packet: Any) -> float:
+        """Seconds from the container's start of a packet or frame; NaN where it has no time."""
+        pts = packet.pts if packet.pts is not None else packet.dts
+        return float(pts * packet.time_base - self.start) if pts is not None else float("nan")
+
+    def packets(self, *streams: Any) -> Iterator[Any]:
+        """Packets of some streams (picture and all sounds by default) in the file's order from where it stands.
+
+        At last comes one a stream to flush its decoder; damaged ones are left out.
+        """
+        streams = streams or (self.video, *self.sounds)
+        packets = self.container.demux(streams)
+        failures = 0
+        while failures <= MAX_FAILURES:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except UNREADABLE:
+                self.damage.bad_packets += 1
+                failures += 1
+                packets = self.container.demux(streams)  # a generator that has raised is finished
+                continue
+            failures = 0
+            if packet.stream.type == "video" and packet.dts is not None and not self.states_times:
+                packet.pts = None  # a guess of FFmpeg's, which knows nothing of the pictures' order
+            yield packet
+
+    def go(self, time: float) -> None:
+        """Stand so that every picture from `time` on can be decoded from the packets that follow."""
+        for lead in SEEK_LEADS if time > 0 and self._has_clock else ():
+            offset = int((max(0.0, time - lead) + self.start) * av.time_base)
+            try:
+                self._seek(offset)
+                key = next((packet for packet in self.packets(self.video) if packet.is_keyframe), None)
+                if key is None or not self.time(key) <= time:
+                    continue
+                self._seek(offset)
+            except FFmpegError:
+                break
+            return
+        self.container.close()
+        self._open()  # from the very start: also where seeking fails
+
+    def _seek(self, offset: int) -> None:
+        tick = self.video.time_base or Fraction(1, av.time_base)
+        self.container.seek(int(Fraction(offset, av.time_base) / tick), backward=True, stream=self.video)
+        self._due.clear()
+
+    def keyframes(self, first: float, last: float) -> list[float]:
+        """Times of the keyframes from the one at or before `first` to `last`, without decoding."""
+        self.go(first)
+        times: list[float] = []
+        for packet in self.packets(self.video):
+            if packet.size == 0:
+                continue
+            time = self.time(packet)
+            if packet.is_keyframe and time <= last:
+                times.append(time)
+            if packet.dts is not None and float(packet.dts * packet.time_base - self.start) > last:
+                break
+        earlier = [time for time in times if time <= first]
+        return [time for time in times if time >= (earlier[-1] if earlier else -inf)]
+
+
+S = TypeVar("S", av.VideoStream, av.AudioStream)
+
+
+def _numbered(path: Path, kind: str, all_tracks: Sequence[S], readable: Sequence[S], wanted: int) -> S:
+    """The `wanted`-th track of a kind, counted from 1."""
+    if 1 <= wanted <= len(all_tracks) and all_tracks[wanted - 1] in readable:
+        return all_tracks[wanted - 1]
+    numbers = [str(k) for k, stream in enumerate(all_tracks, 1) if stream in readable]
+    raise VideoUnreadable(
+        "{path}: {kind} {wanted} cannot be read; expected one of: {numbers}",
+        path=path,
+        kind=kind,
+        wanted=wanted,
+        numbers=", ".join(numbers) or "none",
+    )
+
+
+def _no_picture(path: Path, container: av.container.InputContainer) -> VideoUnreadable:
+    if any(not stream.disposition & NO_FILM for stream in container.streams.video):
+        return VideoUnreadable(
+            "{path}: no decoder knows the codec of its picture; convert it to H.264 first", path=path
+        )
+    kind = Sentence("only sound" if container.streams.audio else "neither picture nor sound")
+    return VideoUnreadable(
+        "{path}: no video stream, {kind}; Punchline needs the picture of a face", path=path, kind=kind
+    )

@@ -1,0 +1,40 @@
+"""What could not be read of a file: counted while it is read, told afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from core.errors import Sentence
+
+
+@dataclass
+class Damage:
+    """Counts of what was passed over, the time of the last picture in seconds, and what was mended, as sentences."""
+
+    bad_packets: int = 0
+    frames_without_time: int = 0
+    last_timestamp: float = 0.0
+    mended: list[str] = field(default_factory=list)
+
+    def warnings(self, duration: float | None) -> list[str]:
+        """Sentences for the user; `duration` is what the file claims in seconds, None where it does not say."""
+        sentences: list[str] = list(self.mended)
+        if self.bad_packets:
+            sentences.append(Sentence("{bad_packets} damaged packets were skipped", bad_packets=self.bad_packets))
+        if self.frames_without_time:
+            sentences.append(
+                Sentence(
+                    "{frames_without_time} frames without a time of their own were skipped",
+                    frames_without_time=self.frames_without_time,
+                )
+            )
+        if duration is not None and duration - self.last_timestamp > max(2.0, 0.02 * duration):
+            sentences.append(
+                Sentence(
+                    "the file says {duration:.1f} s but its pictures end at {last_timestamp:.1f} s: it is cut "
+                    "short or damaged; what could be read is kept",
+                    duration=duration,
+                    last_timestamp=self.last_timestamp,
+                )
+            )
+        return sentences
