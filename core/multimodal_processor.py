@@ -83,7 +83,10 @@ def extract(
     on_seen: Callable[[Seen], None] = _not_shown,
     writing: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Features:
-    """Read a whole video into one feature file; of the file and the settings alone, with no other state.
+    """Read a whole video into one feature file; its content depends on the file and the settings alone.
+
+    Meanwhile the process has the thread counts of `core.video.ahead.threads_for_stages`, which are set back at the end:
+    two extractions at once belong into two processes.
 
     Every finished minute is kept beside the target. A stopped extraction goes on after the last one and ends with
     the same arrays as an unbroken one; one that is finished is not done again unless its settings differ.

@@ -138,7 +138,8 @@ def train(
     }
     on_progress(steps.total, steps.total)
     fitted.save(folder, _finite(card))
-    return folder, FunnyMomentClassifier.load(folder)[1]
+    # As it is read again, but with reasons as sentences: in the file they are templates with values.
+    return folder, {**FunnyMomentClassifier.load(folder)[1], "excluded": card["excluded"]}
 
 
 def _classifier(settings: TrainingSettings) -> FunnyMomentClassifier:
