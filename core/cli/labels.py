@@ -78,3 +78,17 @@ def labels_stats(ctx: click.Context, as_json: bool) -> None:
     rows.sort(key=lambda row: (row["person"], row["video"]))
     lines = [f"{r['person']} in {r['video']}: {r['funny']} funny, {r['not_funny']} not funny" for r in rows]
     answer({"labels": rows, "n": counts.total()}, as_json, "\n".join(lines) or "no labels yet")
+
+
+@labels.command("restore")
+@json_option
+@click.pass_context
+def labels_restore(ctx: click.Context, as_json: bool) -> None:
+    """Bring labels back from the latest backup, with what can still be read of a damaged ledger."""
+    from core.labels.ledger import restore
+
+    workspace = workspace_of(ctx)
+    n_events, aside = restore(workspace.labels_path)
+    kept = f"; the ledger that was there is kept as {aside.name}" if aside is not None else ""
+    content = {"n_events": n_events, "aside": str(aside) if aside is not None else None}
+    answer(content, as_json, f"{n_events} events restored{kept}")

@@ -8,17 +8,20 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 from core.errors import PunchlineError, StorageFault, UndoRefused
+from core.labels.backups import LedgerDamaged, keep_up, lost, n_known, put_back
 from core.segment import LabeledSegment, Segment
 
 VERSION = 2  # user_version of the database
 WAIT = 30.0  # seconds for other writers
+_CHECKED: set[Path] = set()  # ledgers that this process found whole
 BREAK = 120.0  # seconds without a label that end a run of labelling
 ORIGINS = (
     "random",
@@ -139,7 +142,10 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if n_known(path) and not (path.exists() and path.stat().st_size):
+            raise lost(path, 0)  # before SQLite makes a new one
         with self._connection() as connection:
+            self._check(connection)
             if self._version(connection) != VERSION:
                 connection.execute("BEGIN IMMEDIATE")
                 for found in range(self._version(connection), VERSION):
@@ -147,6 +153,24 @@ class Ledger:
                         connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("COMMIT")
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        """That the ledger holds what it held, and, once a process, that it is whole. Raises LedgerDamaged."""
+        version = self._version(connection)
+        n = self._n_events(connection) if version else 0
+        if n < n_known(self.path):
+            raise lost(self.path, n)
+        if self.path not in _CHECKED:
+            (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if finding != "ok":
+                raise sqlite3.DatabaseError(finding)
+            if version:
+                keep_up(self.path, connection, n, first=True)
+            _CHECKED.add(self.path)
+
+    @staticmethod
+    def _n_events(connection: sqlite3.Connection) -> int:
+        return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 
     def _version(self, connection: sqlite3.Connection) -> int:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -172,7 +196,13 @@ class Ledger:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")  # else macOS leaves the bytes in the drive's own cache
             yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            if _is_damage(error):
+                raise LedgerDamaged(
+                    "{path}: the label ledger is damaged ({cause}); get the labels back by `punchline labels restore`",
+                    path=self.path,
+                    cause=error,
+                ) from error
             raise StorageFault(
                 "{path}: the label ledger cannot be read or written ({cause}); labels recorded before are "
                 "kept. Check the free space of the disk and the folder's permissions",
@@ -195,6 +225,7 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(_INSERT, rows)
             connection.execute("COMMIT")
+            keep_up(self.path, connection, self._n_events(connection))
         return [str(row[_COLUMNS.index("id")]) for row in rows]
 
     # What holds
@@ -335,19 +366,6 @@ class Ledger:
             connection.execute(_INSERT, _row(event))
         return event
 
-    def last_undoable(
-        self, *, person_id: str | None = None, video_id: str | None = None, labeller: str | None = None
-    ) -> LabelEvent | None:
-        """The latest event that was not undone yet, for a key that undoes one after the other; None if all are."""
-        query = f"SELECT {_LIST} FROM events WHERE undoes = '' AND {_OF} AND (?3 IS NULL OR labeller = ?3)"
-        with self._connection() as connection:
-            for row in connection.execute(f"{query} ORDER BY seq DESC", (person_id, video_id, labeller)):
-                event = LabelEvent(*row)
-                effective = _effective(self._history(connection, event.clip_id))
-                if effective is not None and effective.id == event.id:
-                    return event
-        return None
-
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that reads what holds before it writes; no other writer comes between."""
@@ -355,15 +373,67 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
+            keep_up(self.path, connection, self._n_events(connection))
 
     def _events(self, query: str, *values: str | None) -> list[LabelEvent]:
         with self._connection() as connection:
-            return [LabelEvent(*row) for row in connection.execute(query, values)]
+            return [_event(row) for row in connection.execute(query, values)]
 
     @staticmethod
     def _history(connection: sqlite3.Connection, clip_id: str) -> list[LabelEvent]:
         rows = connection.execute(f"SELECT {_LIST} FROM events WHERE clip_id = ? ORDER BY seq", (clip_id,))
-        return [LabelEvent(*row) for row in rows]
+        return [_event(row) for row in rows]
+
+
+def _event(row: tuple[Any, ...]) -> LabelEvent:
+    try:
+        return LabelEvent(*row)
+    except (TypeError, ValueError) as error:  # what no event can hold was not written by this program
+        raise sqlite3.DatabaseError(str(error)) from error
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether what is in the file is wrong, and not the disk, a lock or a permission."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    undecodable = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
+    return undecodable or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def restore(path: Path) -> tuple[int, Path | None]:
+    """Put the fullest intact backup of a ledger in its place, with what can still be read of the one that was there.
+
+    Returns
+    -------
+    How many events the ledger holds then, and where the damaged one is kept; None where there was none.
+
+    Raises
+    ------
+    StorageFault
+        If there is no intact backup, or it cannot be put there.
+    """
+    n = n_known(path)
+    _backup, aside = put_back(path)
+    _CHECKED.discard(path)
+    ledger = Ledger(path)
+    if aside is not None:
+        rows = list(_readable(aside, n))
+        with ledger._changing() as connection:
+            connection.executemany(
+                f"INSERT OR IGNORE INTO events (seq, {_LIST}) VALUES (?{', ?' * len(_COLUMNS)})", rows
+            )
+    with ledger._connection() as connection:
+        return ledger._n_events(connection), aside
+
+
+def _readable(path: Path, n: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of a ledger of about `n` events that can be read though it is damaged."""
+    with closing(sqlite3.connect(path)) as connection:
+        for seq in range(1, 2 * n + 1000):  # numbers are left out where an event was sent twice
+            with suppress(sqlite3.Error, UnicodeDecodeError):
+                row = connection.execute(f"SELECT seq, {_LIST} FROM events WHERE seq = ?", (seq,)).fetchone()
+                if row is not None:
+                    _event(row[1:])  # checks it
+                    yield row
 
 
 def _effective(history: Sequence[LabelEvent]) -> LabelEvent | None:
