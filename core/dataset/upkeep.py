@@ -141,6 +141,14 @@ def refresh(
     """
     ledger_seq = ledger.last_seq()  # before the labels: one that comes between is then not counted as known
     cached, damaged = _cached(path)
+    if cached is not None and (built_of := read_info(path).ledger_seq) > ledger_seq:
+        raise StorageFault(
+            "{path}: it was made when the label ledger had {built_of} events, now it has {n}; get them back by "
+            "`punchline labels restore`. If less is meant, move this file away",
+            path=path,
+            built_of=built_of,
+            n=ledger_seq,
+        )
     if cached is not None and not rebuild and options in (None, cached.options) and sources:
         info = read_info(path)
         if (info.ledger_seq, info.sources) == (ledger_seq, sources):

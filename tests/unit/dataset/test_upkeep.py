@@ -70,6 +70,17 @@ def test_only_what_has_another_digest_is_computed(path, ledger):
     assert (made.n_computed, made.n_kept) == (2, 2)
 
 
+def test_a_ledger_that_lost_labels_does_not_replace_what_was_built_of_more(path, ledger, tmp_path):
+    refresh(path, ledger, BOTH)
+    before = path.read_bytes()
+    fewer = Ledger(tmp_path / "emptied.sqlite")
+    with pytest.raises(StorageFault, match="had 3 events, now it has 0; get them back by `punchline labels restore`"):
+        refresh(path, fewer, BOTH)
+    assert path.read_bytes() == before
+    path.unlink()
+    assert len(refresh(path, fewer, BOTH).clips) == 0
+
+
 def test_rebuild_computes_all(path, ledger):
     refresh(path, ledger, BOTH)
     made = refresh(path, ledger, of(a=steady(5.0, strict=0.5), b=steady(6.0, strict=0.5)), rebuild=True)
