@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,10 +65,10 @@ def names_of(workspace: Workspace) -> Names:
     """What the videos and people of a workspace are called; fps is NaN where a video is not analysed."""
     videos = {}
     for video in workspace.videos():
-        try:
-            fps = read_features_info(workspace.features_path(video.id)).fps
-        except StorageFault:
-            fps = float("nan")
+        path, fps = workspace.features_path(video.id), float("nan")
+        if path.exists():
+            with suppress(StorageFault):
+                fps = read_features_info(path).fps
         videos[video.id] = (video.name, fps)
     return Names(videos, {person.id: person.name for person in workspace.people()})
 

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from core.storage.temporary import sweep, temporary_beside
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+@cache
 def program_version() -> str:
     """This program's version, as written into every file."""
     try:

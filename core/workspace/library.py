@@ -53,6 +53,7 @@ class Library:
         self._kept_features = lru_cache(maxsize=8)(self._read_features)
         self._kept_cues = lru_cache(maxsize=8)(self._read_cues)
         self._kept_scan = lru_cache(maxsize=4)(self._read_scan)
+        self._kept_person = lru_cache(maxsize=16)(self._read_person)
         self._kept_series = lru_cache(maxsize=256)(self._make_series)
 
     # Of a video
@@ -118,10 +119,13 @@ class Library:
         return None if video is None or person == NO_FILE else (video, person)
 
     def _make_series(self, video_id: str, person_id: str, state: tuple[State, State]) -> PersonSeries | None:
-        person = self.workspace.person(person_id)
+        person = self._kept_person(person_id, state[1])
         return current_series(
             self.workspace.features_path(video_id), self.workspace.series_path(video_id, person_id), person
         )
+
+    def _read_person(self, person_id: str, state: State) -> Person:
+        return self.workspace.person(person_id)
 
     def make_series(self, video_id: str) -> int:
         """Make the series of every person in a video that is extracted; gives how many there are."""
