@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from core.cli import STOPPED
 from core.errors import PunchlineError
 from core.segment import clock
 
@@ -23,7 +24,7 @@ def told() -> Iterator[None]:
     except PunchlineError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
-        click.echo("stopped; what was finished is kept, run the same command again to go on", err=True)
+        click.echo(STOPPED, err=True)
         raise SystemExit(1) from None
 
 
@@ -62,7 +63,8 @@ def say(text: str) -> None:
 
 
 def answer(content: dict[str, Any], as_json: bool, text: str) -> None:
-    click.echo(json.dumps(content, ensure_ascii=False) if as_json else text)
+    utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(content, ensure_ascii=not utf8) if as_json else text)
 
 
 class ProgressLine:

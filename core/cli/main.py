@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -129,7 +128,7 @@ def extract(
                 f"{counts['n_frames_with_face']} of them, {counts['n_tracks']} tracks, in {clock(seconds)} -> {target}"
             )
     if as_json:
-        click.echo(json.dumps({"videos": results, "failed": failures}, ensure_ascii=False))
+        answer({"videos": results, "failed": failures}, as_json, "")
     if failures:
         raise SystemExit(1)
 
