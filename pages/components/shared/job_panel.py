@@ -19,6 +19,7 @@ def kind_name(kind: str) -> str:
         "extract": _("Extracting faces and sound"),
         "scan": _("Looking for faces"),
         "photos": _("Reading photos"),
+        "dataset": _("Gathering labelled clips"),
         "train": _("Training"),
         "detect": _("Finding funny moments"),
         "proxy": _("Preparing the video for playback"),

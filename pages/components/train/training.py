@@ -11,10 +11,13 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.actions.models import build_dataset
 from core.actions.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
 from core.classifiers.choice import CHOICES, FEW_LABELS, NETWORK_NAMES
-from core.clip_dataset_builder import ClipDataset
+from core.clip_dataset_builder import MAX_ROWS, ClipDataset, ClipOptions
+from core.labels.rules import MIN_ROWS
 from core.people.person import Person
+from core.series import Sampling
 from core.training.model_store import Model, ModelStore
 from core.training.train import TrainingSettings
 from core.workspace.jobs import Job, Jobs
@@ -80,6 +83,7 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
                 captions=[_about_model(name) for name in CHOICES],
                 label_visibility="collapsed",
             )
+            options = _clip_options(dataset.options)
         judge = judge_place.toggle(
             _("Judge thoroughly"),
             key="train-judge",
@@ -105,7 +109,39 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
             _by_itself(space, person, models)
         if begin:
             with told():
+                if options != dataset.options:
+                    with st.spinner(_("Taking the clips anew…"), show_time=False):
+                        build_dataset(space, n_rows=options.n_rows, sampling=options.sampling)
                 _begin(space, person, TrainingSettings(model=kind, judge=judge), name.strip())
+
+
+def _clip_options(present: ClipOptions) -> ClipOptions:
+    """How clips are taken from the series; as they are unless somebody chooses otherwise."""
+    with st.expander(_("Clips: {n} rows, {sampling}", n=present.n_rows, sampling=_sampling_name(present.sampling))):
+        n_rows = st.number_input(
+            _("Rows of a clip"),
+            min_value=MIN_ROWS,
+            max_value=MAX_ROWS,
+            value=present.n_rows,
+            key=f"train-rows-{present}",
+            help=_("However long a clip is, it becomes so many rows. More rows show quicker changes."),
+        )
+        samplings: tuple[Sampling, Sampling] = ("nearest", "linear")
+        sampling = st.radio(
+            _("Each row is"),
+            samplings,
+            index=samplings.index(present.sampling),
+            key=f"train-sampling-{present}",
+            format_func=_sampling_name,
+        )
+        options = ClipOptions(int(n_rows), sampling)
+        if options != present:
+            st.caption(_("All clips are taken anew, for every person. Models keep the way in which they learned."))
+    return options
+
+
+def _sampling_name(sampling: str) -> str:
+    return _("interpolated in time") if sampling == "linear" else _("the nearest sample")
 
 
 def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: str) -> None:
