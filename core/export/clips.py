@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from core.errors import PunchlineError
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
 from core.video.container import Source
+from core.video.streams import Tracks
 from core.video.transcode import OnProgress, copy, encode
 from core.video.writer import Recipe, Writer
 
@@ -25,26 +24,6 @@ class Clip:
     path: Path
     start: float
     copied: bool
-
-
-def sounds_of(source: Source, audio_track: int | None) -> tuple[Any, ...]:
-    """The sound tracks to write: all, or the one of a number, counted from 1.
-
-    Raises
-    ------
-    PunchlineError
-        If there is no such track.
-    """
-    if audio_track is None:
-        return source.sounds
-    if not 1 <= audio_track <= len(source.sounds):
-        raise PunchlineError(
-            "{name} has {n} sound tracks that can be read; got track {track}, expected a number from 1 to {n}",
-            name=source.path.name,
-            n=len(source.sounds),
-            track=audio_track,
-        )
-    return (source.sounds[audio_track - 1],)
 
 
 def _keyframe(source: Source, piece: Piece, tolerance: float, rate: float) -> float | None:
@@ -78,17 +57,19 @@ def write_clip(
     Raises
     ------
     PunchlineError
-        If the video holds no picture there, or has no such sound track.
+        If the video holds no picture there.
+    VideoUnreadable
+        If it has no such sound track.
     StorageFault
         If the file cannot be written.
     """
     first, last = (float(frame / media.rate) for frame in piece.frames(media))
-    with Source(media.info.path) as source:
+    with Source(media.info.path, tracks=Tracks(audio=audio_track)) as source:
         start = _keyframe(source, piece, tolerance, float(media.rate))
         recipe = None
         if start is None:
             recipe = Recipe(*source.shape.even(), rate=None if media.variable else media.rate)
-        sounds = sounds_of(source, audio_track)
+        sounds = source.sounds if audio_track is None else (source.sound,)
         copied_sounds = COPIED_SOUNDS if recipe is None else ()
         with (
             writing(path) as partial,

@@ -17,13 +17,13 @@ import av
 import numpy as np
 
 from core.export.captions import caption_font, caption_image
-from core.export.clips import sounds_of
 from core.export.lists import one_line
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
 from core.video.container import Source
 from core.video.picture import Converter
 from core.video.sound_track import Floats, SoundTrack, n_channels
+from core.video.streams import Tracks
 from core.video.transcode import OnProgress, check_pictures, pictures_at, sound_into
 from core.video.writer import Recipe, Writer
 
@@ -68,7 +68,9 @@ def write_reel(
     Raises
     ------
     PunchlineError
-        If the video holds no picture of a piece, or has no such sound track.
+        If the video holds no picture of a piece.
+    VideoUnreadable
+        If it has no such sound track.
     StorageFault
         If the file cannot be written.
     """
@@ -78,10 +80,10 @@ def write_reel(
     if options.captions and font is None and any(ord(letter) > 255 for piece in pieces for letter in piece.name):
         warnings.append("no font with Korean letters was found; captions lack them. Install one, such as Noto Sans CJK")
     with ExitStack() as files:
-        source = files.enter_context(Source(media.info.path))
+        source = files.enter_context(Source(media.info.path, tracks=Tracks(audio=options.audio_track)))
         partial = files.enter_context(writing(path))
         recipe = Recipe(*source.shape.even(options.height), rate=media.rate)
-        sounds = sounds_of(source, options.audio_track)
+        sounds = source.sounds if options.audio_track is None else (source.sound,)
         writer = files.enter_context(Writer(partial, source, recipe=recipe, sounds=sounds))
         cuts = _laid_out(pieces, media, options)
         parts = [files.enter_context(_Part(cut, media, writer, font if options.captions else None)) for cut in cuts]

@@ -65,7 +65,8 @@ def plan(path: Path) -> Playback:
 
 
 def _plan(info: VideoInfo, source: Source) -> Playback:
-    sound = source.sounds[0].codec_context.name if source.sounds else None
+    sound = source.sound.codec_context.name if source.sound is not None else None
+    first = (source.pictures[0], *source.sounds[:1])
     form = source.container.format.name
     family = form.split(",")[0]
     repackable = info.codec in PICTURES["mov"] and source.states_times
@@ -79,6 +80,8 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
         reason = f"browsers do not play {info.codec} in {form} files"
     elif sound is not None and sound not in SOUNDS[family]:
         reason = f"browsers do not play {sound} sound in {form} files"
+    elif first != _watched(source):
+        reason = "browsers play the first tracks of a file, and others are the ones to watch"
     elif source.start > LATEST_START:
         reason = "the file's times do not begin at 0, and browsers do not take that into account"
     else:
@@ -86,6 +89,11 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
     if repackable and info.pixel_format in PIXEL_FORMATS:
         return Playback("remux", reason, info.path.stat().st_size)
     return Playback("transcode", reason, _transcoded(info, HEIGHT))
+
+
+def _watched(source: Source) -> tuple[Any, ...]:
+    """The tracks that are shown and heard: the picture, and the sound where there is one."""
+    return (source.video,) if source.sound is None else (source.video, source.sound)
 
 
 def _bit_rate(width: int, height: int, fps: float) -> int:
@@ -146,7 +154,7 @@ def make_proxy(
     with Source(path) as source:
         copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
         _check_room(target, _needed(info, start, last, height, copied=copied))
-        sounds: Any = {"sounds": source.sounds[:1], "most_channels": 2}
+        sounds: Any = {"sounds": _watched(source)[1:], "most_channels": 2}
         if copied:
             offset = next(reversed(source.keyframes(start, start)), start) if start > 0 else 0.0
             with (
@@ -177,7 +185,7 @@ def _begins(source: Source) -> bool:
     """Whether copied packets begin at the container's start, so that the proxy's time 0 is the source's."""
     starts = [
         stream.start_time * (stream.time_base or 0) - source.start
-        for stream in (source.video, *source.sounds[:1])
+        for stream in _watched(source)
         if stream.start_time is not None
     ]
     return bool(starts) and abs(min(starts)) <= Fraction(1, 100)

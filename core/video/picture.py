@@ -180,8 +180,7 @@ class Converter:
         with tempfile.TemporaryDirectory() as folder:  # read when the graph is made
             path = Path(folder) / "colours.cube"
             path.write_text(colour_table(table))
-            # A drive's colon, as in C:/, would end the option.
-            name = path.as_posix().replace(":", "\\:")
+            name = path.as_posix().replace("'", "'\\''")
             steps = [
                 f"scale={size}:{coded}out_range=full:{_EXACT}",
                 "format=gbrp10le",

@@ -88,6 +88,16 @@ def test_streams_that_start_apart_stay_apart(
         assert float(source.start) == pytest.approx(0.0, abs=0.001)
 
 
+def test_the_track_that_is_heard_is_played(tmp_path: Path) -> None:
+    silent = media.Sound(np.zeros(3 * 48_000), codec="aac")
+    first = media.write(tmp_path / "a.mkv", TIMES, silent)
+    path = media.with_tracks(first, tmp_path / "v.mkv", media.Sound(beeps([1.3], 3.0), codec="aac"))
+    assert plan(path).mode == "remux"
+    proxy = make_proxy(path, tmp_path / "proxy.mp4").path
+    assert plan(proxy).mode == "direct"
+    assert beep_of(proxy) == pytest.approx(1.3, abs=0.03)
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mp4"])
 def test_a_file_whose_times_begin_late_is_repacked(tmp_path: Path, suffix: str) -> None:
     sound = media.Sound(beeps([1.0], 3.0), codec="aac", start=5.0)
