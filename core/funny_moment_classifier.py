@@ -26,6 +26,7 @@ from core.classifiers.choice import (
 from core.classifiers.folds import folds
 from core.classifiers.inputs import ClipFault, Floats, Scaler, check_clips
 from core.classifiers.metrics import best_f1_threshold
+from core.cues.cue import column_names
 from core.errors import ModelFault
 from core.series import FEATURES
 from core.storage import files as storage
@@ -341,7 +342,7 @@ class FunnyMomentClassifier:
         Parameters
         ----------
         features
-            The names the model must have been trained on, in order; None takes any.
+            The names the model must have been trained on, in order, before those of its cues; None takes any.
 
         Raises
         ------
@@ -365,7 +366,8 @@ class FunnyMomentClassifier:
                     expected=CARD_FORMAT,
                     expected_version=CARD_VERSION,
                 )
-            if features is not None and tuple(card["features"]) != tuple(features):
+            cues = column_names(tuple(card.get("cues", ())))
+            if features is not None and tuple(card["features"]) != (*features, *cues):
                 raise ModelFault(
                     "{folder}: made for the features {features}; train it again",
                     folder=folder,

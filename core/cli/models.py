@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @rows_option
 @sampling_option
+@click.option("--cues", default="none", show_default=True, help="Further columns: auto, none, or laughter,chat.")
 @json_option
 @click.pass_context
 def train(
@@ -47,6 +48,7 @@ def train(
     device: str,
     n_rows: int | None,
     sampling: Sampling | None,
+    cues: str,
     as_json: bool,
 ) -> None:
     """Train a classifier on a person's labels."""
@@ -54,12 +56,21 @@ def train(
     from core.training.train import TrainingSettings
 
     workspace = workspace_of(ctx)
-    settings = TrainingSettings(model=model, judge=judge, seed=seed, device=device, n_rows=n_rows, sampling=sampling)
+    settings = TrainingSettings(
+        model=model, judge=judge, seed=seed, device=device, n_rows=n_rows, sampling=sampling, cues=cues
+    )
     folder, card = models.train(workspace, person_of(workspace, name), settings, name=model_name)
     for row in card["excluded"]:
         say(f"label {row['start']:.1f}-{row['end']:.1f} s of {row['video_id']} is left out: {row['reason']}")
-    content = {"model": folder.name, **{k: card[k] for k in ("n_clips", "n_funny", "n_left_out", "judgement")}}
+    content = {"model": folder.name, **{k: card[k] for k in ("n_clips", "n_funny", "n_left_out", "cues", "judgement")}}
     text = f"{folder.name}: trained on {card['n_clips']} clips, {card['n_funny']} of them funny -> {folder}"
+    if without := card["judgement"].get("without_cues"):
+        gain = without["difference"]["f1"]
+        text += (
+            f"\nwith {' and '.join(card['cues'])}: F1 {card['judgement']['metrics']['f1']['value']:.3f}, without "
+            f"{without['metrics']['f1']['value']:.3f}; better by {gain['value']:+.3f} "
+            f"(95 %: {gain['low']:+.3f} to {gain['high']:+.3f})"
+        )
     answer(content, as_json, text)
 
 

@@ -28,6 +28,7 @@ from core.sliding_window_processor import (
     sliding_windows,
 )
 from core.training.card import check_model, labelled_share, options_of
+from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.workspace import Video
@@ -223,6 +224,7 @@ def score(
                 person=card.get("person", card["person_id"]),
             ),
         )
+    fitted = with_cues(fitted, card, library, video.id)
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)
     windows = sliding_windows(series)

@@ -15,6 +15,7 @@ from core.people.person import Person
 from core.segment import Segment
 from core.series import FEATURES, PITCH, centred, resample
 from core.training.card import options_of
+from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.workspace import Video
@@ -141,6 +142,7 @@ def explain_segment(
     """
     fitted, card = load(ModelStore(library.workspace).folder_of(scored.model, person))
     taken = options_of(card, name=scored.model)
+    fitted = with_cues(fitted, card, library, video.id)
     series = library.series_of(video, person).series
     clip = resample(series, segment, n_rows=taken.n_rows, sampling=taken.sampling_of(series))
     values = centred(clip.values, scored.usual)

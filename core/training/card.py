@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.clip_dataset_builder import ClipOptions
+from core.cues.cue import column_names
 from core.errors import ModelFault, PunchlineError, Sentence
 from core.series import FEATURES, Sampling
 
@@ -92,9 +93,10 @@ def check_model(
     asked = taken.changed(n_rows, sampling)
     if asked != taken:
         faults.append(Sentence("its clips have {taken}, asked for are {asked}", taken=taken, asked=asked))
+    expected = (*FEATURES, *column_names(tuple(card.get("cues", ()))))
     features = tuple(card.get("features", FEATURES))
-    if features != FEATURES:
-        changed = sorted(set(features) ^ set(FEATURES))
+    if features != expected:
+        changed = sorted(set(features) ^ set(expected))
         faults.append(
             Sentence("its features differ in {features}", features=", ".join(changed) or Sentence("their order"))
         )

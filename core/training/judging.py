@@ -13,6 +13,7 @@ from core.classifiers.augmentation import Augment
 from core.classifiers.calibration import Calibration
 from core.classifiers.folds import blocks, folds, groups_of, learned_from
 from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
+from core.cues.cue import CUES
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.series import FEATURES
@@ -34,13 +35,15 @@ class LabelledClips:
     Attributes
     ----------
     X, timestamps
-        (n, rows, 12) centred, NaN where missing, and (n, rows) seconds.
+        (n, rows, d) centred, NaN where missing, and (n, rows) seconds.
     y
         (n,) 1 funny, 0 not.
     video, start, end
         (n,) where each lies, seconds.
     origin
         (n,) how each came to be labelled.
+    columns
+        Names of the d columns: the features, and those of cues after them.
     """
 
     X: Floats
@@ -50,6 +53,7 @@ class LabelledClips:
     start: Floats
     end: Floats
     origin: NDArray[Any]
+    columns: tuple[str, ...] = FEATURES
 
     def __len__(self) -> int:
         return len(self.y)
@@ -63,6 +67,7 @@ class LabelledClips:
             self.start[chosen],
             self.end[chosen],
             self.origin[chosen],
+            self.columns,
         )
 
     @property
@@ -193,7 +198,7 @@ def held_out(fitted: FunnyMomentClassifier) -> tuple[Predictions, list[Split]]:
 
 
 def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: str) -> Predictions:
-    """The trivial answers of `BASELINES`: always the commoner kind, or one feature with the best threshold in training.
+    """The trivial answers: always the commoner kind, or one column with the best threshold in training.
 
     Of a feature, the mean or the greatest value in the clip counts, whichever is better in training.
     """
@@ -206,7 +211,7 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
             found.append((split.judge, np.full(n, share), np.full(n, share > 0.5)))
             continue
         options = []
-        for feature in _one_feature(clips.X, name):
+        for feature in _one_feature(clips.X[:, :, clips.columns.index(name)]):
             learn, judge = feature[split.learn], feature[split.judge]
             scores = np.stack([-learn, learn], axis=1)
             fit = Calibration.fitted(scores, funny.astype(int), np.ones(len(learn)), np.array([1 - share, share]))
@@ -219,9 +224,8 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
     return _joined(found)
 
 
-def _one_feature(X: Floats, name: str) -> Iterator[Floats]:
-    """Mean and greatest value (n,) of a feature, 0 where it is never seen; against a clip's spread in all clips."""
-    values = X[:, :, FEATURES.index(name)]
+def _one_feature(values: Floats) -> Iterator[Floats]:
+    """Mean and greatest value (n,) of a column (n, rows), 0 where it is never seen."""
     seen = ~np.isnan(values)
     mean = np.where(seen, values, 0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
     greatest = np.where(seen.any(axis=1), np.where(seen, values, -np.inf).max(axis=1), 0)
@@ -240,13 +244,10 @@ def report(clips: LabelledClips, said: Predictions, parted: Sequence[Split], *, 
     judged = said.judged(clips)
     chosen = np.isin(clips.origin[said.index], ["random"])
     random = judged[chosen] if len(np.unique(judged.funny[chosen])) == 2 else None
-    baselines = {}
-    for name in BASELINES:
-        other = baseline_predictions(clips, parted, name).judged(clips)
-        baselines[name] = {
-            "metrics": measured(other),
-            "difference": {metric: difference(judged, other, metric) for metric in COMPARED},
-        }
+    alone = [column for column in (f"{cue.name}_{cue.lane}" for cue in CUES.values()) if column in clips.columns]
+    baselines = {
+        name: beside(judged, baseline_predictions(clips, parted, name).judged(clips)) for name in (*BASELINES, *alone)
+    }
     return {
         "nested": nested,
         "n_judged": len(np.unique(said.index)),
@@ -257,6 +258,14 @@ def report(clips: LabelledClips, said: Predictions, parted: Sequence[Split], *, 
         "baselines": baselines,
         "calibration_curve": calibration_curve(judged),
         "mistakes": mistakes(clips, said),
+    }
+
+
+def beside(judged: Judged, other: Judged) -> dict[str, Any]:
+    """The figures of another answer to the same clips, and by how much the judged one is better."""
+    return {
+        "metrics": measured(other),
+        "difference": {metric: difference(judged, other, metric) for metric in COMPARED},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -22,13 +22,16 @@ from core.errors import ModelFault, Sentence
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.people.person import Person
 from core.people.series_file import series_digest
-from core.series import Sampling
+from core.series import FEATURES, Sampling
 from core.training.card import series_card
+from core.training.cue_columns import ClipCues, chosen_cues
 from core.training.judging import (
     CURVE_FOLDS,
     SIZES,
     LabelledClips,
+    Predictions,
     Split,
+    beside,
     cross_validated,
     held_out,
     learning_curve,
@@ -51,6 +54,8 @@ class TrainingSettings:
     curve, which take some ten times as long as the training; without it the clips held out for the choice are judged.
     `augment` lets networks see clips with another start and length around the same labels. `n_rows` and `sampling` say
     how the clips are expected to be taken; None is as they are in the dataset.
+    `cues` are further columns: ``none``, ``auto`` for those that all clips have, or names with commas between; with
+    any, a second model is trained without them and judged beside.
     """
 
     model: str = "auto"
@@ -64,6 +69,7 @@ class TrainingSettings:
     seed: int = 0
     n_rows: int | None = None
     sampling: Sampling | None = None
+    cues: str = "none"
 
 
 class _Steps:
@@ -113,24 +119,30 @@ def train(
     _check_options(dataset, settings)
     check_enough(dataset, person)
     usable = np.flatnonzero(dataset.usable)
-    clips = labelled(dataset, usable)
+    cues = ClipCues(library, chosen_cues(library, dataset.groups[usable], settings.cues), dataset.groups[usable])
+    clips = labelled(dataset, usable, cues)
     parted = (
         splits(clips, n_folds=settings.n_folds, n_repeats=settings.n_repeats, seed=settings.seed)
         if settings.judge
         else []
     )
-    steps = _Steps(_n_steps(settings, len(clips), len(parted)), on_progress)
-    augment = _redrawn(library, dataset, usable) if settings.augment else None
-    fitted = _classifier(settings)
-    groups = groups_of(clips.video, clips.start)
-    fitted.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, augment=augment, on_curve=on_curve, on_step=steps)
+    n_steps = _n_steps(settings, len(clips), len(parted))
+    steps = _Steps(2 * n_steps if cues.names else n_steps, on_progress)
+    redrawn = _redrawn(library, dataset, usable) if settings.augment else None
+    augment = cues.added(redrawn) if redrawn is not None and cues.names else redrawn
+    fitted = _fitted(settings, clips, augment, on_curve=on_curve, on_step=steps)
     fit_seconds = time.monotonic() - began
-    judgement = _judged(fitted, clips, parted, settings, augment, steps)
+    said, judged_by = _said(fitted, clips, parted, settings, augment, steps)
+    judgement = _judged(fitted, clips, said, judged_by, settings, steps)
+    if cues.names:
+        judgement["without_cues"] = _without_cues(clips, said, parted, settings, redrawn, steps)
     for mistake in judgement["mistakes"]:
         mistake |= _place(dataset, int(usable[mistake.pop("index")]))
     card = {
         **_provenance(library, person, dataset, usable),
         **_data(clips, excluded_of(dataset)),
+        "cues": list(cues.names),
+        "features": [*FEATURES, *cues.column_names],
         "settings": asdict(settings),
         "judgement": judgement,
         "curves": [[{"loss": a, "validation": b} for a, b in curve] for curve in fitted.curves_],
@@ -142,8 +154,16 @@ def train(
     return folder, {**FunnyMomentClassifier.load(folder)[1], "excluded": card["excluded"]}
 
 
-def _classifier(settings: TrainingSettings) -> FunnyMomentClassifier:
-    return FunnyMomentClassifier(
+def _fitted(
+    settings: TrainingSettings,
+    clips: LabelledClips,
+    augment: Augment | None,
+    *,
+    on_curve: OnCurve | None = None,
+    on_step: Callable[[str], None],
+) -> FunnyMomentClassifier:
+    """A model of the wanted kind, trained on all clips."""
+    made = FunnyMomentClassifier(
         settings.model,
         n_folds=settings.n_folds,
         n_seeds=settings.n_seeds,
@@ -152,24 +172,54 @@ def _classifier(settings: TrainingSettings) -> FunnyMomentClassifier:
         device=settings.device,
         random_state=settings.seed,
     )
+    groups = groups_of(clips.video, clips.start)
+    made.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, augment=augment, on_curve=on_curve, on_step=on_step)
+    return made
 
 
-def _judged(
+def _said(
     fitted: FunnyMomentClassifier,
     clips: LabelledClips,
     parted: Sequence[Split],
     settings: TrainingSettings,
     augment: Augment | None,
     steps: _Steps,
-) -> dict[str, Any]:
-    """The report on a fitted model, thorough where the settings ask for it."""
+) -> tuple[Predictions, Sequence[Split]]:
+    """What a model says of clips that it did not learn from, thoroughly where the settings ask for it."""
     if not settings.judge:
-        return report(clips, *held_out(fitted), nested=False)
-    judgement = report(
-        clips, cross_validated(clips, parted, fitted, augment=augment, on_step=steps), parted, nested=True
-    )
+        return held_out(fitted)
+    return cross_validated(clips, parted, fitted, augment=augment, on_step=steps), parted
+
+
+def _judged(
+    fitted: FunnyMomentClassifier,
+    clips: LabelledClips,
+    said: Predictions,
+    parted: Sequence[Split],
+    settings: TrainingSettings,
+    steps: _Steps,
+) -> dict[str, Any]:
+    """The report on a fitted model, with a learning curve where the settings ask to be thorough."""
+    judgement = report(clips, said, parted, nested=settings.judge)
+    if not settings.judge:
+        return judgement
     simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
     return {**judgement, "learning_curve": learning_curve(clips, simple, seed=settings.seed, on_step=steps)}
+
+
+def _without_cues(
+    clips: LabelledClips,
+    said: Predictions,
+    parted: Sequence[Split],
+    settings: TrainingSettings,
+    augment: Augment | None,
+    steps: _Steps,
+) -> dict[str, Any]:
+    """How the same training does without cues on the same clips, and by how much it is better with them."""
+    plain = replace(clips, X=clips.X[:, :, : len(FEATURES)], columns=FEATURES)
+    fitted = _fitted(settings, plain, augment, on_step=steps)
+    other, _ = _said(fitted, plain, parted, settings, augment, steps)
+    return beside(said.judged(clips), other.judged(plain))
 
 
 def _data(clips: LabelledClips, excluded: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -253,17 +303,19 @@ def _place(dataset: ClipDataset, k: int) -> dict[str, Any]:
     }
 
 
-def labelled(dataset: ClipDataset, chosen: Any) -> LabelledClips:
-    """Some clips of a dataset, as they are learned from and judged."""
+def labelled(dataset: ClipDataset, chosen: Any, cues: ClipCues | None = None) -> LabelledClips:
+    """Some clips of a dataset, as they are learned from and judged, with the columns of their cues if given."""
     events = [dataset.events[k] for k in chosen]
+    X = dataset.inputs[chosen]
     return LabelledClips(
-        X=dataset.inputs[chosen],
+        X=X if cues is None else np.concatenate([X, cues.of(dataset.timestamps[chosen])], axis=2),
         timestamps=dataset.timestamps[chosen],
         y=dataset.labels[chosen].astype(np.int64),
         video=dataset.groups[chosen],
         start=np.array([event.start for event in events]),
         end=np.array([event.end for event in events]),
         origin=np.array([event.origin for event in events], dtype=str),
+        columns=FEATURES if cues is None else (*FEATURES, *cues.column_names),
     )
 
 

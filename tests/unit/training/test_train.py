@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import ClipOptions
+from core.cues.cue import column_names
 from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
@@ -17,7 +19,9 @@ from core.labels.ledger import LabelEvent, Ledger
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.series import FEATURES, N_FACE, Source, TimeSeries, baseline
+from core.training.cue_columns import with_cues
 from core.training.train import TrainingSettings, train
+from core.workspace.library import VideoCues
 from core.workspace.workspace import Workspace
 
 PERSON = Person("p1", "지은", ())
@@ -195,3 +199,56 @@ def test_a_series_that_goes_while_training_begins_is_told(tmp_path, monkeypatch)
     monkeypatch.setattr(library, "series", lambda video_id, person_id: None)
     with pytest.raises(ModelFault, match="its series is gone"):
         trained(library)
+
+
+# Cues
+
+
+class WithLaughter(FakeLibrary):
+    """Laughter is heard in what is funny, and the face says nothing: cues alone tell it."""
+
+    def cues(self, video_id: str) -> VideoCues:
+        series, events = self.made[video_id]
+        t = series.series.timestamps
+        heard = np.random.default_rng(0).uniform(0, 0.2, (len(t), 4)).astype(np.float32)
+        for event in events:
+            if event.label:
+                heard[(t >= event.start) & (t < event.end), 0] = 0.9
+        return VideoCues(t, {"laughter": heard})
+
+
+@pytest.fixture(scope="module")
+def cued(tmp_path_factory: pytest.TempPathFactory) -> tuple[WithLaughter, Path, dict[str, Any]]:
+    library = WithLaughter(tmp_path_factory.mktemp("cued"))
+    return library, *trained(library, replace(LIGHT, cues="auto"), name="cued")
+
+
+def test_with_cues_the_same_training_without_them_stands_beside(cued):
+    _, _, card = cued
+    assert card["cues"] == ["laughter"]
+    assert card["features"] == [*FEATURES, *column_names(("laughter",))]
+    without = card["judgement"]["without_cues"]
+    assert {"value", "low", "high"} == set(without["difference"]["f1"])
+    assert card["judgement"]["metrics"]["f1"]["value"] >= without["metrics"]["f1"]["value"]
+    assert "laughter_laughter" in card["judgement"]["baselines"]
+
+
+def test_a_model_with_cues_asks_the_video_for_them(cued):
+    library, folder, _ = cued
+    fitted, card = FunnyMomentClassifier.load(folder)
+    whole = with_cues(fitted, card, library, "a")
+    clips = up_to_date(library).clips.of("p1")
+    here = (clips.groups == "a") & clips.usable
+    p = whole.predict_proba(clips.inputs[here], clips.timestamps[here])[:, 1]
+    assert ((p > 0.5) == clips.labels[here]).mean() > 0.95
+    library.cues = lambda video_id: VideoCues()
+    with pytest.raises(ModelFault, match="lacks the cue laughter"):
+        with_cues(fitted, card, library, "a")
+    del library.cues
+
+
+def test_named_cues_must_be_there(tmp_path):
+    library = WithLaughter(tmp_path, n=120)
+    for wanted, said in {"chat": "lacks the cue chat", "smell": "no cue smell"}.items():
+        with pytest.raises(ModelFault, match=said):
+            trained(library, replace(LIGHT, cues=wanted))

@@ -1,0 +1,133 @@
+"""Cues as further columns of clips, for models that are trained with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.cues.cue import CUES, column_names
+from core.errors import ModelFault
+from core.workspace.library import Library, VideoCues
+
+Floats = NDArray[np.floating]
+AUTO, NONE = "auto", "none"
+QUIET = 0.2  # messages a second that are added before a ratio is taken: 0 against .2 is no difference
+
+
+def chosen_cues(library: Library, video_ids: Iterable[str], wanted: str) -> tuple[str, ...]:
+    """The cues that a training takes: those of ``auto`` that all videos have, none, or the named ones.
+
+    Raises
+    ------
+    ModelFault
+        If a name is unknown, or a named cue is absent in one of the videos.
+    """
+    if wanted == NONE:
+        return ()
+    ids = list(dict.fromkeys(video_ids))
+    if wanted == AUTO:
+        return tuple(name for name in CUES if all(name in library.cues(id).cues for id in ids))
+    names = tuple(dict.fromkeys(name.strip() for name in wanted.split(",")))
+    for name in names:
+        if name not in CUES:
+            raise ModelFault(
+                "there is no cue {name}; expected auto, none, or some of {known}", name=name, known=", ".join(CUES)
+            )
+        for id in ids:
+            check_there(library, id, name)
+    return names
+
+
+def check_there(library: Library, video_id: str, name: str) -> None:
+    """That a video has a cue. Raises ModelFault that says how it comes to be there."""
+    if name not in library.cues(video_id).cues:
+        raise ModelFault(
+            "video {video_id} lacks the cue {name}; `punchline cues compute` hears laughter, `punchline chat attach` "
+            "reads a chat; or train without it",
+            video_id=video_id,
+            name=name,
+        )
+
+
+def cue_columns(known: VideoCues, names: tuple[str, ...], timestamps: Floats) -> NDArray[np.float32]:
+    """Columns (n, rows, k) of a video's cues at timestamps (n, rows): those of the nearest frame, NaN where missing.
+
+    Messages a second count as the logarithm of their ratio to the video's median, for chats differ in size.
+    """
+    if not names:
+        return np.empty((*timestamps.shape, 0), np.float32)
+    columns = np.concatenate([_comparable(name, known.cues[name]) for name in names], axis=1)
+    after = np.clip(np.searchsorted(known.timestamps, timestamps), 1, max(1, len(known.timestamps) - 1))
+    before = known.timestamps[after - 1]
+    nearest = np.where(timestamps - before <= known.timestamps[after] - timestamps, after - 1, after)
+    return columns[nearest].astype(np.float32)
+
+
+def _comparable(name: str, rows: Floats) -> Floats:
+    if name != "chat" or np.isnan(rows[:, 0]).all():
+        return rows
+    usual = np.nanmedian(rows[:, 0])
+    return np.stack([np.log((rows[:, 0] + QUIET) / (usual + QUIET)), rows[:, 1]], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class WithCues:
+    """A fitted model that takes clips of 12 features and adds the cues of one video to them."""
+
+    fitted: Any
+    known: VideoCues
+    names: tuple[str, ...]
+    uses_timestamps_: bool = True
+
+    def predict_proba(self, X: Floats, timestamps: Floats) -> Floats:
+        """Probabilities (n, classes) of clips (n, rows, 12) with the times of their rows (n, rows) in seconds."""
+        more = {"timestamps": timestamps} if getattr(self.fitted, "uses_timestamps_", False) else {}
+        whole = np.concatenate([X, cue_columns(self.known, self.names, timestamps)], axis=2)
+        probabilities: Floats = self.fitted.predict_proba(whole, **more)
+        return probabilities
+
+
+def with_cues(fitted: Any, card: Mapping[str, Any], library: Library, video_id: str) -> Any:
+    """A model as it takes clips of a video. Raises ModelFault where the video lacks a cue that the model takes."""
+    names = tuple(card.get("cues", ()))
+    for name in names:
+        check_there(library, video_id, name)
+    return WithCues(fitted, library.cues(video_id), names) if names else fitted
+
+
+@dataclass(frozen=True, eq=False)
+class ClipCues:
+    """The cues of clips that come from several videos: `video` (n,) of each."""
+
+    library: Library
+    names: tuple[str, ...]
+    video: NDArray[Any]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return column_names(self.names)
+
+    def of(self, timestamps: Floats, index: NDArray[np.integer] | None = None) -> NDArray[np.float32]:
+        """Columns (n, rows, k) of the clips, or those with this index, at timestamps (n, rows)."""
+        video = self.video if index is None else self.video[index]
+        out = np.full((*timestamps.shape, len(self.column_names)), np.nan, np.float32)
+        for id in np.unique(video).tolist() if self.names else ():
+            here = video == id
+            out[here] = cue_columns(self.library.cues(id), self.names, timestamps[here])
+        return out
+
+    def added(
+        self, augment: Callable[[np.random.Generator, NDArray[np.integer]], tuple[Floats, Floats]]
+    ) -> Callable[[np.random.Generator, NDArray[np.integer]], tuple[Floats, Floats]]:
+        """An augmentation that gives clips of 12 features, with the cues of its clips."""
+
+        def draw(rng: np.random.Generator, index: NDArray[np.integer]) -> tuple[Floats, Floats]:
+            X, timestamps = augment(rng, index)
+            return np.concatenate([X, self.of(timestamps, index)], axis=2), timestamps
+
+        return draw
