@@ -22,6 +22,7 @@ from pages.components.detect.start import (
 )
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import series_for
+from pages.components.shared.presence import unseen_notice
 from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
 
 
@@ -39,6 +40,7 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
     if series is None or len(series.series) == 0:
         not_extracted(space, video)
         return
+    unseen_notice(space, video, person)
     if not models:
         no_model(person)
         candidates(space, video, person, series)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.actions.overview import Step, VideoState, overview
 from core.errors import PunchlineError
+from core.people.person import Person
 from core.playback.thumbnails import cover
 from core.segment import clock
 from core.storage.program import ASSETS
@@ -11,6 +12,7 @@ from core.workspace.folders import drop_folder, drop_video, refresh
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.browser import browse_dialog, take_in
+from pages.components.shared.presence import unseen
 from pages.components.shared.shell import _, choose, show_error, told, workspace
 
 PAGE_SIZE = 12
@@ -107,7 +109,7 @@ def facts(state: VideoState) -> str:
     return " · ".join([*parts, str(place)])
 
 
-def video_row(space: Workspace, state: VideoState) -> None:
+def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None:
     """One video: picture, name, state, next step."""
     with st.container(border=True):
         picture, words, action = st.columns([1.1, 4, 1.4], vertical_alignment="center")
@@ -120,23 +122,27 @@ def video_row(space: Workspace, state: VideoState) -> None:
         with words:
             st.markdown(f"**{state.video.name.replace('[', '(').replace(']', ')')}**  \n{badges(state)}")
             st.caption(facts(state))
+            if nobody := state.analysed == "done" and unseen(space, state.video, people):
+                names = ", ".join(person.name for person in people)
+                st.caption(_("{name} is not seen in this video.", name=names))
             if "fault" in state.about:
                 show_error(str(state.about["fault"]))
         with action:
-            if state.next_step == "find":
+            next_step = "person" if nobody and state.next_step in ("label", "train", "detect") else state.next_step
+            if next_step == "find":
                 st.caption(_("Add it again from its new place: labels and results are kept."))
             elif (
-                state.next_step in PAGES
+                next_step in PAGES
                 and "fault" not in state.about
                 and st.button(
-                    step_name(state.next_step),
+                    step_name(next_step),
                     key=f"next-{state.video.id}",
-                    type="primary" if state.next_step not in ("wait", "review") else "secondary",
+                    type="primary" if next_step not in ("wait", "review") else "secondary",
                     width="stretch",
                 )
             ):
                 choose("video_id", state.video.id)
-                st.switch_page(PAGES[state.next_step])
+                st.switch_page(PAGES[next_step])
             with st.popover(_("Remove"), icon=":material/delete:", key=f"removal-{state.video.id}", width="stretch"):
                 st.write(_("Takes the video off this list. The file, its labels and results are kept."))
                 if st.button(_("Remove from list"), key=f"remove-{state.video.id}"):
@@ -150,10 +156,11 @@ def videos_list(space: Workspace, states: list[VideoState]) -> None:
     if len(states) > PAGE_SIZE:
         wanted = st.text_input(_("Filter by name"), key="filter", icon=":material/search:").casefold()
         states = [state for state in states if wanted in state.video.name.casefold()]
+    people = [person for person in space.people() if person.references]
     n_pages = max(1, -(-len(states) // PAGE_SIZE))
     page = st.pagination(n_pages, key="home-page") if n_pages > 1 else 1
     for state in states[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
-        video_row(space, state)
+        video_row(space, state, people)
     if not states:
         st.info(_("No video matches this name."), icon=":material/search_off:")
 

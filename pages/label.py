@@ -13,6 +13,7 @@ from core.workspace.workspace import Video, Workspace
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
+from pages.components.shared.presence import unseen_notice
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
 
 SAMPLE, SAMPLE_LABELS = ASSETS / "sample.mp4", ASSETS / "sample_labels.csv"
@@ -75,6 +76,7 @@ def main() -> None:
         if chosen is None:
             return
         _sample_labels(space, chosen.video, chosen.person)
+        unseen_notice(space, chosen.video, chosen.person)
         label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)

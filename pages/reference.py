@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import PunchlineError
 from core.people.person import Person
 from core.workspace.workspace import Workspace
+from pages.components.reference.advice import doubts, suggestions
 from pages.components.reference.people import faces_of_video, person_card, photos
 from pages.components.reference.tuning import tuning_panel
 from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
@@ -21,6 +22,7 @@ def people_side(space: Workspace, people: list[Person]) -> Person | None:
     person = person_select(people, key="reference-person")
     if person is not None:
         person_card(space, person)
+        doubts(people, person)
     return person
 
 
@@ -54,6 +56,7 @@ def draw() -> None:
             st.page_link("pages/home.py", label=_("Add one on Home"), icon=":material/home:")
             video = None
     if person is not None and person.references and video is not None:
+        suggestions(space, video, person)
         tuning_panel(space, video, person)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import write_features
 from core.people.person import Thresholds
 from core.translation import LANGUAGES
@@ -51,6 +52,7 @@ def fill(space: Workspace, folder: Path) -> str:
     write_features(space.features_path(video.id), replace(features, faces=faces))
     person = reference()
     person.embeddings["e1"] = np.ones(32, np.float32)  # type: ignore[index]
+    person.embeddings[EMBEDDERS[DEFAULT_EMBEDDER].digest] = np.ones(192, np.float32)  # type: ignore[index]
     space.add_references("Mina", (person,))
     return video.id
 
@@ -74,6 +76,31 @@ def test_a_page_with_something_to_show(space: Workspace, name: str, language: st
     assert not app.exception
     assert not app.error, [error.value for error in app.error]
     assert "방송.mp4" in said(app) or "Mina" in said(app)
+
+
+@pytest.mark.parametrize("name", ["home", "label", "detect"])
+def test_a_person_who_is_not_in_the_video_is_said_with_the_next_step(
+    space: Workspace, name: str, tmp_path: Path
+) -> None:
+    fill(space, tmp_path)
+    app = opened(name)
+    assert "Mina is not seen in this video." in said(app)
+
+
+def test_references_that_look_like_two_people_and_two_people_alike_are_warned_of(
+    space: Workspace, tmp_path: Path
+) -> None:
+    fill(space, tmp_path)
+    other = reference()
+    other.embeddings[EMBEDDERS[DEFAULT_EMBEDDER].digest] = np.ones(192, np.float32)  # type: ignore[index]
+    space.add_references("Aera", (other,))
+    other.embeddings[EMBEDDERS[DEFAULT_EMBEDDER].digest] = -np.ones(192, np.float32)  # type: ignore[index]
+    space.add_references("Mina", (other,))
+    app = opened("reference")
+    app.selectbox(key="reference-person").select_index(1).run()
+    words = " ".join(warning.value for warning in app.warning)
+    assert "The references of Mina look like two people: number 2" in words
+    assert "look alike to the program (similarity 1.00)" in words
 
 
 @pytest.mark.parametrize("name", PAGES)
