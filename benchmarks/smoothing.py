@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from core.faces.feature_file import read_features
-from core.faces.smoothing import MAX_GAP, Method, smoothed
+from core.faces.smoothing import MAX_GAP, smoothed
 from core.faces.tracks import SCENE_CUT
 from core.multimodal_processor import ExtractionSettings, extract, person_series
 from core.segment import Segment
@@ -37,18 +37,7 @@ from core.workspace.workspace import Workspace
 SMILES = ("funny", "silent_smile")
 CALM = ("calm", "loud_calm")
 HAPPINESS = EMOTIONS.index("happiness")
-VARIANTS: tuple[tuple[Method, float], ...] = (
-    ("mean", 0.7),
-    ("mean", 1.0),
-    ("mean", 1.5),
-    ("mean", 2.0),
-    ("decay", 0.2),
-    ("decay", 0.4),
-    ("causal", 0.3),
-    ("causal", 0.6),
-    ("median", 1.0),
-    ("median", 2.0),
-)
+DURATIONS = (0.0, 1.0, 2.0)  # seconds; the first is raw
 
 
 @dataclass(frozen=True)
@@ -163,9 +152,9 @@ def measure(several: list[Watched]) -> list[dict]:
     minutes = sum(segment.duration for w in several for segment in w.calm) / 60
     raw_onsets = [at for w in several for at in onsets(w, w.values)]
     table = []
-    for method, duration in ((None, 0.0), *VARIANTS):
+    for duration in DURATIONS:
         found = [
-            smoothed(w.values, w.timestamps, duration, cut_before=w.cut_before, method=method) if method else w.values
+            smoothed(w.values, w.timestamps, duration, cut_before=w.cut_before) if duration else w.values
             for w in several
         ]
         smiling = np.concatenate([v[w.rows(w.smiles), HAPPINESS] for w, v in zip(several, found, strict=True)])
@@ -176,7 +165,7 @@ def measure(several: list[Watched]) -> list[dict]:
         flips = sum(n_flips(w, v) for w, v in zip(several, found, strict=True))
         table.append(
             {
-                "method": method or "raw",
+                "method": "median" if duration else "raw",
                 "duration": duration,
                 "flips_per_minute": flips / minutes,
                 "auc": area_under_curve(smiling, calm),

@@ -1,10 +1,13 @@
-"""Temporal smoothing of what a face shows: each row becomes a mean or the median of the rows close to it in time."""
+"""Temporal smoothing of what a face shows: each row becomes the vector median of the rows close to it in time.
+
+The vector median (Astola, Haavisto & Neuvo 1990, doi:10.1109/5.54807) of a window is the row that is nearest to all
+others; it keeps edges as steep as they are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +15,7 @@ from numpy.typing import NDArray
 from core.series import N_FACE, TIE, Floats, TimeSeries
 
 MAX_GAP = 1.0  # seconds: what lies further apart says nothing about each other
-DECAY_REACH = 3.0  # time constants after which an exponential weight is left out: 5 % of it are left
 BLOCK = 4096  # rows whose windows the median compares at once
-
-# median: the row of the centred window that is nearest to all others (vector median, Astola, Haavisto & Neuvo 1990,
-# doi:10.1109/5.54807); it keeps edges as steep as they are. mean: over the centred window. decay: exponential weights
-# on both sides, which is what the fixed-interval Kalman smoother of a level that wanders comes to (Muth 1960,
-# doi:10.1080/01621459.1960.10482064; Rauch, Tung & Striebel 1965, doi:10.2514/3.3166). causal: exponential weights on
-# the past only.
-Method = Literal["median", "mean", "decay", "causal"]
 
 
 def smooth(
@@ -28,7 +23,6 @@ def smooth(
     duration: float,
     *,
     cut_before: NDArray[np.bool_] | None = None,
-    method: Method = "median",
     max_gap: float = MAX_GAP,
 ) -> TimeSeries:
     """A series whose observed rows hold smoothed face features; sound, sources and all other rows are as they were.
@@ -37,7 +31,7 @@ def smooth(
 
     Parameters
     ----------
-    duration, cut_before, method, max_gap
+    duration, cut_before, max_gap
         As `smoothed`. A `duration` of 0 gives the series itself.
     """
     if duration == 0:
@@ -45,10 +39,8 @@ def smooth(
     observed = series.observed
     face = np.where(observed[:, None], series.values[:, :N_FACE], np.nan)
     values = series.values.copy()
-    found = smoothed(
-        face, series.timestamps, duration, cut_before=cut_before, method=method, max_gap=max_gap
-    )  # (n_frames, 10)
-    values[observed, :N_FACE] = found[observed]
+    steady = smoothed(face, series.timestamps, duration, cut_before=cut_before, max_gap=max_gap)  # (n_frames, 10)
+    values[observed, :N_FACE] = steady[observed]
     return replace(series, values=values)
 
 
@@ -58,13 +50,12 @@ def smoothed(
     duration: float,
     *,
     cut_before: NDArray[np.bool_] | None = None,
-    method: Method = "median",
     max_gap: float = MAX_GAP,
 ) -> NDArray[np.float32]:
     """Each row smoothed over its neighbours in time, never across a scene cut or a gap of more than `max_gap`.
 
-    Every row is a convex combination of rows, or one of them. So probabilities still sum to 1, and valence and arousal
-    stay whatever linear function of them they were; where they were read from the face they are smoothed as well.
+    Every row is one of the rows. So probabilities still sum to 1, and valence and arousal stay whatever linear function
+    of them they were; where they were read from the face they are smoothed as well.
 
     Parameters
     ----------
@@ -73,8 +64,8 @@ def smoothed(
     timestamps
         (n,) seconds, strictly increasing; they need not be evenly spaced.
     duration
-        Seconds. ``median`` and ``mean``: width of the centred window, which holds nothing but its own row where that
-        is less than two sample periods; ``decay`` and ``causal``: the time constant.
+        Width of the centred window in seconds; it holds nothing but its own row where that is less than two sample
+        periods.
     cut_before
         bool (n,): a scene cut lies between this row and the one before it.
     max_gap
@@ -88,33 +79,20 @@ def smoothed(
     Raises
     ------
     ValueError
-        If `duration` is not a positive number, the method is unknown, or lengths differ.
+        If `duration` is not a positive number, or lengths differ.
     """
     cuts = np.zeros(len(values), bool) if cut_before is None else np.asarray(cut_before, bool)
     if values.ndim != 2 or not len(values) == len(timestamps) == len(cuts):
         raise ValueError(f"values {values.shape}, timestamps {timestamps.shape}, cuts {cuts.shape} do not fit together")
     if not 0 < duration < np.inf:
         raise ValueError(f"duration must be a positive number of seconds, got {duration}")
-    if method not in ("median", "mean", "decay", "causal"):
-        raise ValueError(f"method must be median, mean, decay or causal, got {method!r}")
     known = np.flatnonzero(~np.isnan(values).any(axis=1))
     rows = values[known].astype(np.float64)  # (n_known, d)
     t = np.asarray(timestamps, np.float64)[known]
-    first, end = _windows(t, _run_of(t, np.cumsum(cuts)[known], max_gap), *_reach(method, duration))
+    first, end = _windows(t, _run_of(t, np.cumsum(cuts)[known], max_gap), duration / 2)
     out = np.full(values.shape, np.nan, np.float32)
-    if method == "median":
-        out[known] = _vector_median(rows, first, end)
-    else:
-        out[known] = _weighted_mean(rows, t, first, end, time_constant=np.inf if method == "mean" else duration)
+    out[known] = _vector_median(rows, first, end)
     return out
-
-
-def _reach(method: Method, duration: float) -> tuple[float, float]:
-    """Seconds that a window reaches back and ahead of its row."""
-    if method in ("median", "mean"):
-        return duration / 2, duration / 2
-    back = DECAY_REACH * duration
-    return back, 0.0 if method == "causal" else back
 
 
 def _run_of(t: Floats, shot: NDArray[np.integer], max_gap: float) -> NDArray[np.intp]:
@@ -123,12 +101,11 @@ def _run_of(t: Floats, shot: NDArray[np.integer], max_gap: float) -> NDArray[np.
     return np.concatenate([[0], np.cumsum(breaks)])[: len(t)]
 
 
-def _windows(t: Floats, run: NDArray[np.intp], back: float, ahead: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _windows(t: Floats, run: NDArray[np.intp], reach: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Half-open row ranges [first, end), (n,) each, of the rows within reach and in the same run."""
-    first = np.maximum(np.searchsorted(t, t - back - TIE), np.searchsorted(run, run))
-    end = np.minimum(np.searchsorted(t, t + ahead + TIE, side="right"), np.searchsorted(run, run, side="right"))
-    # With no reach ahead a row that follows within the tolerance would else be looked at before its time.
-    return first, end if ahead else np.arange(1, len(t) + 1)
+    first = np.maximum(np.searchsorted(t, t - reach - TIE), np.searchsorted(run, run))
+    end = np.minimum(np.searchsorted(t, t + reach + TIE, side="right"), np.searchsorted(run, run, side="right"))
+    return first, end
 
 
 def _members(first: NDArray[np.intp], end: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
@@ -136,20 +113,6 @@ def _members(first: NDArray[np.intp], end: NDArray[np.intp]) -> Iterator[tuple[N
     for k in range(int((end - first).max(initial=0))):
         member = first + k
         yield np.minimum(member, end - 1), member < end
-
-
-def _weighted_mean(
-    rows: Floats, t: Floats, first: NDArray[np.intp], end: NDArray[np.intp], *, time_constant: float
-) -> Floats:
-    """Means (n, d) of the windows' rows with weights that fall exponentially with the time between."""
-    total = np.zeros_like(rows)
-    weights = np.zeros(len(rows))
-    for member, inside in _members(first, end):
-        weight = inside * np.exp(-np.abs(t[member] - t) / time_constant)  # (n,)
-        total += weight[:, None] * rows[member]
-        weights += weight
-    mean: Floats = total / weights[:, None]
-    return mean
 
 
 def _vector_median(rows: Floats, first: NDArray[np.intp], end: NDArray[np.intp]) -> Floats:

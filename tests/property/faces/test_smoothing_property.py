@@ -10,7 +10,6 @@ from core.faces.smoothing import smoothed
 
 # Any linear projection will do; the program's own is one.
 PROJECTION = np.random.default_rng(0).uniform(-1, 1, (8, 2))
-METHODS = st.sampled_from(["mean", "decay", "causal", "median"])
 DURATIONS = st.floats(0.05, 5)
 
 
@@ -27,10 +26,10 @@ def faces(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @settings(deadline=None)
-@given(faces(), METHODS, DURATIONS)
-def test_probabilities_sum_to_one_and_the_projection_follows(case, method, duration):
+@given(faces(), DURATIONS)
+def test_probabilities_sum_to_one_and_the_projection_follows(case, duration):
     values, t, cuts = case
-    found = smoothed(values, t, duration, cut_before=cuts, method=method)
+    found = smoothed(values, t, duration, cut_before=cuts)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(values))
     known = ~np.isnan(values).any(axis=1)
     np.testing.assert_allclose(found[known, :8].sum(axis=1), 1, atol=1e-5)
@@ -41,21 +40,21 @@ def test_probabilities_sum_to_one_and_the_projection_follows(case, method, durat
 
 
 @settings(deadline=None)
-@given(faces(), METHODS, DURATIONS)
-def test_runs_are_smoothed_each_on_its_own(case, method, duration):
+@given(faces(), DURATIONS)
+def test_runs_are_smoothed_each_on_its_own(case, duration):
     values, t, cuts = case
-    found = smoothed(values, t, duration, cut_before=cuts, method=method)
+    found = smoothed(values, t, duration, cut_before=cuts)
     for part in np.split(np.arange(len(t)), np.flatnonzero(cuts)):
-        alone = smoothed(values[part], t[part], duration, method=method)
+        alone = smoothed(values[part], t[part], duration)
         np.testing.assert_allclose(found[part], alone, atol=1e-6)
 
 
 @settings(deadline=None)
-@given(faces(), METHODS, DURATIONS, st.floats(-1000, 1000))
-def test_a_shift_in_time_changes_nothing(case, method, duration, shift):
+@given(faces(), DURATIONS, st.floats(-1000, 1000))
+def test_a_shift_in_time_changes_nothing(case, duration, shift):
     values, t, cuts = case
     t = np.round(t * 1024) / 1024  # so that adding a multiple of 1/1024 is exact
     shift = round(shift * 1024) / 1024
-    found = smoothed(values, t, duration, cut_before=cuts, method=method)
-    shifted = smoothed(values, t + shift, duration, cut_before=cuts, method=method)
+    found = smoothed(values, t, duration, cut_before=cuts)
+    shifted = smoothed(values, t + shift, duration, cut_before=cuts)
     np.testing.assert_allclose(shifted, found, atol=1e-6)
