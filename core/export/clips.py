@@ -28,7 +28,8 @@ class Clip:
 
 def _keyframe(source: Source, piece: Piece, tolerance: float, rate: float) -> float | None:
     """The keyframe at which a copy may begin: close to the cut's start, and not after the moment's."""
-    if source.video.codec_context.name not in COPIED_PICTURES or not source.states_times:
+    codec = source.video.codec_context.name
+    if codec not in COPIED_PICTURES or not source.states_times or source.interlaced:
         return None
     allowed = [
         time
@@ -49,10 +50,10 @@ def write_clip(
 ) -> Clip:
     """Write a piece as MP4; the file is whole or not there.
 
-    H.264 and HEVC are copied where a keyframe lies within `tolerance` seconds of the cut's start and not after the
-    moment's, with what the source says of rotation, shape of pixels and colours; else they are encoded as H.264 from
-    the frame at the cut's start: upright, square pixels, progressive, BT.709. Every sound track, or the one of number
-    `audio_track`, is copied or becomes AAC with its channels.
+    Progressive H.264 and HEVC are copied where a keyframe lies within `tolerance` seconds of the cut's start and not
+    after the moment's, with what the source says of rotation, shape of pixels and colours. Else pictures are encoded
+    as H.264 from the frame at the cut's start: upright, square pixels, progressive, BT.709. Every sound track, or the
+    one of number `audio_track`, is copied or becomes AAC with its channels.
 
     Raises
     ------

@@ -69,7 +69,7 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
     first = (source.pictures[0], *source.sounds[:1])
     form = source.container.format.name
     family = form.split(",")[0]
-    repackable = info.codec in PICTURES["mov"] and source.states_times
+    repackable = info.codec in PICTURES["mov"] and source.states_times and not source.interlaced
     if info.pixel_format not in PIXEL_FORMATS:
         reason = f"browsers do not play {info.codec} in {info.pixel_format}, only 8 bit 4:2:0"
     elif family not in PICTURES or info.path.suffix.lower() not in SUFFIXES:
@@ -80,6 +80,8 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
         reason = f"browsers do not play {info.codec} in {form} files"
     elif sound is not None and sound not in SOUNDS[family]:
         reason = f"browsers do not play {sound} sound in {form} files"
+    elif source.interlaced:
+        reason = "browsers show interlaced pictures with combs"
     elif first != _watched(source):
         reason = "browsers play the first tracks of a file, and others are the ones to watch"
     elif source.start > LATEST_START:

@@ -268,13 +268,18 @@ def with_tracks(source: Path, path: Path, *sounds: Sound) -> Path:
     return path
 
 
-def interlaced(path: Path, *, aspect: Fraction = Fraction(1)) -> Path:
-    """One second of MPEG-2 in two fields a frame, in which a bar moves from field to field."""
+def interlaced(
+    path: Path, *, aspect: Fraction = Fraction(1), codec: str = "mpeg2video", n: int = 25, keyframes: int = 5
+) -> Path:
+    """Pictures of two fields each, 25 a second, in which a bar moves from field to field."""
+    options = {"flags": "+ildct+ilme", "g": str(keyframes)}
+    if codec == "libx264":
+        options |= {"preset": "ultrafast", "x264-params": "interlaced=1"}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg2video", rate=25, options={"flags": "+ildct+ilme", "g": "5"})
+        stream = container.add_stream(codec, rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = WIDTH, HEIGHT, "yuv420p", 4_000_000
         stream.codec_context.sample_aspect_ratio = aspect
-        for k in range(25):
+        for k in range(n):
             image = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
             for field in (0, 1):
                 left = (6 * k + 3 * field) % (WIDTH - 20)

@@ -189,8 +189,9 @@ def test_high_dynamic_range_is_copied_as_it_is_and_encoded_as_standard(tmp_path:
     assert 200 < bytes(frame.planes[0])[0] <= 235
 
 
-def test_an_anamorphic_interlaced_picture_becomes_square_and_progressive(tmp_path: Path) -> None:
-    path = media.interlaced(tmp_path / "v.mpg", aspect=Fraction(4, 3))
+@pytest.mark.parametrize(("name", "codec"), [("v.mpg", "mpeg2video"), ("v.mp4", "libx264"), ("v.mkv", "libx264")])
+def test_an_anamorphic_interlaced_picture_becomes_square_and_progressive(tmp_path: Path, name: str, codec: str) -> None:
+    path = media.interlaced(tmp_path / name, aspect=Fraction(4, 3), codec=codec)
     cut = Segment(0.2, 0.8)
     clip = write_clip(tmp_path / "clip.mp4", Piece("a", 0.9, cut, cut), read_media(path))
     with av.open(str(clip.path)) as container:

@@ -119,6 +119,16 @@ def test_red_stays_red(tmp_path: Path, options: ReelOptions) -> None:
             np.testing.assert_allclose([bytes(plane)[0] for plane in frame.planes], (63, 102, 240), atol=2)
 
 
+def test_an_interlaced_source_loses_its_combs(tmp_path: Path) -> None:
+    path = media.interlaced(tmp_path / "v.mp4", codec="libx264", n=100)
+    chosen, _ = pieces([Detection(0.5, 1.5, 0.5), Detection(2, 3, 0.5)], duration=4.0, apart=True)
+    write_reel(tmp_path / "reel.mp4", chosen, read_media(path), ReelOptions(cross_fade=0.2))
+    with av.open(str(tmp_path / "reel.mp4")) as container:
+        frames = list(container.decode(video=0))
+    assert len(frames) == 45
+    assert max(media.combs(frame) for frame in frames[:20]) < 40
+
+
 def test_a_variable_rate_does_not_drift(tmp_path: Path) -> None:
     times = np.cumsum(np.random.default_rng(1).uniform(0.02, 0.1, 600))
     source = read_media(media.write(tmp_path / "v.mkv", times))

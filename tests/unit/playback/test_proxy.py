@@ -142,8 +142,10 @@ def test_pixels_and_tags_agree(tmp_path: Path) -> None:
     assert 200 < shown[0] <= 235
 
 
-def test_an_anamorphic_interlaced_picture_is_shown_as_it_is_meant(tmp_path: Path) -> None:
-    path = media.interlaced(tmp_path / "v.mpg", aspect=Fraction(4, 3))
+@pytest.mark.parametrize(("name", "codec"), [("v.mpg", "mpeg2video"), ("v.mp4", "libx264")])
+def test_an_anamorphic_interlaced_picture_is_shown_as_it_is_meant(tmp_path: Path, name: str, codec: str) -> None:
+    path = media.interlaced(tmp_path / name, aspect=Fraction(4, 3), codec=codec)
+    assert plan(path).mode == "transcode"
     with av.open(str(make_proxy(path, tmp_path / "proxy.mp4").path)) as container:
         frames = list(container.decode(video=0))
     assert len(frames) == 25
