@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import scipy.fft
@@ -92,17 +92,30 @@ class HeldSound:
 
     def samples(self, start: int, stop: int) -> NDArray[np.float32]:
         """Samples [start, stop), start not before that of an earlier call; NaN where there is no sound."""
+        out = np.full(stop - start, np.nan, np.float32)
+        for block, own, wanted in self._within(start, stop):
+            out[wanted] = block.samples[own]
+        return out
+
+    def power(self, start: int, stop: int) -> NDArray[np.float64]:
+        """The channels' mean square at each sample of [start, stop), as `samples`; 0 where there is no sound."""
+        out = np.zeros(stop - start)
+        for block, own, wanted in self._within(start, stop):
+            power = np.square(block.samples[own], dtype=np.float64) if block.power is None else block.power[own]
+            out[wanted] = power
+        return out
+
+    def _within(self, start: int, stop: int) -> Iterator[tuple[SoundBlock, slice, slice]]:
+        """The blocks of a stretch, each with the part of it that lies there, and where that lies in the stretch."""
         while self._end < stop and (block := next(self._blocks, None)) is not None:
             self._end = block.start + len(block.samples)
             self._held.append(block)
             while self._held and self._held[0].start + len(self._held[0].samples) <= start:
                 self._held.popleft()
-        out = np.full(stop - start, np.nan, np.float32)
         for block in self._held:
             a, b = max(start, block.start), min(stop, block.start + len(block.samples))
             if a < b:
-                out[a - start : b - start] = block.samples[a - block.start : b - block.start]
-        return out
+                yield block, slice(a - block.start, b - block.start), slice(a - start, b - start)
 
 
 class AudioFeatureExtractor:
@@ -124,7 +137,7 @@ class AudioFeatureExtractor:
 
         Returns
         -------
-        (n, 2): loudness in dBFS of the RMS over all of the row's sound, at least -80; pitch, the median F0 of its
+        (n, 2): loudness in dBFS of the RMS over the row's sound and channels, at least -80; pitch, the median F0 of its
         voiced 10 ms frames in semitones above 55 Hz, 0 if under a quarter of them is voiced. Both are NaN where less
         than half of the row has sound.
         """
@@ -141,6 +154,7 @@ class AudioFeatureExtractor:
         bounds = np.round(edges * AUDIO_RATE).astype(np.int64)  # (n, 2)
         origin = max(0, int(bounds[0, 0]) - _REACH)
         samples = self._sound.samples(origin, int(bounds[-1, 1]) + _REACH)
+        power = self._sound.power(origin, int(bounds[-1, 1]) + _REACH)
         heard = ~np.isnan(samples)
         samples = np.where(heard, samples, 0).astype(np.float32)
         f0, centre = self._pitch_frames(samples, origin, bounds)
@@ -149,7 +163,7 @@ class AudioFeatureExtractor:
             n = int(heard[a:b].sum())
             if b <= a or 2 * n < b - a:
                 continue
-            mean_square = max(np.square(samples[a:b], dtype=np.float64).sum() / n, 10 ** (LOUDNESS_FLOOR / 10))
+            mean_square = max(power[a:b].sum() / n, 10 ** (LOUDNESS_FLOOR / 10))
             inside = f0[np.searchsorted(centre, a + origin) : np.searchsorted(centre, b + origin)]
             voiced = inside[~np.isnan(inside)]
             sung = len(voiced) >= MIN_VOICED_SHARE * len(inside) and len(voiced) > 0

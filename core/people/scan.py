@@ -14,7 +14,7 @@ from core.errors import Sentence, VideoUnreadable
 from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import FaceTable, concatenate
 from core.series import AUDIO_FEATURES
-from core.video.frames import Frame, frame_at, key_frame_at, sampled_frames
+from core.video.frames import Frame, key_frame_at, sampled_frames
 from core.video.picture import Image
 from core.video.probe import VideoInfo, fingerprint, probe
 
@@ -135,15 +135,32 @@ def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame
     if step <= LONGEST_READ or video.duration is None:
         yield from islice(sampled_frames(path, max(1 / step, 1 / LONGEST_READ)), n)
         return
-    last = -np.inf
+    last, reading = -np.inf, _Reading(path)
     for k in range(n):
         begin, middle = k * video.duration / n, (k + 0.5) * video.duration / n
         try:
-            frame = key_frame_at(path, middle)
-            if not begin <= frame.timestamp <= middle:
-                frame = frame_at(path, middle)
+            frame: Frame | None = key_frame_at(path, middle)
+            if frame is not None and not begin <= frame.timestamp <= middle:
+                frame = reading.on(frame.timestamp, middle)
         except VideoUnreadable:
             continue
-        if frame.timestamp > last:  # a still that is shown for longer than a part
+        if frame is not None and frame.timestamp > last:  # a still that is shown for longer than a part
             last = frame.timestamp
             yield frame
+
+
+class _Reading:
+    """Goes on through a video where keyframes are so rare that each picture would be reached from the same one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._place = path, -np.inf
+        self._frames: Iterator[Frame] = iter(())
+
+    def on(self, keyframe: float, time: float) -> Frame | None:
+        """A picture near `time`, from the last keyframe before it on; None where there is none any more."""
+        if keyframe > self._place:
+            self._frames = sampled_frames(self._path, 1 / LONGEST_READ, first_timestamp=keyframe, after=keyframe)
+        near = (frame for frame in self._frames if frame.timestamp >= time - LONGEST_READ)
+        frame = next(near, None)
+        self._place = np.inf if frame is None else frame.timestamp
+        return frame

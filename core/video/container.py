@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from heapq import heappop, heappush
 from math import inf
 from pathlib import Path
@@ -16,7 +16,9 @@ from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 
 from core.errors import Sentence, VideoUnreadable
+from core.video.clock import JUMPING, Clock, read_clock
 from core.video.damage import Damage
+from core.video.opening import opened
 from core.video.picture import Shape, shape_of
 from core.video.streams import AUTOMATIC, NO_FILM, UNREADABLE, Tracks, best_picture, best_sound, pictures_of, sounds_of
 
@@ -25,30 +27,19 @@ PROGRESSIVE = 1  # FFmpeg's number of that order of fields; 0 is unknown, higher
 SEEK_LEADS = (0.0, 3.0, 10.0, 60.0)  # seconds to aim ahead of the wanted time, as a transport stream may land after it
 
 
-def _open(path: Path, hardware: HWAccel | None = None) -> av.container.InputContainer:
-    if not path.is_file():
-        raise VideoUnreadable("{path}: no such file; check the path, or that the drive is connected", path=path)
-    if path.stat().st_size == 0:
-        raise VideoUnreadable("{path}: the file is empty (0 bytes); copy or download it again", path=path)
-    try:  # tags in another charset, such as those of Korean tools, are no reason to refuse a file
-        return av.open(str(path), hwaccel=hardware, metadata_errors="ignore")
-    except (FFmpegError, OSError, ValueError) as error:
-        raise VideoUnreadable(
-            "{path}: no readable video ({cause}); expected a video file such as mp4, mkv, mov, webm, ts or flv. An "
-            "mp4 that was cut off while being recorded has lost its index: repair it with its recorder, or record to "
-            "mkv",
-            path=path,
-            cause=getattr(error, "strerror", None) or error,
-        ) from error
-
-
 @lru_cache(maxsize=256)
 def _best(path: Path, size: int, modified: int) -> tuple[int | None, int | None]:
     """Index of the best picture and of the best sound among the decodable streams of a file in this state."""
-    with _open(path) as container:
+    with opened(path) as container:
         picture = best_picture(container)
-    with _open(path) as container:
+    with opened(path) as container:
         return picture, best_sound(container)
+
+
+@lru_cache(maxsize=256)
+def _clock(path: Path, size: int, modified: int) -> Clock:
+    with opened(path) as container:
+        return read_clock(container)
 
 
 class Source:
@@ -93,9 +84,11 @@ class Source:
         self._open()
 
     def _open(self) -> None:
-        self.container = _open(self.path, self._hardware)
+        self.container = opened(self.path, self._hardware)
         self.pictures = pictures_of(self.container)
         self.sounds = sounds_of(self.container)
+        self._places: dict[int, int] = {}  # where the latest packet of each stream lies
+        self.clock = _clock(self.path, *self._state) if self.container.format.name in JUMPING else Clock()
         self._has_clock = any(stream.start_time is not None for stream in self.container.streams)
         self.start = Fraction(self.container.start_time or 0, av.time_base)
         self._due: dict[int, list[int]] = {}  # decoding times of packets that do not say when they are shown
@@ -145,13 +138,19 @@ class Source:
 
     @cached_property
     def _best(self) -> tuple[int | None, int | None]:
+        return _best(self.path, *self._state)
+
+    @property
+    def _state(self) -> tuple[int, int]:
         state = self.path.stat()
-        return _best(self.path, state.st_size, state.st_mtime_ns)
+        return state.st_size, state.st_mtime_ns
 
     @property
     def duration(self) -> float | None:
         """Seconds from the container's start, as the file says; None where it does not."""
         duration = (self.container.duration or 0) / av.time_base
+        if self.clock.n_jumps and self.clock.end is not None:
+            return self.clock.end - float(self.start)
         if "matroska" in self.container.format.name:  # its header counts from 0, not from the first packet
             duration -= max(0.0, float(self.start))
         return duration if duration > 0 else None
@@ -256,28 +255,47 @@ class Source:
             failures = 0
             if packet.stream.type == "video" and packet.dts is not None and not self.states_times:
                 packet.pts = None  # a guess of FFmpeg's, which knows nothing of the pictures' order
+            if self.clock.n_jumps:
+                self._mend(packet)
             yield packet
+
+    def _mend(self, packet: Any) -> None:
+        """Move a packet to where it lies on the clock that runs on."""
+        place = self._places[packet.stream_index] = packet.pos or self._places.get(packet.stream_index, 0)
+        ticks = round(self.clock.shift(place) / packet.time_base) if packet.size else 0
+        packet.pts = None if packet.pts is None else packet.pts + ticks
+        packet.dts = None if packet.dts is None else packet.dts + ticks
 
     def go(self, time: float) -> None:
         """Stand so that every picture from `time` on can be decoded from the packets that follow."""
-        for lead in SEEK_LEADS if time > 0 and self._has_clock else ():
-            offset = int((max(0.0, time - lead) + self.start) * av.time_base)
+        for seek in self._seeks(time) if time > 0 and self._has_clock else ():
             try:
-                self._seek(offset)
+                seek()
                 key = next((packet for packet in self.packets(self.video) if packet.is_keyframe), None)
                 if key is None or not self.time(key) <= time:
                     continue
-                self._seek(offset)
+                seek()
             except FFmpegError:
                 break
             return
         self.container.close()
         self._open()  # from the very start: also where seeking fails
 
-    def _seek(self, offset: int) -> None:
+    def _seeks(self, time: float) -> Iterator[Callable[[], None]]:
+        """Ways to stand at or before a time, ever earlier."""
+        if self.clock.n_jumps:
+            places = self.clock.places_before(time + float(self.start), self.container.size)
+            yield from (partial(self._seek, place, unsupported_byte_offset=True) for place in places)
+            return
         tick = self.video.time_base or Fraction(1, av.time_base)
-        self.container.seek(int(Fraction(offset, av.time_base) / tick), backward=True, stream=self.video)
+        for lead in SEEK_LEADS:
+            ticks = int((Fraction(max(0.0, time - lead)) + self.start) / tick)
+            yield partial(self._seek, ticks, backward=True, stream=self.video)
+
+    def _seek(self, offset: int, **how: Any) -> None:
+        self.container.seek(offset, **how)
         self._due.clear()
+        self._places.clear()
 
     def keyframes(self, first: float, last: float) -> list[float]:
         """Times of the keyframes from the one at or before `first` to `last`, without decoding."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from core.errors import Sentence
 
 
 @dataclass
 class Damage:
-    """Counts of what was passed over, the time of the last picture in seconds, and what was mended, as sentences."""
+    """Counts of what was passed over, and the time of the last picture in seconds."""
 
     bad_packets: int = 0
     frames_without_time: int = 0
     last_timestamp: float = 0.0
-    mended: list[str] = field(default_factory=list)
 
     def warnings(self, duration: float | None) -> list[str]:
         """Sentences for the user; `duration` is what the file claims in seconds, None where it does not say."""
-        sentences: list[str] = list(self.mended)
+        sentences: list[str] = []
         if self.bad_packets:
             sentences.append(Sentence("{bad_packets} damaged packets were skipped", bad_packets=self.bad_packets))
         if self.frames_without_time:

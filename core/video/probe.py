@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def probe(path: Path, *, tracks: Tracks = AUTOMATIC) -> VideoInfo:
             audio_track="mix" if tracks.audio == "mix" and sound is not None else audio_track,
             n_video_tracks=len(streams.video),
             n_audio_tracks=len(streams.audio),
-            warnings=_choice(tracks, video_track, audio_track, len(streams.audio)),
+            warnings=(*_choice(tracks, video_track, audio_track, len(streams.audio)), *_mended(source)),
         )
 
 
@@ -94,6 +95,14 @@ def _choice(tracks: Tracks, video: int, audio: int | None, n_audio: int) -> tupl
             )
         )
     return tuple(sentences)
+
+
+def _mended(source: Source) -> Iterator[str]:
+    if source.clock.n_jumps:
+        yield Sentence(
+            "the file's clock starts again or jumps ({n_jumps} times); its parts are taken to follow each other",
+            n_jumps=source.clock.n_jumps,
+        )
 
 
 def fingerprint(path: Path) -> str:

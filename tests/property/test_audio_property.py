@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import av
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.audio_feature_extractor import _REACH, F0_MAX, F0_MIN, LOUDNESS_FLOOR, AudioFeatureExtractor, yin
-from core.video.sound import AUDIO_RATE, SoundBlock
+from core.video.sound import AUDIO_RATE, SoundBlock, sound_blocks
+from tests.media import Sound, tone, write
 
 DURATION = 4.0
 
@@ -87,3 +92,21 @@ def test_a_frames_pitch_does_not_depend_on_its_neighbours(seed, n):
     together = yin(frames)
     alone = np.concatenate([yin(frame[None]) for frame in frames])
     assert np.array_equal(together, alone, equal_nan=True)
+
+
+LAYOUTS = ("mono", "stereo", "2.1", "3.0", "4.0", "5.0", "5.1", "7.1")
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sampled_from(LAYOUTS), st.data())
+def test_the_level_is_the_mean_power_of_the_channels_and_the_pitch_that_of_the_strongest(layout, data):
+    channels = [channel.name for channel in av.AudioLayout(layout).channels]
+    amplitudes = np.array(data.draw(st.lists(st.sampled_from([0.0, 0.1, 0.4, -0.4]), min_size=1, max_size=8)))
+    amplitudes = np.resize(amplitudes, len(channels))
+    with TemporaryDirectory() as folder:
+        sound = Sound(amplitudes[:, None] * tone(220, 1, amplitude=1.0), layout=layout)
+        blocks = list(sound_blocks(write(Path(folder) / "a.mkv", None, sound)))
+    loudness, pitch = AudioFeatureExtractor(blocks).features(np.array([0.5]), sample_period=0.5)[0]
+    power = np.mean(amplitudes**2) / 2
+    assert loudness == pytest.approx(10 * np.log10(max(power, 1e-8)), abs=0.1)
+    assert pitch == pytest.approx(24 if power else 0, abs=0.1)

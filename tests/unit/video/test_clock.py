@@ -1,0 +1,44 @@
+"""The clock of recordings that were put together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.video.clock import clock_of
+from core.video.frames import frame_at, sampled_frames
+from core.video.probe import probe
+from core.video.sound import sound_blocks
+from tests import media
+
+
+def together(tmp_path: Path, later: float) -> Path:
+    """Two recordings of 3 s in one transport stream, the second's clock starting at `later` seconds."""
+    parts = []
+    for number, start in enumerate((0.0, later)):
+        sound = media.Sound(media.tone(220, 3), start=start, codec="aac")
+        options = {"g": "10", "bf": "2"}
+        parts.append(media.write(tmp_path / f"{number}.ts", start + np.arange(75) / 25, sound, options=options))
+    path = tmp_path / "together.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+@pytest.mark.parametrize("later", [0.0, 1.0, 10_000.0])
+def test_recordings_put_together_run_on(tmp_path: Path, later: float) -> None:
+    path = together(tmp_path, later)
+    frames = list(sampled_frames(path, 25))
+    assert [media.number_of(frame.image) for frame in frames] == 2 * list(range(75))
+    np.testing.assert_allclose(np.diff([frame.timestamp for frame in frames]), 1 / 25, atol=0.06)
+    info = probe(path)
+    assert info.duration == pytest.approx(6, abs=0.2)
+    assert "clock starts again or jumps (1 times)" in info.warnings[0]
+    assert sum(len(block.samples) for block in sound_blocks(path)) / 16_000 == pytest.approx(6, abs=0.2)
+    for frame in frames[::20]:
+        assert np.array_equal(frame_at(path, frame.timestamp).image, frame.image)
+
+
+def test_tracks_that_lie_a_little_apart_are_no_jump() -> None:
+    packets = [(k, k / 10 - 0.5 * (k % 2), 0.1) for k in range(100)]
+    assert clock_of(packets).n_jumps == 0
+    assert clock_of([(k, time, 0.1) for k, time in enumerate((0.0, 0.1, 50.0, 50.1))]).shifts == pytest.approx((0, -49.8))
