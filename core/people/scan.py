@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # torch is loaded by a scan, not by a reader of its results
 
 SHORTEST_STEP = 1.0  # seconds between two pictures at least
 LONGEST_READ = 2.0  # seconds between two pictures up to which the video is read through instead of entered at each
+READING_RATE = 2.0  # pictures a second that are looked at where the video is read on
 BATCH = 4  # pictures searched together
 
 OnProgress = Callable[[float, float], None]
@@ -159,8 +160,8 @@ class _Reading:
     def on(self, keyframe: float, time: float) -> Frame | None:
         """A picture near `time`, from the last keyframe before it on; None where there is none any more."""
         if keyframe > self._place:
-            self._frames = sampled_frames(self._path, 1 / LONGEST_READ, first_timestamp=keyframe, after=keyframe)
-        near = (frame for frame in self._frames if frame.timestamp >= time - LONGEST_READ)
+            self._frames = sampled_frames(self._path, READING_RATE, first_timestamp=keyframe, after=keyframe)
+        near = (frame for frame in self._frames if frame.timestamp >= time - 0.5 / READING_RATE)
         frame = next(near, None)
         self._place = np.inf if frame is None else frame.timestamp
         return frame

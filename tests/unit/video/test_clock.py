@@ -29,7 +29,7 @@ def test_recordings_put_together_run_on(tmp_path: Path, later: float) -> None:
     path = together(tmp_path, later)
     frames = list(sampled_frames(path, 25))
     assert [media.number_of(frame.image) for frame in frames] == 2 * list(range(75))
-    np.testing.assert_allclose(np.diff([frame.timestamp for frame in frames]), 1 / 25, atol=0.06)
+    np.testing.assert_allclose(np.diff([frame.timestamp for frame in frames]), 1 / 25, atol=0.13)
     info = probe(path)
     assert info.duration == pytest.approx(6, abs=0.2)
     assert "clock starts again or jumps (1 times)" in info.warnings[0]
@@ -41,4 +41,6 @@ def test_recordings_put_together_run_on(tmp_path: Path, later: float) -> None:
 def test_tracks_that_lie_a_little_apart_are_no_jump() -> None:
     packets = [(k, k / 10 - 0.5 * (k % 2), 0.1) for k in range(100)]
     assert clock_of(packets).n_jumps == 0
-    assert clock_of([(k, time, 0.1) for k, time in enumerate((0.0, 0.1, 50.0, 50.1))]).shifts == pytest.approx((0, -49.8))
+    assert clock_of([(k, time, 0.1) for k, time in enumerate((0.0, 0.1, 50.0, 50.1))]).shifts == pytest.approx(
+        (0, -49.8)
+    )
