@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from uuid import uuid4
 
 from core.errors import PunchlineError, Sentence, StorageFault
 from core.faces.feature_file import read_features_info
@@ -89,6 +90,26 @@ def export_labels(workspace: Workspace, *, person: Person | None = None) -> Labe
         for event in events
     )
     return LabelsExported(text.encode("utf-8-sig"), len(events))
+
+
+def attach_labels(workspace: Workspace, person_id: str, person: Person) -> int:
+    """Give a person the labels that hang on another person's id, such as one whose file was lost; how many.
+
+    Every clip is recorded anew for the person and removed from the other id, in one step.
+
+    Raises
+    ------
+    PunchlineError
+        If no label hangs on that id.
+    """
+    ledger = Ledger(workspace.labels_path)
+    old = ledger.labels(person_id=person_id)
+    if not old or person_id == person.id:
+        raise PunchlineError("{id}: no label hangs on this id; `punchline labels stats` shows them", id=person_id)
+    new = [replace(event, person_id=person.id, clip_id="", id=uuid4().hex, undoes="") for event in old]
+    gone = [replace(event, kind="remove", label=None, id=uuid4().hex, undoes="") for event in old]
+    ledger.record([*new, *gone])
+    return len(old)
 
 
 class _Matching:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, StorageFault
+
+if TYPE_CHECKING:
+    from core.workspace.workspace import Workspace
 
 PACKAGES = ("streamlit", "torch", "torchvision", "facenet-pytorch", "av", "opencv-python", "h5py", "numpy", "pandas")
 CODECS = {"h264": False, "aac": False, "hevc": True, "vp9": True, "libdav1d": True, "libx264": True}  # True: optional
@@ -42,7 +47,7 @@ def checks(workspace: Path) -> list[Check]:
         *_weights(),
         _models(),
         _gpu(),
-        _workspace(workspace),
+        *_workspace(workspace),
     ]
 
 
@@ -98,14 +103,57 @@ def _gpu() -> Check:
     return _tried("GPU", look, optional=True)
 
 
-def _workspace(root: Path) -> Check:
+def _workspace(root: Path) -> list[Check]:
+    import shutil
+
+    from core.workspace.workspace import Workspace
+
     def look() -> str:
-        import shutil
-
-        from core.workspace.workspace import Workspace
-
         workspace = Workspace(root)
         free = shutil.disk_usage(workspace.root).free / 1e9
         return f"{workspace.root}, {len(workspace.people())} people, {free:.0f} GB free"
 
-    return _tried("workspace", look)
+    whole = _tried("workspace", look)
+    return [whole, *_files(Workspace(root))] if whole.ok else [whole]
+
+
+def _files(space: Workspace) -> list[Check]:
+    """Every kind of file of a workspace, each read whole."""
+    from core.dataset.dataset_file import read_dataset
+    from core.faces.feature_file import read_features
+    from core.funny_moment_classifier import FunnyMomentClassifier
+    from core.labels.ledger import Ledger
+    from core.people.person_file import read_person
+    from core.people.series_file import read_series
+
+    kinds: list[tuple[str, Iterable[Path], Callable[[Path], object]]] = [
+        ("videos", [space.videos_path], lambda path: space.videos()),
+        ("settings", [space.settings_path], _read_object),
+        ("labels", [space.labels_path], lambda path: Ledger(path).labels()),
+        ("people", space.people_folder.glob("*.h5"), read_person),
+        ("features", space.features_folder.glob("*.h5"), read_features),
+        ("series", space.series_folder.glob("*/*.h5"), read_series),
+        ("dataset", [space.dataset_path], read_dataset),
+        ("models", (p.parent for p in space.models_folder.glob("*/card.json")), FunnyMomentClassifier.load),
+        ("detections", space.detections_folder.glob("*.json"), _read_object),
+    ]
+    return [_kind(name, sorted(path for path in paths if path.exists()), read) for name, paths, read in kinds]
+
+
+def _kind(name: str, paths: Sequence[Path], read: Callable[[Path], object]) -> Check:
+    faults = []
+    for path in paths:
+        try:
+            read(path)
+        except PunchlineError as error:
+            faults.append(str(error))
+        except (OSError, ValueError) as error:
+            faults.append(f"{path}: not readable ({error}); move it away, it is made anew")
+    return Check(f"{name} of the workspace", not faults, "; ".join(faults) or f"{len(paths)} read")
+
+
+def _read_object(path: Path) -> object:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise StorageFault("{path}: not a JSON object; move it away, it is made anew", path=path)
+    return content

@@ -92,3 +92,18 @@ def labels_restore(ctx: click.Context, as_json: bool) -> None:
     kept = f"; the ledger that was there is kept as {aside.name}" if aside is not None else ""
     content = {"n_events": n_events, "aside": str(aside) if aside is not None else None}
     answer(content, as_json, f"{n_events} events restored{kept}")
+
+
+@labels.command("attach")
+@click.argument("person_id")
+@click.option("--person", "name", required=True, help="Who gets them.")
+@json_option
+@click.pass_context
+def labels_attach(ctx: click.Context, person_id: str, name: str, as_json: bool) -> None:
+    """Give a person the labels of PERSON_ID, an id whose person file was lost; `labels stats` shows such ids."""
+    from core.actions.labels import attach_labels
+
+    workspace = workspace_of(ctx)
+    person = workspace.find_person(name)
+    n = attach_labels(workspace, person_id, person)
+    answer({"n_attached": n, "person": person.name}, as_json, f"{n} labels of {person_id} -> {person.name}")

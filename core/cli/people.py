@@ -84,7 +84,10 @@ def _picked(faces: Sequence[Reference], number: int | None) -> Reference:
 @click.pass_context
 def person_list(ctx: click.Context, as_json: bool) -> None:
     """List people, their references and thresholds."""
-    people = workspace_of(ctx).people()
+    workspace = workspace_of(ctx)
+    people = workspace.people()
+    for fault in workspace.unreadable_people():
+        say(f"warning: {fault}")
     content = {
         "people": [
             {

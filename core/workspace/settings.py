@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from core.storage.files import write_json
@@ -45,9 +47,22 @@ def read_settings(workspace: Workspace) -> Settings:
     return Settings(**known)
 
 
+def _keep_damaged(path: Path) -> None:
+    """A file that is no JSON object is kept under another name before it is replaced."""
+    with suppress(OSError):
+        try:
+            damaged = not isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+        except ValueError:
+            damaged = True
+        if damaged:
+            path.replace(path.with_suffix(".damaged.json"))
+
+
 def change_settings(workspace: Workspace, **changes: Any) -> Settings:
     """Save some choices and leave the others. Raises Busy, StorageFault."""
     with workspace.lock("settings"):
         settings = replace(read_settings(workspace), **changes)
+        if settings == replace(Settings(), **changes):  # perhaps because the file cannot be read
+            _keep_damaged(workspace.settings_path)
         write_json(workspace.settings_path, asdict(settings))
     return settings

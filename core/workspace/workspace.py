@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, Sentence, VideoUnreadable, WorkspaceFault
+from core.errors import Busy, Sentence, StorageFault, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.faces.embedders import Embedder
 from core.people import person_file as person_store
@@ -85,10 +85,11 @@ def _read_registry(path: Path) -> dict[str, dict[str, list[str]]]:
     try:
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         registry: dict[str, dict[str, list[str]]] = json.loads(text)
+        _Known(registry)
         return registry
-    except ValueError as error:
+    except (ValueError, OSError, AttributeError, KeyError, TypeError) as error:
         raise WorkspaceFault(
-            "{path}: not readable as JSON ({cause}); delete it: videos are noted anew as they are used",
+            "{path}: not readable as a list of videos ({cause}); move it away: videos are noted anew as they are used",
             path=path,
             cause=error,
         ) from error
@@ -236,9 +237,20 @@ class Workspace(Paths):
     # People
 
     def people(self) -> list[Person]:
-        """All people, by name."""
-        people = [person_store.read_person(path) for path in sorted(self.people_folder.glob("*.h5"))]
+        """All people whose files can be read, by name; `unreadable_people` says why others are not here."""
+        people = [person for person in self._people_or_faults() if isinstance(person, Person)]
         return sorted(people, key=lambda person: (person.name, person.id))
+
+    def unreadable_people(self) -> list[StorageFault]:
+        """What is wrong with people whose files cannot be read: the others go on."""
+        return [fault for fault in self._people_or_faults() if isinstance(fault, StorageFault)]
+
+    def _people_or_faults(self) -> Iterator[Person | StorageFault]:
+        for path in sorted(self.people_folder.glob("*.h5")):
+            try:
+                yield person_store.read_person(path)
+            except StorageFault as fault:
+                yield fault
 
     def person(self, id: str) -> Person:
         """A person by id. Raises WorkspaceFault where there is none."""
@@ -266,6 +278,8 @@ class Workspace(Paths):
     def only_person(self) -> Person:
         """The only person there is. Raises WorkspaceFault where there is none, or more than one."""
         people = self.people()
+        if faults := self.unreadable_people():
+            raise faults[0]  # which one is meant is not known
         if len(people) != 1:
             names = ", ".join(person.name for person in people) or Sentence("none")
             raise WorkspaceFault(

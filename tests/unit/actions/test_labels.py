@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.actions.labels import export_labels, import_labels
+from core.actions.labels import attach_labels, export_labels, import_labels
+from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent, Ledger
 from core.people.person import Reference
 from core.workspace.workspace import Workspace
@@ -35,6 +37,7 @@ def test_one_persons_labels_come_back_as_they_were(space: Workspace) -> None:
     assert exported.n == 1
     assert exported.content.startswith(b"\xef\xbb\xbf"), "spreadsheets know UTF-8 by the mark"
     assert export_labels(space).n == 2
+    shutil.rmtree(space.labels_path.with_name("labels-backups"))
     space.labels_path.unlink()
     assert len(import_labels(space, exported.content).events) == 1
     assert [replace(event, id="") for event in Ledger(space.labels_path).labels()] == [replace(mine, id="")]
@@ -50,6 +53,25 @@ def test_bad_lines_are_told_and_with_strict_refuse_the_file(space: Workspace) ->
     assert [event.start for event in taken.events] == [1.0]
     assert [fault.line for fault in taken.faults] == [3, 4, 5] == [fault.line for fault in refused.faults]
     assert [fault.line for fault in import_labels(space, content).faults] == [2, 3, 4, 5], "whose they are is not said"
+
+
+def test_labels_of_a_lost_person_go_to_the_one_who_is_made_anew(space: Workspace) -> None:
+    video, ann, ben = space.videos()[0].id, space.find_person("Ann"), space.find_person("Ben")
+    ledger = Ledger(space.labels_path)
+    mine = [LabelEvent(video, ann.id, 7.0 * k, 7.0 * k + 6, k % 2, "marked", note=str(k)) for k in range(4)]
+    ledger.record([*mine, LabelEvent(video, ben.id, 2.0, 8.0, 0, "random")])
+    space.person_path(ann.id).write_bytes(b"damaged")
+    assert [person.name for person in space.people()] == ["Ben"]
+    assert str(space.person_path(ann.id)) in str(space.unreadable_people()[0])
+    again = space.add_references("Ann", (FACE,))
+    assert again.id != ann.id
+    assert attach_labels(space, ann.id, again) == 4
+    assert ledger.labels(person_id=ann.id) == []
+    held = [(e.start, e.label, e.note) for e in ledger.labels(person_id=again.id)]
+    assert held == [(e.start, e.label, e.note) for e in mine]
+    assert len(ledger.labels(person_id=ben.id)) == 1
+    with pytest.raises(PunchlineError, match="no label hangs on this id"):
+        attach_labels(space, "nobody", again)
 
 
 def test_a_name_is_looked_up_once(space: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

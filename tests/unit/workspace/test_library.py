@@ -341,6 +341,7 @@ def test_export_and_import_into_another_workspace_lose_nothing(small, tmp_path):
     assert answer(small, "labels", "export", tmp_path / "x.csv")["n_exported"] == 2
     assert (tmp_path / "x.csv").read_bytes().startswith(b"\xef\xbb\xbf")
     (small / "labels.sqlite").unlink()
+    shutil.rmtree(small / "labels-backups")
     assert answer(small, "labels", "import", tmp_path / "x.csv")["n_imported"] == 2
     again = Library(Workspace(small)).ledger.labels()
     assert [replace(event, id="") for event in again] == [replace(event, id="") for event in given]

@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_read_is_told(workspace, library, name):
 
 def test_a_broken_register_is_told_by_name(workspace):
     (workspace.root / "videos.json").write_text("{broken")
-    with pytest.raises(WorkspaceFault, match=r"videos\.json: not readable as JSON .*delete it"):
+    with pytest.raises(WorkspaceFault, match=r"videos\.json: not readable as a list of videos .*move it away"):
         workspace.videos()
 
 
