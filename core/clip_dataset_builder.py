@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from core.errors import PunchlineError, Sentence, SeriesTooShort
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, MIN_ROWS, N_ROWS, check_clip
+from core.labels.rules import MAX_FAILED_RATIO, MIN_SAMPLE_RATE, ClipOptions, check_clip
 from core.people.series_file import PersonSeries, series_digest
-from core.series import FEATURES, LOUDNESS, Sampling, TimeSeries, baseline, centred, failed_ratio, median, resample
+from core.series import FEATURES, LOUDNESS, TimeSeries, baseline, centred, failed_ratio, median, resample
 
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
-MIN_SAMPLE_RATE = 3.0  # Hz: from here on a 5 s clip has a sample for each of 15 rows
-MAX_ROWS = 100
 Floats = NDArray[np.floating]
 Key = tuple[str, str]  # video id, person id
 _ARRAYS = [
@@ -31,46 +29,6 @@ _ARRAYS = [
     "stale",
     "kept",
 ]  # of a dataset
-
-
-@dataclass(frozen=True)
-class ClipOptions:
-    """How the rows of clips are taken; options of the dataset, which a model remembers.
-
-    Attributes
-    ----------
-    n_rows
-        Rows of every clip, whatever its duration.
-    sampling
-        As `core.series.resample`. A series of under 3 Hz is always interpolated: it has fewer samples than a clip rows.
-
-    Raises
-    ------
-    PunchlineError
-        If there are under 9 rows or over 100, or the sampling is unknown.
-    """
-
-    n_rows: int = N_ROWS
-    sampling: Sampling = "nearest"
-
-    def __post_init__(self) -> None:
-        if not MIN_ROWS <= self.n_rows <= MAX_ROWS:
-            raise PunchlineError(
-                "{n} rows of a clip, expected {least} to {most}", n=self.n_rows, least=MIN_ROWS, most=MAX_ROWS
-            )
-        if self.sampling not in ("nearest", "linear"):
-            raise PunchlineError("sampling {sampling}, expected nearest or linear", sampling=self.sampling)
-
-    def __str__(self) -> str:
-        return f"{self.n_rows} rows, {self.sampling}"
-
-    def changed(self, n_rows: int | None = None, sampling: Sampling | None = None) -> ClipOptions:
-        """The same but for what is given. Raises PunchlineError."""
-        return ClipOptions(self.n_rows if n_rows is None else n_rows, self.sampling if sampling is None else sampling)
-
-    def sampling_of(self, series: TimeSeries) -> Sampling:
-        """How clips of this series are sampled."""
-        return self.sampling if series.sample_rate >= MIN_SAMPLE_RATE - 1e-9 else "linear"
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +86,7 @@ class ClipDataset:
     left_out: Sequence[tuple[LabelEvent, str]] = ()
     remarks: Sequence[str] = ()
     max_failed_ratio: float = MAX_FAILED_RATIO
-    options: ClipOptions = ClipOptions()
+    options: ClipOptions = field(default_factory=ClipOptions)
 
     def __len__(self) -> int:
         return len(self.labels)

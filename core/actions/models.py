@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from core.actions.videos import OnProgress, no_progress
-from core.clip_dataset_builder import ClipOptions
 from core.dataset.dataset_file import read_info
 from core.dataset.upkeep import Finding, Refreshed, names_of, up_to_date, verify
+from core.labels.rules import ClipOptions
 from core.people.person import Person
 from core.series import Sampling
 from core.training.train import TrainingSettings

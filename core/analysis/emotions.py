@@ -186,13 +186,13 @@ def patterns(runs: Sequence[EmotionRun], *, length: int = 3) -> list[Pattern]:
 
     Occurrences may overlap: the end of one may be the beginning of the next.
     """
-    found: dict[tuple[str, ...], list[Segment]] = {}
+    places: dict[tuple[str, ...], list[Segment]] = {}
     for k in range(len(runs) - length + 1):
         part = runs[k : k + length]
         if all(run.follows for run in part[1:]):
             names = tuple(run.emotion for run in part)
-            found.setdefault(names, []).append(Segment(part[0].start, part[-1].end))
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[1][0].start))
+            places.setdefault(names, []).append(Segment(part[0].start, part[-1].end))
+    ordered = sorted(places.items(), key=lambda item: (-len(item[1]), item[1][0].start))
     return [Pattern(names, tuple(segments)) for names, segments in ordered]
 
 
@@ -343,10 +343,8 @@ def feature_peaks(
     is_peak = (level[1:-1] > level[:-2]) & (level[1:-1] >= level[2:]) & (level[1:-1] > usual) & inside(series, chosen)
     rows = np.flatnonzero(is_peak)
     rows = rows[np.argsort(-column[rows], kind="stable")]
-    found: list[Peak] = []
+    peaks: list[Peak] = []
     for time, value in zip(series.timestamps[rows].tolist(), column[rows].tolist()):
-        if len(found) == n:
-            break
-        if all(abs(time - other.time) >= apart for other in found):
-            found.append(Peak(time, value, value - usual))
-    return found
+        if len(peaks) < n and all(abs(time - other.time) >= apart for other in peaks):
+            peaks.append(Peak(time, value, value - usual))
+    return peaks

@@ -17,9 +17,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from core.clip_dataset_builder import ClipDataset, ClipOptions, Floats
+from core.clip_dataset_builder import ClipDataset, Floats
 from core.errors import Sentence, with_templates
 from core.labels.ledger import LabelEvent
+from core.labels.rules import ClipOptions
 from core.series import FEATURES, failed_ratio
 from core.storage.files import program_version, storable
 from core.storage.hdf5 import array_of, reading, replacing

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from core.clip_dataset_builder import ClipDataset, ClipOptions, build_clips
+from core.clip_dataset_builder import ClipDataset, build_clips
 from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.ledger import LabelEvent, Ledger
+from core.labels.rules import ClipOptions
 from core.people.series_file import PersonSeries, series_digest
 from core.series import TimeSeries
 from core.storage.files import program_version

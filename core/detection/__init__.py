@@ -1,4 +1,4 @@
 """Funny moments of a person in a whole video.
 
-`detect`: score and decide; `moments`: pure functions on scores; `results`: kept results; `explanation`: why.
+`detect`: score and decide; `moments`, `candidates`, `loudness`: pure functions; `results`: kept; `explanation`: why.
 """

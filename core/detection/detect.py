@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from core.clip_dataset_builder import clip_digest
 from core.detection.candidates import best_threshold, candidates
+from core.detection.loudness import LoudStretch, loud_stretches, loudness_by_step
 from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
 from core.errors import PunchlineError, Sentence
 from core.labels.ledger import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
-from core.series import LOUDNESS, Sampling, TimeSeries, centred
+from core.series import LOUDNESS, Sampling, centred
 from core.sliding_window_processor import (
     Curve,
     Scores,
-    Windows,
     runs,
     score_windows,
     sliding_windows,
@@ -37,9 +37,6 @@ USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
 NEARLY = 0.02  # of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one
 SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
-LOUD = 6.0  # dB above the usual loudness
-LOUD_SHARE = 0.90  # of the video is less loud than what counts as loud
-LOUD_GAP, LOUD_LEAST = 2.0, 1.0  # seconds of quiet inside a loud stretch, and of its length
 Floats = NDArray[np.floating]
 Prior = Literal["auto", "labels"] | float
 OnProgress = Callable[[float, float], None]
@@ -140,16 +137,6 @@ class Scored:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class LoudStretch(Segment):
-    """A stretch where the face is not seen and it is loud: people turn away or cover the face when they laugh.
-
-    `loudness` is the loudest, in dB above what is usual in the video.
-    """
-
-    loudness: float
-
-
 @dataclass(frozen=True, eq=False)
 class Found:
     """What was decided: the moments in order of time, and what it was decided by.
@@ -246,7 +233,7 @@ def score(
         person=person.name,
         model=folder.name,
         scores=scores,
-        loudness=_loudness(series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
+        loudness=loudness_by_step(series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
         labelled_share=share,
         random_share=random_share,
         n_random=n_random,
@@ -273,15 +260,6 @@ def log_odds_by(fitted: Any, X: NDArray[np.float32], timestamps: Floats) -> Floa
     p = np.clip(np.asarray(fitted.predict_proba(X, **more), np.float64)[:, 1], SURE, 1 - SURE)
     log_odds: Floats = np.log(p) - np.log1p(-p)
     return log_odds
-
-
-def _loudness(series: TimeSeries, windows: Windows, usual: float) -> Floats:
-    """The loudest row (n_steps,) of each step in dB above what is usual; NaN where no row has sound."""
-    loudest = np.full(windows.n_steps, np.nan)
-    step = np.floor((series.timestamps - windows.origin) / windows.step + 1e-9).astype(np.intp)
-    inside = (step >= 0) & (step < windows.n_steps)
-    np.fmax.at(loudest, step[inside], series.values[inside, LOUDNESS] - usual)
-    return loudest
 
 
 def share_of_random(events: Iterable[LabelEvent]) -> tuple[float | None, int]:
@@ -315,7 +293,7 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
     scores = scored.scores.moved(scored.labelled_share, prior)
     threshold = settings.threshold
     if settings.top_n is not None:
-        threshold, found = None, best_moments(scores, settings.top_n)
+        threshold, kept = None, best_moments(scores, settings.top_n)
     else:
         if threshold is None:
             places = candidates(scores)
@@ -323,36 +301,17 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
             threshold = max(best_threshold(places.probability, places.level, tolerance=NEARLY), min(prior, USUAL_SHARE))
         offset = threshold * OFFSET if settings.offset is None else min(settings.offset, threshold)
         rules = Rules(threshold, offset, settings.min_duration_on, settings.min_duration_off)
-        found = moments(scores, rules)
-        if settings.max_per_hour is not None and found:
+        kept = moments(scores, rules)
+        if settings.max_per_hour is not None and kept:
             hours = scores.windows.n_steps * scores.windows.step / 3600
-            best = sorted(found, key=lambda m: (-m.score, m.start))[: max(1, round(settings.max_per_hour * hours))]
-            found = sorted(best, key=lambda m: m.start)
+            best = sorted(kept, key=lambda m: (-m.score, m.start))[: max(1, round(settings.max_per_hour * hours))]
+            kept = sorted(best, key=lambda m: m.start)
     not_judged = np.isnan(scores.curve.scores)
     return Found(
-        moments=tuple(found),
+        moments=tuple(kept),
         curve=scores.curve,
         threshold=threshold,
         prior=prior,
         not_judged=tuple(Segment(scores.windows.time(a), scores.windows.time(b)) for a, b in runs(not_judged).tolist()),
-        loud=tuple(_loud(scored, not_judged)),
+        loud=tuple(loud_stretches(scored.loudness, scored.scores.windows, not_judged)),
     )
-
-
-def _loud(scored: Scored, not_judged: NDArray[np.bool_]) -> list[LoudStretch]:
-    """The stretches that are loud among those that are not judged."""
-    loudness, windows = scored.loudness, scored.scores.windows
-    known = loudness[~np.isnan(loudness)]
-    if len(known) == 0 or not not_judged.any():
-        return []
-    limit = max(LOUD, float(np.quantile(known, LOUD_SHARE)))
-    found = []
-    for begin, end in runs(not_judged).tolist():
-        with np.errstate(invalid="ignore"):
-            loud = runs(loudness[begin:end] >= limit)
-        breaks = np.flatnonzero(loud[1:, 0] - loud[:-1, 1] > LOUD_GAP / windows.step) + 1
-        for group in np.split(loud, breaks) if len(loud) else []:
-            a, b = begin + int(group[0, 0]), begin + int(group[-1, 1])
-            if (b - a) * windows.step >= LOUD_LEAST:
-                found.append(LoudStretch(windows.time(a), windows.time(b), float(np.nanmax(loudness[a:b]))))
-    return found

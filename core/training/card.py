@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.clip_dataset_builder import ClipOptions
 from core.cues.cue import column_names
 from core.errors import ModelFault, PunchlineError, Sentence
+from core.labels.rules import ClipOptions
 from core.series import FEATURES, Sampling
 
 WARNED = {
@@ -60,7 +60,7 @@ def check_model(
     parameters
         Those of the series to be scored.
     n_rows, sampling
-        How clips are to be taken (`core.clip_dataset_builder.ClipOptions`); None is as the model's were.
+        How clips are to be taken (`core.labels.rules.ClipOptions`); None is as the model's were.
 
     Raises
     ------

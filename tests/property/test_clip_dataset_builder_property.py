@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.clip_dataset_builder import ClipOptions, build_clips
+from core.clip_dataset_builder import build_clips
 from core.labels.ledger import LabelEvent
+from core.labels.rules import ClipOptions
 from core.people.series_file import PersonSeries
 from core.series import N_FACE, PITCH, TIE, Source, TimeSeries, baseline
 

@@ -8,16 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.clip_dataset_builder import (
-    ClipOptions,
-    build_clips,
-    clip_digest,
-    series_digest,
-    usual,
-)
+from core.clip_dataset_builder import build_clips, clip_digest, series_digest, usual
 from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
-from core.labels.rules import MAX_FAILED_RATIO, check_clip
+from core.labels.rules import MAX_FAILED_RATIO, ClipOptions, check_clip
 from core.people.series_file import PersonSeries
 from core.segment import Segment
 from core.series import FEATURES, LOUDNESS, N_FACE, PITCH, TimeSeries, baseline, resample

@@ -14,8 +14,8 @@ import streamlit as st
 from core.actions.models import build_dataset
 from core.actions.retraining import RETRAIN_AFTER, n_new_labels, train_in_background
 from core.classifiers.choice import CHOICES, FEW_LABELS, NETWORK_NAMES
-from core.clip_dataset_builder import MAX_ROWS, ClipDataset, ClipOptions
-from core.labels.rules import MIN_ROWS
+from core.clip_dataset_builder import ClipDataset
+from core.labels.rules import MAX_ROWS, MIN_ROWS, ClipOptions
 from core.people.person import Person
 from core.series import Sampling
 from core.training.model_store import Model, ModelStore

@@ -9,9 +9,10 @@ import h5py
 import numpy as np
 import pytest
 
-from core.clip_dataset_builder import ClipDataset, ClipOptions
+from core.clip_dataset_builder import ClipDataset
 from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
 from core.errors import StorageFault
+from core.labels.rules import ClipOptions
 from core.series import FEATURES
 from core.storage.hdf5 import AnotherFormat
 from tests.labelled import label, random_clips

@@ -14,11 +14,11 @@ import h5py
 import numpy as np
 import pytest
 
-from core.clip_dataset_builder import ClipOptions
 from core.dataset.dataset_file import Names, read_dataset, read_info
 from core.dataset.upkeep import behind, refresh, verify
 from core.errors import StorageFault
 from core.labels.ledger import Ledger
+from core.labels.rules import ClipOptions
 from tests.labelled import label, of, steady
 from tests.processes import ROOT, left_over, run
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.clip_dataset_builder import ClipOptions
 from core.errors import ModelFault
+from core.labels.rules import ClipOptions
 from core.training.card import check_model, labelled_share, options_of, series_card
 from tests.detections import PARAMETERS
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.clip_dataset_builder import ClipOptions
 from core.cues.cue import column_names
 from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.labels.ledger import LabelEvent, Ledger
+from core.labels.rules import ClipOptions
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.series import FEATURES, N_FACE, Source, TimeSeries, baseline
