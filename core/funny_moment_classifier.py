@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -308,6 +309,7 @@ class FunnyMomentClassifier:
             else [f"feature {k}" for k in range(self.n_features_in_)]
         )
         scaler = self.learner_.scaler
+        weights = save({name: np.ascontiguousarray(array) for name, array in self.learner_.arrays.items()})
         head = {
             **card,
             "format": CARD_FORMAT,
@@ -328,9 +330,9 @@ class FunnyMomentClassifier:
             "calibration": {k: {"scale": c.scale, "shift": c.shift.tolist()} for k, c in self.calibrations_.items()},
             "choice": self.choice_,
             "program_version": storage.program_version(),
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
         }
-        arrays = {name: np.ascontiguousarray(array) for name, array in self.learner_.arrays.items()}
-        storage.write_bytes(folder / "weights.safetensors", save(arrays))
+        storage.write_bytes(folder / "weights.safetensors", weights)
         storage.write_json(folder / "card.json", head)
 
     @classmethod
@@ -350,7 +352,7 @@ class FunnyMomentClassifier:
             If it is missing, damaged, of another version, or made for other features; names them.
         """
         from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        from safetensors.numpy import load
 
         try:
             card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
@@ -374,7 +376,10 @@ class FunnyMomentClassifier:
                     features=", ".join(card["features"]),
                 )
             made = cls(**{**card["parameters"], "device": device})
-            made._restore(card, load_file(folder / "weights.safetensors"))
+            weights = (folder / "weights.safetensors").read_bytes()
+            if card.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
+                raise ValueError("its weights are not those that its card names")
+            made._restore(card, load(weights))
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, SafetensorError) as error:
             raise ModelFault(
                 "{folder}: no readable model ({cause}); train one with `punchline train`", folder=folder, cause=error

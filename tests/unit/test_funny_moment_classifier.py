@@ -381,6 +381,13 @@ def damage_weights(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:-50])
 
 
+def flip_weights(folder: Path) -> None:
+    path = folder / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+
+
 def pickle_weights(folder: Path) -> None:
     (folder / "weights.safetensors").write_bytes(pickle.dumps(pytest.fail))
 
@@ -394,6 +401,7 @@ def narrow_weights(folder: Path) -> None:
 
 DAMAGE = {
     "weights cut short": damage_weights,
+    "one bit of the weights flipped": flip_weights,
     "weights pickled": pickle_weights,
     "weights of other features": narrow_weights,
     "weights gone": lambda folder: (folder / "weights.safetensors").unlink(),
