@@ -60,6 +60,7 @@ class Player {
       ranges: () => this.data.range,
       range: (range) => this.api.setStateValue("range", range && range.map(rounded)),
       view: (a, b) => this.askDetail(a, b),
+      trim: (id, start, end) => document.dispatchEvent(new CustomEvent("punchline-trim", { detail: { id, start, end } })),
     });
     // What other components of the page may ask for; all times are seconds of the video.
     this.frame.punchline = {
@@ -68,7 +69,12 @@ class Player {
         this.seek(t, true);
         this.play();
       },
+      show: (t) => {
+        this.pause();
+        this.seek(t, true);
+      },
       pause: () => this.pause(),
+      duration: () => this.duration,
     };
     this.listen();
     const tick = () => {

@@ -9,6 +9,8 @@ const BLOCKS = 18;
 const GAP = 5;
 const OVERVIEW = 22;
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
+const GRIP = 6; // px around an edge that can be dragged
+const SHORTEST = 0.2; // s of a moment
 const NARROWEST = 1; // s of the closest view
 const UNKNOWN = 60; // s that are drawn at least of a video whose length nobody knows
 
@@ -43,7 +45,7 @@ function bisect(times, t) {
 class Timeline {
   constructor(element, signal, on) {
     this.element = element;
-    this.on = on; // seek(t), range(a, b), view(a, b)
+    this.on = on; // seek(t), range(a, b), view(a, b), trim(id, start, end)
     this.main = element.querySelector(".lanes");
     this.small = element.querySelector(".overview");
     this.tip = element.querySelector(".tip");
@@ -163,21 +165,24 @@ class Timeline {
   listen(signal) {
     const on = (target, name, action, options = {}) => target.addEventListener(name, action, { signal, ...options });
     const at = (event) => this.time(event.offsetX);
-    let drag = null; // "seek", or the time at which a range began
+    let drag = null; // "seek", the edge of a moment that is moved, or the time at which a range began
     on(this.main, "pointerdown", (event) => {
       if (event.button !== 0 || !this.duration) return;
       this.main.setPointerCapture(event.pointerId);
-      drag = event.shiftKey && this.on.ranges() ? at(event) : "seek";
+      drag = this.edgeAt(event) || (event.shiftKey && this.on.ranges() ? at(event) : "seek");
       if (drag === "seek") this.on.seek(at(event));
     });
     on(this.main, "pointermove", (event) => {
       this.pointer = event.offsetX;
+      if (drag === null) this.main.style.cursor = this.edgeAt(event) ? "ew-resize" : "";
       if (drag === "seek") this.on.seek(this.hover);
+      else if (drag?.id) this.moveEdge(drag);
       else if (drag !== null) this.range = [Math.min(drag, this.hover), Math.max(drag, this.hover)];
       this.dirty ||= drag !== null;
     });
     const done = (event) => {
-      if (drag !== null && drag !== "seek") {
+      if (drag?.id) this.on.trim(drag.id, ...this.blocks.moments[drag.k].slice(0, 2));
+      else if (drag !== null && drag !== "seek") {
         const end = at(event);
         this.range = Math.abs(end - drag) * (this.width - GUTTER) < 4 * (this.view[1] - this.view[0])
           ? null
@@ -205,9 +210,33 @@ class Timeline {
     on(this.small, "pointermove", (event) => event.buttons & 1 && this.zoomed && pan(event));
   }
 
+  // The edge of a moment under the pointer: the place in the list, the moment's id, and 0 for its start, 1 for its end.
+  edgeAt(event) {
+    const row = this.rows.find((row) => row.blocks === "moments");
+    const ids = this.blocks.moment_ids;
+    if (!ids?.length || !row || event.offsetY < row.y || event.offsetY > row.y + row.height) return null;
+    let best = null;
+    this.blocks.moments.forEach((block, k) => {
+      for (const side of [0, 1]) {
+        const distance = Math.abs(this.x(block[side]) - event.offsetX);
+        if (distance <= GRIP && (!best || distance < best.distance)) best = { k, side, distance, id: ids[k] };
+      }
+    });
+    return best;
+  }
+
+  moveEdge({ k, side }) {
+    const block = this.blocks.moments[k];
+    const t = this.hover;
+    block[side] = side ? Math.max(t, block[0] + SHORTEST) : Math.min(t, block[1] - SHORTEST);
+    this.on.seek(block[side]);
+    this.dirty = true;
+  }
+
   wheel(event) {
-    event.preventDefault();
     const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (!event.ctrlKey && !sideways) return; // the page scrolls
+    event.preventDefault();
     if (sideways) {
       const by = ((event.deltaX || event.deltaY) / (this.width - GUTTER)) * (this.view[1] - this.view[0]);
       this.look(this.view[0] + by, this.view[1] + by);

@@ -19,7 +19,7 @@ from core.errors import PunchlineError, StorageFault, UndoRefused
 from core.labels.backups import LedgerDamaged, keep_up, lost, n_known, put_back
 from core.segment import LabeledSegment, Segment
 
-VERSION = 2  # user_version of the database
+VERSION = 3  # user_version of the database
 WAIT = 30.0  # seconds for other writers
 _CHECKED: set[Path] = set()  # ledgers that this process found whole
 BREAK = 120.0  # seconds without a label that end a run of labelling
@@ -57,11 +57,28 @@ CREATE TABLE events (
 CREATE INDEX events_of_a_clip ON events (clip_id, seq);
 """
 _OLD = 'seq, id, clip_id, kind, video_id, person_id, start, "end", label, origin, labeller, note, at'
-# What brings a file of each version to the next one. Version 2 added skips and undo.
+TRIMS = """
+CREATE TABLE trims (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    moment_id TEXT NOT NULL,
+    video_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    start REAL,
+    "end" REAL,
+    name TEXT NOT NULL,
+    note TEXT NOT NULL,
+    at TEXT NOT NULL,
+    undoes TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX trims_of_a_moment ON trims (moment_id, seq);
+"""
+# What brings a file of each version to the next one. Version 2 added skips and undo, version 3 trims of moments.
 MIGRATIONS = {
     0: SCHEMA,
     1: "DROP INDEX events_of_a_clip; ALTER TABLE events RENAME TO events_1;"
     f"{SCHEMA}; INSERT INTO events ({_OLD}) SELECT {_OLD} FROM events_1 ORDER BY seq; DROP TABLE events_1",
+    2: TRIMS,
 }
 
 
@@ -144,7 +161,7 @@ class Ledger:
         self.path = path
         if n_known(path) and not (path.exists() and path.stat().st_size):
             raise lost(path, 0)  # before SQLite makes a new one
-        with self._connection() as connection:
+        with self.connection() as connection:
             self._check(connection)
             if self._version(connection) != VERSION:
                 connection.execute("BEGIN IMMEDIATE")
@@ -184,7 +201,8 @@ class Ledger:
         return found
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """The open file, for `core.labels.trims` too. Raises StorageFault."""
         try:
             connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
         except sqlite3.Error as error:
@@ -221,7 +239,7 @@ class Ledger:
             If they could not be written; nothing is recorded then.
         """
         rows = [_row(event) for event in events]
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(_INSERT, rows)
             connection.execute("COMMIT")
@@ -253,7 +271,7 @@ class Ledger:
 
     def last_seq(self) -> int:
         """How many events there are: a file that was made from the ledger at this number knows all of them."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             return int(connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def counts(self) -> Counter[tuple[str, str, int]]:
@@ -263,7 +281,7 @@ class Ledger:
             "(SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id) "
             "AND kind = 'label' GROUP BY person_id, video_id, label"
         )
-        with self._connection() as connection:
+        with self.connection() as connection:
             return Counter({(person, video, label): n for person, video, label, n in connection.execute(query)})
 
     def contradictions(
@@ -298,7 +316,7 @@ class Ledger:
             "SELECT at FROM events WHERE kind = 'label' AND undoes = '' AND origin <> 'imported' "
             "AND (?1 IS NULL OR labeller = ?1) ORDER BY seq DESC LIMIT 50"
         )
-        with self._connection() as connection:
+        with self.connection() as connection:
             times = [datetime.fromisoformat(at).timestamp() for (at,) in connection.execute(query, (labeller,))]
         run = times[:1]
         for moment in times[1:]:
@@ -328,7 +346,7 @@ class Ledger:
         ValueError
             If the bounds make no segment, or the label is none.
         """
-        with self._changing() as connection:
+        with self.changing() as connection:
             history = self._history(connection, clip_id)
             held = next((event for event in reversed(history) if event.kind != "skip"), None)
             if held is None or held.kind != "label":
@@ -349,7 +367,7 @@ class Ledger:
         UndoRefused
             If there is no such event, or something else happened to the clip since.
         """
-        with self._changing() as connection:
+        with self.changing() as connection:
             row = connection.execute("SELECT clip_id FROM events WHERE id = ?", (event_id,)).fetchone()
             if row is None:
                 raise UndoRefused("no event {event_id} is in the ledger, so it cannot be undone", event_id=event_id)
@@ -367,16 +385,16 @@ class Ledger:
         return event
 
     @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
+    def changing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that reads what holds before it writes; no other writer comes between."""
-        with self._connection() as connection:
+        with self.connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
             keep_up(self.path, connection, self._n_events(connection))
 
     def _events(self, query: str, *values: str | None) -> list[LabelEvent]:
-        with self._connection() as connection:
+        with self.connection() as connection:
             return [_event(row) for row in connection.execute(query, values)]
 
     @staticmethod
@@ -417,11 +435,11 @@ def restore(path: Path) -> tuple[int, Path | None]:
     ledger = Ledger(path)
     if aside is not None:
         rows = list(_readable(aside, n))
-        with ledger._changing() as connection:
+        with ledger.changing() as connection:
             connection.executemany(
                 f"INSERT OR IGNORE INTO events (seq, {_LIST}) VALUES (?{', ?' * len(_COLUMNS)})", rows
             )
-    with ledger._connection() as connection:
+    with ledger.connection() as connection:
         return ledger._n_events(connection), aside
 
 

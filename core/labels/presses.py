@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any
@@ -11,14 +12,16 @@ from core.errors import PunchlineError, Sentence, UndoRefused
 from core.labels.ledger import LabelEvent, Ledger
 from core.labels.queue import marked_clip
 from core.labels.rules import check_clip
+from core.labels.trims import Trim, is_trim, record_trims, undo_trim
 
 
 @dataclass(frozen=True)
 class Press:
     """One thing the user did in the player. `id` is the browser's; the same press may come more than once.
 
-    `kind` is ``label`` (label 0 or 1), ``skip``, ``mark`` (label 1, no clip: `time` is the player's at the key) or
-    ``undo``, which carries all that the press `undoes` carried except its label. `start`, `end`, `time` are seconds of
+    `kind` is ``label`` (label 0 or 1), ``skip``, ``mark`` (label 1, no clip: `time` is the player's at the key),
+    ``trim`` (new bounds, `name` and `note` of the moment `clip_id`) or ``undo``, which carries all that the press
+    `undoes` carried except its label. `start`, `end`, `time` are seconds of
     the video with three decimals, `at` is ISO 8601 in UTC, `duration` the video's length as the browser knows it.
     """
 
@@ -35,9 +38,11 @@ class Press:
     at: str
     undoes: str | None = None
     duration: float | None = None
+    name: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("label", "skip", "mark", "undo") or not isinstance(self.id, str):
+        if self.kind not in ("label", "skip", "mark", "trim", "undo") or not isinstance(self.id, str):
             raise ValueError(f"press of kind {self.kind!r} with id {self.id!r}")
         if (self.label in (0, 1)) != (self.kind in ("label", "mark")):
             raise ValueError(f"kind {self.kind} with label {self.label!r}")
@@ -111,6 +116,10 @@ def take(
             receipt.saved.append(press.id)
             continue
         try:
+            if press.kind == "trim":
+                record_trims(ledger, [_trim(press)])
+                receipt.saved.append(press.id)
+                continue
             duration = duration_of(press.video_id)
             held.append(_event(press, press.duration if duration is None else duration, labeller))
         except (ValueError, PunchlineError) as error:
@@ -142,11 +151,18 @@ def _event(press: Press, duration: float | None, labeller: str) -> LabelEvent:
     )
 
 
+def _trim(press: Press) -> Trim:
+    who = {"moment_id": press.clip_id, "video_id": press.video_id, "person_id": press.person_id}
+    return Trim(**who, start=press.start, end=press.end, name=press.name, note=press.note, id=press.id, at=press.at)
+
+
 def _undo(ledger: Ledger, press: Press, labeller: str) -> None:
     """Take back what `press.undoes` names, once; where the clip was changed elsewhere since, that change stays."""
+    if press.undoes and is_trim(ledger, press.undoes):
+        with suppress(UndoRefused):
+            undo_trim(ledger, press.undoes)
+        return
     if not press.undoes or any(event.undoes == press.undoes for event in ledger.history(press.clip_id)):
         return
-    try:
+    with suppress(UndoRefused):
         ledger.undo(press.undoes, labeller=labeller)
-    except UndoRefused:
-        return

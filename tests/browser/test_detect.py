@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ from core.dataset.upkeep import up_to_date
 from core.detection.results import read_detections
 from core.faces.feature_file import Features, write_features
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.labels.ledger import LabelEvent
+from core.labels.ledger import LabelEvent, Ledger
+from core.labels.trims import trims_of
 from core.people.person import Person, Reference
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
@@ -106,12 +108,22 @@ def go(page: Page, address: str, name: str) -> None:
 @pytest.fixture
 def result(page: Page, address: str, space: Workspace) -> Page:
     """Page Detect with its result; the first test that needs it finds the moments by the one click."""
+    page.add_init_script(
+        """
+        window.player = () => {
+          for (const element of document.querySelectorAll(".st-key-detect-player *")) {
+            const found = element.shadowRoot?.querySelector(".player")?.punchline;
+            if (found) return found;
+          }
+        };
+        """
+    )
     go(page, address, "Detect")
     button = page.get_by_role("button", name="Find", exact=False)
     button.wait_for()
     if "Find funny moments" in button.inner_text():
         button.click()
-    rows(page).first.wait_for(timeout=60_000)
+    rows(page).first.wait_for(timeout=180_000)
     wait_for_player(page, "detect-player")
     return page
 
@@ -180,6 +192,76 @@ def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space:
     rows(result).nth(0).locator(".yes").click()
     expect(result.get_by_text("Accepted and rejected moments become labels")).to_be_visible()
     assert judged(space) == []
+
+
+def bounds(space: Workspace) -> list[tuple[float | None, float | None, str]]:
+    (video,), (person,) = space.videos(), space.people()
+    held = trims_of(Ledger(space.labels_path), video_id=video.id, person_id=person.id)
+    return [(trim.start, trim.end, trim.name) for trim in held.values()]
+
+
+def eventually(page: Page, met: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not met():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
+def at(page: Page, seconds: float) -> None:
+    """The playhead, at rest."""
+    page.evaluate("(t) => player().show(t)", seconds)
+    page.wait_for_function("(t) => Math.abs((player().time() ?? -9) - t) < 0.05", arg=seconds)
+
+
+def test_edges_are_set_by_keys_moved_by_frames_and_taken_back(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    start, end = moments[1]["start"], moments[1]["end"]
+    rows(result).nth(1).click()
+    sought(result)
+    at(result, start + 1)
+    result.keyboard.press("i")
+    eventually(result, lambda: bounds(space) == [(pytest.approx(start + 1, abs=0.05), end, "")])
+    at(result, end - 1)
+    result.keyboard.press("o")
+    eventually(
+        result, lambda: bounds(space) == [(pytest.approx(start + 1, abs=0.05), pytest.approx(end - 1, abs=0.05), "")]
+    )
+    ((first, last, _),) = bounds(space)
+    assert last is not None
+    result.keyboard.press("ArrowRight")
+    result.keyboard.press("ArrowRight")
+    eventually(result, lambda: bounds(space) == [(first, pytest.approx(last + 2 / 25, abs=0.002), "")])
+    name = rows(result).nth(1).get_by_role("textbox", name="Name")
+    name.fill("The moth")
+    name.press("Enter")
+    eventually(result, lambda: bounds(space)[0][2] == "The moth")
+    result.reload()
+    rows(result).first.wait_for()
+    expect(rows(result).nth(1)).to_contain_text("The moth")
+    rows(result).nth(1).click()
+    rows(result).nth(1).get_by_role("button", name="Back to what was found").click()
+    eventually(result, lambda: bounds(space) == [(start, end, "The moth")])
+    result.keyboard.press("u")
+    eventually(result, lambda: bounds(space) == [(first, pytest.approx(last + 2 / 25, abs=0.002), "The moth")])
+
+
+def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    start, end = moments[2]["start"], moments[2]["end"]
+    canvas = result.locator(".st-key-detect-player canvas.lanes")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    duration, gutter = result.evaluate("() => player().duration()"), 82
+    x = lambda t: box["x"] + gutter + t / duration * (box["width"] - gutter)  # noqa: E731
+    y = box["y"] + box["height"] - 12  # the lane of moments is the last
+    result.mouse.move(x(start), y)
+    result.mouse.down()
+    result.mouse.move(x(start + 2), y, steps=4)
+    result.mouse.up()
+    eventually(result, lambda: any(b[0] == pytest.approx(start + 2, abs=0.6) and b[1] == end for b in bounds(space)))
+    result.keyboard.press("u")
+    eventually(result, lambda: not any(b[1] == end for b in bounds(space)))
 
 
 def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,7 @@ from core.actions.moments import export
 from core.detection.moments import Moment
 from core.errors import PunchlineError, Sentence
 from core.export.formats import FORMATS, ExportOptions
+from core.segment import clock
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
 from pages.components.detect.data import Subject
@@ -64,14 +66,23 @@ def export_panel(subject: Subject, moments: Sequence[Moment], rows: Sequence[Mom
         for moment, verdict in zip(moments, verdicts, strict=True)
         if kind == "all" or verdict == 1 or (kind != "accepted" and verdict is None)
     ]
+    names = _names(wanted, moments, rows)
     with right:
-        options = _options(str(format))
+        options = replace(_options(str(format)), names=names)
     usual = str(default_folder(subject))
     folder = st.text_input(
         _("Folder"), value=usual, placeholder=usual, key=f"export-folder-{subject.video.id}", max_chars=4096
     )
     _button(subject, str(format), wanted, _target(subject, str(format), folder), options)
     _results(subject, str(format))
+
+
+def _names(wanted: Sequence[Moment], moments: Sequence[Moment], rows: Sequence[MomentRow]) -> list[str] | None:
+    """The names that an editor gave, numbers for the others; None where no moment has one."""
+    given = {id(moment): row.name for moment, row in zip(moments, rows, strict=True)}
+    if not any(given[id(moment)] for moment in wanted):
+        return None
+    return [given[id(moment)] or _("Moment {k}", k=k) for k, moment in enumerate(wanted, 1)]
 
 
 def _options(format: str) -> ExportOptions:
@@ -114,6 +125,8 @@ def _button(subject: Subject, format: str, wanted: list[Moment], target: Path, o
     job = Jobs(subject.space).latest("export", _subject_of(subject, format))
     busy = job is not None and job.live
     words = _("Export {n} moments", n=len(wanted))
+    if wanted:
+        words += f" ({clock(sum(moment.duration for moment in wanted))})"
     if not st.button(words, type="primary", disabled=not wanted or busy, key="export", icon=":material/download:"):
         if not wanted:
             st.caption(_("No moments selected."))

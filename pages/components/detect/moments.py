@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import streamlit as st
 
 from core.detection.moments import Moment
 from core.labels.ledger import LabelEvent, clip_id_of
+from core.labels.trims import Trim
 from core.segment import tiou
 from pages.components.player.player import PLAYER, OnEvents, answer_to
 from pages.components.shared.jumps import FOLDER, script
@@ -28,6 +29,8 @@ _list = st.components.v2.component(
 class MomentRow:
     """One moment as the list shows it.
 
+    `start` and `end` are as an editor trimmed it, with its `name` and `remark`; `own` are the bounds that were found,
+    `trim` is the id of the event that holds, empty where there is none.
     `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
     in [0, 1], `note` what else is known of the place, `src` its picture.
@@ -38,8 +41,12 @@ class MomentRow:
     end: float
     score: float
     best: tuple[float, float]
+    own: tuple[float, float]
     share: float
     score_text: str
+    name: str = ""
+    remark: str = ""
+    trim: str = ""
     src: str = ""
     note: str = ""
     verdict: int | None = None
@@ -72,21 +79,26 @@ def moment_rows(
     *,
     video_id: str,
     person_id: str,
+    trims: Mapping[str, Trim],
     pictures: Sequence[str] = (),
 ) -> list[MomentRow]:
-    """Moments with what is labelled in their places; `pictures` are one a moment, or none."""
+    """Moments with their trims and what is labelled in their places; `pictures` are one a moment, or none."""
     labels = list(labels)
     by_clip = {event.clip_id: event for event in labels if event.origin in ("accepted", "rejected")}
     highest = max((moment.score for moment in found), default=1.0)
     rows = []
     for k, moment in enumerate(found):
         id = moment_id(moment, video_id, person_id)
-        event = by_clip.get(id)
+        event, trim = by_clip.get(id), trims.get(id)
         rows.append(
             MomentRow(
                 id=id,
-                start=moment.start,
-                end=moment.end,
+                start=moment.start if trim is None or trim.start is None else trim.start,
+                end=moment.end if trim is None or trim.end is None else trim.end,
+                own=(moment.start, moment.end),
+                name=trim.name if trim is not None else "",
+                remark=trim.note if trim is not None else "",
+                trim=trim.id if trim is not None else "",
                 score=moment.score,
                 best=(round(moment.best.start, 3), round(moment.best.end, 3)),
                 share=moment.score / highest if highest > 0 else 0.0,
@@ -109,7 +121,7 @@ def _other_label(moment: Moment, labels: list[LabelEvent]) -> str:
 
 
 def moment_list(
-    place: ListPlace, rows: Sequence[MomentRow], *, video_id: str, person_id: str, on_events: OnEvents
+    place: ListPlace, rows: Sequence[MomentRow], *, video_id: str, person_id: str, fps: float, on_events: OnEvents
 ) -> str | None:
     """Show the list; gives the id of the moment in hand. Call it in an `st.fragment`.
 
@@ -132,6 +144,7 @@ def moment_list(
             "height": place.height,
             "video_id": video_id,
             "person_id": person_id,
+            "fps": fps,
             "token": f"{place.token}/{key}",
             "ack": st.session_state.get(answers),
             "texts": _texts(),
@@ -163,4 +176,12 @@ def _texts() -> dict[str, str]:
         "not_saved": _("Not saved"),
         "discard": _("Discard"),
         "none": _("None here."),
+        "in_out": _("set in, out"),
+        "nudge": _("move the edge by a frame"),
+        "play_all": _("Play all in a row"),
+        "name": _("Name"),
+        "remark": _("Note"),
+        "found": _("found: {range}", range="{range}"),
+        "as_found": _("Back to what was found"),
+        "total": _("{n} of {total} chosen, {time}", n="{n}", total="{total}", time="{time}"),
     }

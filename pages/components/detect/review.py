@@ -9,6 +9,7 @@ from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
 from core.labels.ledger import LabelEvent
 from core.labels.presses import Press, Receipt, take
+from core.labels.trims import trimmed, trims_of
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
 from core.segment import clock
@@ -50,10 +51,12 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     if not found.moments:
         _nothing(keys, settings)
     pictures, waiting = _pictures(subject, found)
-    rows = moment_rows(found.moments, labels, video_id=subject.video.id, person_id=subject.person.id, pictures=pictures)
+    who = {"video_id": subject.video.id, "person_id": subject.person.id}
+    trims = trims_of(ledger, **who)
+    rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures)
     left, right = st.columns([1.55, 1], gap="medium")
     with left:
-        _play(subject, scored, series, shown, found, labels)
+        _play(subject, series, shown, found, labels, rows)
     with right:
         selected = _list(subject, rows, duration)
         _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
@@ -65,7 +68,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     disagreements(subject.space, subject.video, list(found.moments), player_key=PLAYER)
     if found.moments:
         with st.container(border=True):
-            export_panel(subject, found.moments, rows)
+            export_panel(subject, trimmed(found.moments, [row.id for row in rows], trims), rows)
     if waiting != bool(st.session_state.get("detect-waiting")):
         st.session_state["detect-waiting"] = waiting
         st.rerun()
@@ -127,11 +130,11 @@ def _nothing(keys: Keys, settings: DetectionSettings) -> None:
 
 def _play(
     subject: Subject,
-    scored: Scored,
     series: PersonSeries,
     shown: Playable,
     found: Found,
     labels: list[LabelEvent],
+    rows: list[MomentRow],
 ) -> None:
     curve, values = found.curve, series.series
     highest = max((m.score for m in found.moments), default=0.0)
@@ -145,11 +148,12 @@ def _play(
     timeline = Timeline(
         lanes=lanes,
         labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
-        moments=[(m.start, m.end, m.score / highest if highest else 0.0) for m in found.moments],
+        moments=[(row.start, row.end, row.share) for row in rows],
+        moment_ids=[row.id for row in rows],
         unseen=unseen_spans(values),
         not_judged=[(s.start, s.end) for s in found.not_judged],
     )
-    begin_at = found.moments[0].start if found.moments else 0.0
+    begin_at = rows[0].start if rows else 0.0
     player(
         PLAYER,
         Source(
@@ -174,8 +178,9 @@ def _list(subject: Subject, rows: list[MomentRow], duration: float | None) -> st
     def save(presses: list[Press]) -> Receipt:
         return take(ledger, presses, duration_of=lambda id: duration if id == subject.video.id else None)
 
+    fps = fps_of(subject.space, subject.video)
     place = ListPlace("detect-moments", PLAYER, str(subject.space.root), height=486)
-    return moment_list(place, rows, video_id=subject.video.id, person_id=subject.person.id, on_events=save)
+    return moment_list(place, rows, video_id=subject.video.id, person_id=subject.person.id, fps=fps, on_events=save)
 
 
 def _precision(so_far: Precision) -> None:

@@ -101,12 +101,13 @@ class Timeline:
     """What is drawn under one video. None for labels or moments leaves their lane away.
 
     Labels are (start, end, 0 or 1), moments (start, end, score in [0, 1]), `unseen` and `not_judged` (start, end), all
-    in seconds.
+    in seconds. Moments with ids have edges that can be dragged: the list of moments on the page takes them.
     """
 
     lanes: Sequence[Lane] = ()
     labels: Sequence[tuple[float, float, int]] | None = None
     moments: Sequence[tuple[float, float, float]] | None = None
+    moment_ids: Sequence[str] = ()
     unseen: Sequence[tuple[float, float]] = ()
     not_judged: Sequence[tuple[float, float]] = ()
 
@@ -163,6 +164,7 @@ def _timeline(timeline: Timeline, view: tuple[float, float] | None) -> dict[str,
         "lanes": [_lane(lane, view) for lane in timeline.lanes],
         "labels": _plain(timeline.labels),
         "moments": _plain(timeline.moments),
+        "moment_ids": list(timeline.moment_ids),
         "unseen": _plain(timeline.unseen),
         "not_judged": _plain(timeline.not_judged),
         "coarse": any(len(lane.timestamps) > MOST_SAMPLES for lane in timeline.lanes),
