@@ -92,6 +92,26 @@ def _headline(model: Model) -> None:
         help=_("F1 is the balance of the two figures beside. A model that is worth its name is above zero."),
         border=True,
     )
+    _with_and_without(model)
+
+
+def _with_and_without(model: Model) -> None:
+    """What cues bring."""
+    without = model.judgement.get("without_cues", {})
+    gain = as_figure(without.get("difference", {}).get("f1"))
+    own, other = model.figure("f1"), model.figure("f1", "without_cues")
+    if gain is None or other is None or own is None:
+        return
+    st.caption(
+        _(
+            "With {cues}: F1 {own}; the same training without: {other}. Difference {gain} ({range}).",
+            cues=", ".join({"laughter": _("laughter"), "chat": _("chat")}[name] for name in model.card["cues"]),
+            own=percent(own.value),
+            other=percent(other.value),
+            gain=signed(gain.value),
+            range=signed_range(gain),
+        )
+    )
 
 
 def _range(figure: Figure | None) -> str | None:

@@ -84,6 +84,11 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
                 label_visibility="collapsed",
             )
             options = _clip_options(dataset.options)
+            cues = st.toggle(
+                _("With laughter and chat, as far as all clips have them"),
+                key="train-cues",
+                help=_("Another model is trained without them and judged beside: it takes twice as long."),
+            )
         judge = judge_place.toggle(
             _("Judge thoroughly"),
             key="train-judge",
@@ -112,7 +117,8 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
                 if options != dataset.options:
                     with st.spinner(_("Taking the clips anew…"), show_time=False):
                         build_dataset(space, n_rows=options.n_rows, sampling=options.sampling)
-                _begin(space, person, TrainingSettings(model=kind, judge=judge), name.strip())
+                settings = TrainingSettings(model=kind, judge=judge, cues="auto" if cues else "none")
+                _begin(space, person, settings, name.strip())
 
 
 def _clip_options(present: ClipOptions) -> ClipOptions:
