@@ -173,9 +173,10 @@ class Ledger:
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """That the ledger holds what it held, and, once a process, that it is whole. Raises LedgerDamaged."""
+        known = n_known(self.path)  # before they are counted: another process may record some meanwhile
         version = self._version(connection)
         n = self._n_events(connection) if version else 0
-        if n < n_known(self.path):
+        if n < known:
             raise lost(self.path, n)
         if self.path not in _CHECKED:
             (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
