@@ -32,6 +32,7 @@ from core.video.damage import Damage
 from core.video.frames import Picture, sampled_pictures
 from core.video.probe import VideoInfo, fingerprint, probe
 from core.video.sound import sound_blocks
+from core.video.streams import Tracks
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
@@ -45,6 +46,7 @@ OnProgress = Callable[[float, float], None]
 class ExtractionSettings:
     """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models.
 
+    `video_track` and `audio_track` count from 1 among the tracks of their kind; None takes the best one.
     `exhaustive` searches every sampled picture whole and at full size and embeds every face: slow, to compare with.
     """
 
@@ -54,6 +56,13 @@ class ExtractionSettings:
     recogniser: str = "ferplus"
     device: str = "auto"
     exhaustive: bool = False
+    video_track: int | None = None
+    audio_track: int | None = None
+
+    @property
+    def tracks(self) -> Tracks:
+        """Which picture and sound are read."""
+        return Tracks(self.video_track, self.audio_track)
 
     def load_models(self) -> Models:
         """The networks that these settings name. Raises WeightsUnavailable."""
@@ -112,7 +121,7 @@ def extract(
     VideoUnreadable, WeightsUnavailable, StorageFault
         Finished minutes stay.
     """
-    video = probe(path)
+    video = probe(path, tracks=settings.tracks)
     length = video.duration or 0.0  # as far as progress is concerned
     minutes = Minutes(target.with_suffix(".minutes"))
     damage = Damage()
@@ -133,7 +142,7 @@ def extract(
 
         stack.enter_context(threads_for_stages())
         unheard = Damage()
-        sound = _Sound(path, unheard, 1 / settings.sample_rate)
+        sound = _Sound(path, unheard, 1 / settings.sample_rate, settings.tracks)
         seen = VideoFeatureExtractor(models, exhaustive=settings.exhaustive).minutes(
             pictures,
             sample_rate=settings.sample_rate,
@@ -166,10 +175,17 @@ def _info(video: VideoInfo, settings: ExtractionSettings, models: Models) -> Fea
             "search": "exhaustive" if settings.exhaustive else "followed",
             "embedding": "both ways",
             "audio": AUDIO_PARAMETERS,
+            **_tracks_read(video),
         },
         complete=False,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _tracks_read(video: VideoInfo) -> dict[str, int]:
+    """The tracks that were read where they are not the first of their kind."""
+    tracks = {"video_track": video.video_track, "audio_track": video.audio_track}
+    return {kind: number for kind, number in tracks.items() if number is not None and number != 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +223,7 @@ def _pictures(
         first_timestamp=going_on.first_timestamp if going_on else None,
         after=going_on.after if going_on else None,
         damage=damage,
+        tracks=settings.tracks,
         gpu=gpu,
         n_threads=threads_for_decoding(),
     )
@@ -216,10 +233,10 @@ def _pictures(
 class _Sound:
     """All that is taken from a video's sound, which is decoded once."""
 
-    def __init__(self, path: Path, damage: Damage, sample_period: float) -> None:
+    def __init__(self, path: Path, damage: Damage, sample_period: float, tracks: Tracks) -> None:
         from core.cues.laughter import LaughterReader
 
-        features, laughter, waveform = tee(sound_blocks(path, damage=damage), 3)
+        features, laughter, waveform = tee(sound_blocks(path, damage=damage, tracks=tracks), 3)
         self._features, self._waveform = AudioFeatureExtractor(features), WaveformReader(waveform)
         self._laughter = LaughterReader(laughter)
         self._period = sample_period

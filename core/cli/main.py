@@ -86,6 +86,8 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--video-track", type=click.IntRange(1), help="Which picture, counted from 1 [the film].")
+@click.option("--audio-track", type=click.IntRange(1), help="Which sound, counted from 1 [one that is heard].")
 @click.option("--exhaustive", is_flag=True, help="Search every row's picture whole, at full size: slow, to compare.")
 @json_option
 @click.pass_context
@@ -99,13 +101,17 @@ def extract(
     resume: bool,
     device: str,
     exhaustive: bool,
+    video_track: int | None,
+    audio_track: int | None,
     as_json: bool,
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.actions import videos as actions
     from core.multimodal_processor import ExtractionSettings, summary
 
-    settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
+    settings = ExtractionSettings(
+        sample_rate, min_face, embedder, emotion, device, exhaustive, video_track, audio_track
+    )
     workspace = workspace_of(ctx)
     results, failures = [], []
     for text in videos:

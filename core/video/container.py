@@ -131,7 +131,7 @@ class Source:
     def sound(self) -> av.AudioStream | None:
         """The sound track that is wanted, or the best one; None where there is none."""
         wanted = self._tracks.audio
-        if isinstance(wanted, int):
+        if wanted is not None:
             return _numbered(self.path, Sentence("sound track"), self.container.streams.audio, self.sounds, wanted)
         best = self._best[1] if len(self.sounds) > 1 else None
         return next((stream for stream in self.sounds if stream.index == best), next(iter(self.sounds), None))

@@ -36,7 +36,7 @@ class VideoInfo:
     has_audio: bool
     start: float
     video_track: int = 1
-    audio_track: int | str | None = None
+    audio_track: int | None = None
     n_video_tracks: int = 1
     n_audio_tracks: int = 0
     warnings: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ def probe(path: Path, *, tracks: Tracks = AUTOMATIC) -> VideoInfo:
             has_audio=sound is not None,
             start=float(source.start),
             video_track=video_track,
-            audio_track="mix" if tracks.audio == "mix" and sound is not None else audio_track,
+            audio_track=audio_track,
             n_video_tracks=len(streams.video),
             n_audio_tracks=len(streams.audio),
             warnings=(*_choice(tracks, video_track, audio_track, len(streams.audio)), *_mended(source)),

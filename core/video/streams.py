@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import av
 import numpy as np
@@ -26,10 +26,10 @@ UNREADABLE = (FFmpegError, IndexError)  # the latter where a damaged file names 
 
 @dataclass(frozen=True)
 class Tracks:
-    """Which tracks are wanted, counted from 1 among those of their kind; None is the best, "mix" all sound at once."""
+    """Which tracks are wanted, counted from 1 among those of their kind; None is the best one."""
 
     video: int | None = None
-    audio: int | Literal["mix"] | None = None
+    audio: int | None = None
 
 
 AUTOMATIC = Tracks()
