@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from core.actions import videos
 from core.actions.references import read_references
-from core.dataset.dataset_file import read_info
+from core.dataset.dataset_file import read_state
 from core.multimodal_processor import ExtractionSettings, summary
 from core.people.person import Person, clean_name
 from core.people.person_file import write_person
@@ -130,7 +130,7 @@ def begin_dataset(workspace: Workspace, *, n_rows: int | None = None, sampling: 
 def begin_dataset_if_behind(workspace: Workspace, last_seq: int) -> Job | None:
     """The same, where labels have changed `BEHIND` times since; `last_seq` is the number of the last change."""
     path = workspace.dataset_path
-    known = read_info(path).ledger_seq if path.exists() else 0
+    known = read_state(path)[0] if path.exists() else 0
     return begin_dataset(workspace) if last_seq - known >= BEHIND else None
 
 

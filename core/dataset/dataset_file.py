@@ -183,6 +183,12 @@ def _options(file: h5py.File) -> ClipOptions:
     return ClipOptions(int(file.attrs["n_rows"]), "linear" if sampling == "linear" else "nearest")
 
 
+def read_state(path: Path) -> tuple[int, str]:
+    """The `ledger_seq` and `sources` of a file, whatever its size at once. Raises StorageFault."""
+    with _open(path) as file:
+        return int(file.attrs["ledger_seq"]), str(file.attrs.get("sources", ""))
+
+
 def read_info(path: Path) -> DatasetInfo:
     """What the file says of itself, without its clips' arrays. Raises StorageFault."""
     with _open(path) as file:

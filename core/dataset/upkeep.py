@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from core.clip_dataset_builder import ClipDataset, build_clips
-from core.dataset.dataset_file import Names, read_dataset, read_info, write_dataset
+from core.dataset.dataset_file import Names, read_dataset, read_info, read_state, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.ledger import LabelEvent, Ledger
@@ -151,10 +151,9 @@ def refresh(
             built_of=built_of,
             n=ledger_seq,
         )
-    if cached is not None and not rebuild and options in (None, cached.options) and sources:
-        info = read_info(path)
-        if (info.ledger_seq, info.sources) == (ledger_seq, sources):
-            return _refreshed(cached, damaged)
+    as_asked = cached is not None and not rebuild and options in (None, cached.options)
+    if cached is not None and as_asked and sources and read_state(path) == (ledger_seq, sources):
+        return _refreshed(cached, damaged)
     options = options or (ClipOptions() if cached is None else cached.options)
     if cached is not None and rebuild:
         cached = replace(cached, digests=[""] * len(cached))
