@@ -17,7 +17,7 @@ from core.clip_dataset_builder import usual
 from core.cues.ranking import Rows, cue_values
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, read_cues, read_features
-from core.labels.ledger import Ledger
+from core.labels.ledger import LabelEvent, Ledger
 from core.multimodal_processor import current_features, current_series
 from core.people.person import Person
 from core.people.series_file import PersonSeries
@@ -40,6 +40,14 @@ class VideoCues:
         return cue_values(self.cues)
 
 
+@dataclass(frozen=True)
+class Labels:
+    """What holds for a person: labels in order of recording, and pairs of them that contradict each other."""
+
+    events: tuple[LabelEvent, ...]
+    contradictions: tuple[tuple[LabelEvent, LabelEvent], ...]
+
+
 class Library:
     """Reads and joins what lies in a workspace, and keeps what it has read until the files change.
 
@@ -54,6 +62,7 @@ class Library:
         self._kept_cues = lru_cache(maxsize=8)(self._read_cues)
         self._kept_scan = lru_cache(maxsize=4)(self._read_scan)
         self._kept_person = lru_cache(maxsize=16)(self._read_person)
+        self._kept_labels = lru_cache(maxsize=4)(self._read_labels)
         self._kept_series = lru_cache(maxsize=256)(self._make_series)
 
     # Of a video
@@ -98,6 +107,15 @@ class Library:
         return read_features(path)
 
     # Of a person
+
+    def labels(self, person_id: str) -> Labels:
+        """A person's labels that hold now, and which of them contradict each other. Raises StorageFault."""
+        with self._lock:
+            return self._kept_labels(person_id, self.ledger.last_seq())
+
+    def _read_labels(self, person_id: str, last_seq: int) -> Labels:
+        clashes = self.ledger.contradictions(person_id=person_id)
+        return Labels(tuple(self.ledger.labels(person_id=person_id)), tuple(clashes))
 
     def series(self, video_id: str, person_id: str) -> PersonSeries | None:
         """A person's series in a video, as far as it is extracted; None without either.

@@ -16,7 +16,7 @@ from core.labels.rules import check_clip
 from core.people.person import Person
 from core.segment import clock
 from core.workspace.workspace import Workspace
-from pages.components.shared.data import ledger_of
+from pages.components.shared.data import ledger_of, library_of
 from pages.components.shared.shell import _, finished_text, language, told
 from pages.components.train.data import origin_name
 
@@ -26,18 +26,18 @@ MOST_FAULTS = 20
 
 def label_table(space: Workspace, person: Person) -> None:
     """All labels of a person; changes are events in the ledger, never losses."""
-    ledger = ledger_of(space)
+    labels = library_of(space).labels(person.id)
     names = {video.id: video.name for video in space.videos()}
     round = st.session_state.get("table-round", 0)
     if not st.session_state.get(f"labels-{round}", {}).get("edited_rows"):
-        st.session_state["table-events"] = ledger.labels(person_id=person.id)  # stays as it is while rows are edited
+        st.session_state["table-events"] = labels.events  # stays as it is while rows are edited
     events = [event for event in st.session_state["table-events"] if event.person_id == person.id]
     st.subheader(_("Labels of {name}", name=person.name))
     if not events:
         st.caption(_("No labels yet. Press F or N to make the first."))
         return
     n_funny = sum(event.label == 1 for event in events)
-    clashes = ledger.contradictions(person_id=person.id)
+    clashes = labels.contradictions
     st.caption(_("{n} labels, {funny} of them funny, in all videos.", n=len(events), funny=n_funny))
     if clashes:
         said = _(
@@ -168,7 +168,7 @@ def transfer(space: Workspace, person: Person) -> None:
                     _import(space, person, file.getvalue())
             _imported()
         with right:
-            events = ledger_of(space).labels(person_id=person.id)
+            events = library_of(space).labels(person.id).events
             st.caption(
                 _("All {n} labels of {name}, as a file that can be imported again.", n=len(events), name=person.name)
             )

@@ -462,3 +462,15 @@ def test_a_series_is_made_once_for_many_threads(small, monkeypatch):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: library.series(video.id, person.id), range(8)))
     assert len(made) == 1
+
+
+def test_labels_are_read_again_when_one_is_recorded(small):
+    library = Library(Workspace(small))
+    video, person = library.workspace.find_video("a.mp4").id, library.workspace.only_person().id
+    library.ledger.record([LabelEvent(video, person, 1.0, 7.0, 1, "peaks")])
+    labels = library.labels(person)
+    assert library.labels(person) is labels
+    assert labels.contradictions == ()
+    library.ledger.record([LabelEvent(video, person, 2.0, 8.0, 0, "peaks")])
+    assert len(library.labels(person).events) == 2
+    assert len(library.labels(person).contradictions) == 1
