@@ -186,7 +186,8 @@ def test_training_and_detection_find_the_planted_laughs(planted):
     trained = answer(planted, "train", "--name", "first")
     assert trained["judgement"]
     assert trained == {"model": "first", "n_clips": 28, "n_funny": 14, "n_left_out": 0} | {
-        "judgement": trained["judgement"]
+        "judgement": trained["judgement"],
+        "cues": [],
     }
     laughs = bursts_of(8)[::2]  # four of six seconds in eight minutes: a share of 5 %
     found = answer(planted, "detect", "new.mp4", "--max-per-hour", "none", "--prior", 0.05)
