@@ -16,7 +16,7 @@ import av
 import numpy as np
 
 from core.audio_feature_extractor import AudioFeatureExtractor
-from core.errors import PunchlineError
+from core.errors import PunchlineError, VideoUnreadable
 from core.video.frames import sampled_frames
 from core.video.probe import probe
 from core.video.sound import sound_blocks
@@ -57,6 +57,8 @@ def answer_of(path: Path) -> Answer:
     """What this program reads. Raises PunchlineError."""
     info = probe(path)
     frames = list(sampled_frames(path, 200))
+    if not frames:
+        raise VideoUnreadable("not one picture has a time")
     level = AudioFeatureExtractor(sound_blocks(path)).features(np.array([1.0]), sample_period=0.5)[0, 0]
     colours = media.colours_of(frames[len(frames) // 2].image)
     return Answer(
