@@ -27,7 +27,7 @@ infos = st.fixed_dictionaries(
     {
         "video_name": text,
         "fingerprint": st.text("0123456789abcdef", min_size=16, max_size=16),
-        "duration": st.floats(0, 1e6),
+        "duration": st.none() | st.floats(0, 1e6, exclude_min=True),  # None where unknown
         "width": st.integers(0, 16_384),
         "fps": st.floats(0, 1000),
         "models": st.dictionaries(text, st.dictionaries(text, text, max_size=3), max_size=3),
