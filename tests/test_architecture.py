@@ -6,34 +6,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-ORDER = [
-    "errors",
-    "segment",
-    "series",
-    "storage",
-    "translation",
-    "video",
-    "audio_feature_extractor",
-    "cues",
-    "faces",
-    "video_feature_extractor",
-    "people",
-    "multimodal_processor",
-    "labels",
-    "clip_dataset_builder",
-    "sliding_window_processor",
-    "classifiers",
-    "funny_moment_classifier",
-    "analysis",
-    "workspace",
-    "dataset",
-    "training",
-    "detection",
-    "export",
-    "playback",
-    "actions",
-    "cli",
-]
+ORDER = """errors segment series storage translation video audio_feature_extractor cues faces video_feature_extractor
+people multimodal_processor labels clip_dataset_builder sliding_window_processor classifiers
+funny_moment_classifier analysis workspace dataset training detection export playback actions cli""".split()  # noqa: SIM905
 
 
 def imported(source: str) -> Iterator[str]:
