@@ -26,7 +26,8 @@ from core.clip_dataset_builder import ClipDataset
 from core.dataset.dataset_file import read_dataset, write_dataset
 from core.dataset.upkeep import refresh
 from core.labels.csv import read_labels
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.labels.queue import LabelQueue
 from core.people.series_file import PersonSeries
 from core.segment import Segment

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError, Sentence, SeriesTooShort
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, MIN_SAMPLE_RATE, ClipOptions, check_clip
 from core.people.series_file import PersonSeries, series_digest
 from core.series import FEATURES, LOUDNESS, TimeSeries, baseline, centred, failed_ratio, median, resample

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.clip_dataset_builder import usual
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.segment import Segment

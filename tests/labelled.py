@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from core.clip_dataset_builder import ClipDataset
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.series_file import PersonSeries
 from core.series import FEATURES, TimeSeries, baseline, failed_ratio
 

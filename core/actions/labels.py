@@ -11,7 +11,8 @@ from uuid import uuid4
 from core.errors import PunchlineError, Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.csv import Fault, LabelRow, read_labels, write_labels
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.labels.rules import check_clip
 from core.people.person import Person
 from core.video.probe import probe

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from core.actions.background import begin_training
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.training.model_store import ModelStore
 from core.training.train import TrainingSettings

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.clip_dataset_builder import ClipDataset, Floats
 from core.errors import Sentence, with_templates
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.rules import ClipOptions
 from core.series import FEATURES, failed_ratio
 from core.storage.files import program_version, storable

@@ -14,7 +14,8 @@ from core.clip_dataset_builder import ClipDataset, build_clips
 from core.dataset.dataset_file import Names, read_dataset, read_info, read_state, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.labels.rules import ClipOptions
 from core.people.series_file import PersonSeries, series_digest
 from core.series import TimeSeries

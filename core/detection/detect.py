@@ -15,7 +15,7 @@ from core.detection.candidates import best_threshold, candidates
 from core.detection.loudness import LoudStretch, loud_stretches, loudness_by_step
 from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
 from core.errors import PunchlineError, Sentence
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment

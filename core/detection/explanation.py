@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.clip_dataset_builder import ClipDataset
 from core.detection.detect import Load, Scored, load_model, log_odds_by
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
 from core.series import FEATURES, PITCH, centred, resample

@@ -19,7 +19,7 @@ from core.clip_dataset_builder import clip_digest
 from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
 from core.detection.moments import Moment
 from core.errors import Sentence, with_templates
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
 from core.sliding_window_processor import Scores, sliding_windows

@@ -113,3 +113,10 @@ def _folder(path: Path) -> Path:
 
 def _counter(path: Path) -> Path:
     return _folder(path) / "events"
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether what is in the file is wrong, and not the disk, a lock or a permission."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    undecodable = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
+    return undecodable or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import PunchlineError, Sentence
-from core.labels.ledger import ORIGINS
+from core.labels.event import ORIGINS
 
 MARK_BEFORE, MARK_AFTER = 5.0, 1.0  # seconds: a single time is that of a laugh, which a clip of 6 s ends after
 COLUMNS = ("video", "start", "end", "label", "person", "note", "origin", "clip_id", "labeller", "labelled_at")

@@ -2,139 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from dataclasses import fields, replace
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from core.errors import PunchlineError, StorageFault, UndoRefused
-from core.labels.backups import LedgerDamaged, keep_up, lost, n_known, put_back
-from core.segment import LabeledSegment, Segment
+from core.labels.backups import LedgerDamaged, is_damage, keep_up, lost, n_known, put_back
+from core.labels.event import LabelEvent, now
+from core.labels.schema import MIGRATIONS, VERSION
 
-VERSION = 3  # user_version of the database
 WAIT = 30.0  # seconds for other writers
 _CHECKED: set[Path] = set()  # ledgers that this process found whole
 BREAK = 120.0  # seconds without a label that end a run of labelling
-ORIGINS = (
-    "random",
-    "in_order",
-    "peaks",
-    "likely",
-    "uncertain",
-    "laughter",
-    "chat",
-    "marked",
-    "imported",
-    "accepted",
-    "rejected",
-)
-KINDS = ("label", "remove", "skip")
-SCHEMA = """
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    clip_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('label', 'remove', 'skip')),
-    video_id TEXT NOT NULL,
-    person_id TEXT NOT NULL,
-    start REAL NOT NULL,
-    "end" REAL NOT NULL,
-    label INTEGER CHECK (label IN (0, 1)),
-    origin TEXT NOT NULL,
-    labeller TEXT NOT NULL,
-    note TEXT NOT NULL,
-    at TEXT NOT NULL,
-    undoes TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX events_of_a_clip ON events (clip_id, seq);
-"""
-_OLD = 'seq, id, clip_id, kind, video_id, person_id, start, "end", label, origin, labeller, note, at'
-TRIMS = """
-CREATE TABLE trims (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    moment_id TEXT NOT NULL,
-    video_id TEXT NOT NULL,
-    person_id TEXT NOT NULL,
-    start REAL,
-    "end" REAL,
-    name TEXT NOT NULL,
-    note TEXT NOT NULL,
-    at TEXT NOT NULL,
-    undoes TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX trims_of_a_moment ON trims (moment_id, seq);
-"""
-# What brings a file of each version to the next one. Version 2 added skips and undo, version 3 trims of moments.
-MIGRATIONS = {
-    0: SCHEMA,
-    1: "DROP INDEX events_of_a_clip; ALTER TABLE events RENAME TO events_1;"
-    f"{SCHEMA}; INSERT INTO events ({_OLD}) SELECT {_OLD} FROM events_1 ORDER BY seq; DROP TABLE events_1",
-    2: TRIMS,
-}
-
-
-def clip_id_of(video_id: str, person_id: str, start: float, end: float) -> str:
-    """The id of a clip that nobody named: the same for the same place, video and person, to a millisecond."""
-    return hashlib.sha256(f"{video_id}|{person_id}|{start:.3f}|{end:.3f}".encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class LabelEvent:
-    """One thing that happened to one clip.
-
-    `kind` is ``label`` (then `label` is 0 or 1), ``remove`` or ``skip`` (put off, which takes no label away). `start`
-    and `end` are seconds, `origin` one of `ORIGINS`, `at` ISO 8601 in UTC. `id` comes from whoever made the event; one
-    recorded twice counts once. `undoes` is the id of the event that this one takes back, else empty.
-    """
-
-    video_id: str
-    person_id: str
-    start: float
-    end: float
-    label: int | None
-    origin: str
-    kind: str = "label"
-    clip_id: str = ""
-    labeller: str = ""
-    note: str = ""
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    at: str = field(default_factory=lambda: _now())
-    undoes: str = ""
-
-    def __post_init__(self) -> None:
-        if self.origin not in ORIGINS:
-            raise ValueError(f"origin {self.origin!r}, expected one of {', '.join(ORIGINS)}")
-        if self.kind not in KINDS or (self.kind == "label") != (self.label in (0, 1)):
-            raise ValueError(f"kind {self.kind!r} with label {self.label!r}")
-        Segment(self.start, self.end)  # checks them
-        if not self.clip_id:
-            object.__setattr__(self, "clip_id", clip_id_of(self.video_id, self.person_id, self.start, self.end))
-
-    @property
-    def segment(self) -> LabeledSegment:
-        """The clip with its label. A removal has none: AssertionError."""
-        assert self.label is not None
-        return LabeledSegment(self.start, self.end, self.label)
-
-
 _COLUMNS = tuple(f.name for f in fields(LabelEvent))
 _row = attrgetter(*_COLUMNS)
 _LIST = ", ".join(f'"{name}"' for name in _COLUMNS)
 _INSERT = f"INSERT INTO events ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id) DO NOTHING"
 _OF = "(?1 IS NULL OR person_id = ?1) AND (?2 IS NULL OR video_id = ?2)"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -216,7 +108,7 @@ class Ledger:
             connection.execute("PRAGMA fullfsync = ON")  # else macOS leaves the bytes in the drive's own cache
             yield connection
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            if _is_damage(error):
+            if is_damage(error):
                 raise LedgerDamaged(
                     "{path}: the label ledger is damaged ({cause}); get the labels back by `punchline labels restore`",
                     path=self.path,
@@ -356,7 +248,7 @@ class Ledger:
                 )
             given = {"label": label, "start": start, "end": end, "note": note, "labeller": labeller}
             changes = {name: value for name, value in given.items() if value is not None}
-            event = replace(held, **changes, id=uuid.uuid4().hex, at=_now(), undoes="")  # type: ignore[arg-type]
+            event = replace(held, **changes, id=uuid.uuid4().hex, at=now(), undoes="")  # type: ignore[arg-type]
             connection.execute(_INSERT, _row(event))
         return event
 
@@ -381,7 +273,7 @@ class Ledger:
             place = next(k for k, event in enumerate(history) if event.id == event_id)
             before = history[place - 1] if place else replace(history[0], kind="remove", label=None, note="")
             who = history[place].labeller if labeller is None else labeller
-            event = replace(before, id=uuid.uuid4().hex, at=_now(), undoes=event_id, labeller=who)
+            event = replace(before, id=uuid.uuid4().hex, at=now(), undoes=event_id, labeller=who)
             connection.execute(_INSERT, _row(event))
         return event
 
@@ -409,13 +301,6 @@ def _event(row: tuple[Any, ...]) -> LabelEvent:
         return LabelEvent(*row)
     except (TypeError, ValueError) as error:  # what no event can hold was not written by this program
         raise sqlite3.DatabaseError(str(error)) from error
-
-
-def _is_damage(error: Exception) -> bool:
-    """Whether what is in the file is wrong, and not the disk, a lock or a permission."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-    undecodable = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
-    return undecodable or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def restore(path: Path) -> tuple[int, Path | None]:

@@ -9,7 +9,8 @@ from math import isfinite
 from typing import Any
 
 from core.errors import PunchlineError, Sentence, UndoRefused
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.labels.queue import marked_clip
 from core.labels.rules import check_clip
 from core.labels.trims import Trim, is_trim, record_trims, undo_trim

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import PunchlineError
 from core.labels.csv import MARK_AFTER, MARK_BEFORE
-from core.labels.ledger import clip_id_of
+from core.labels.event import clip_id_of
 from core.labels.rules import MAX_FAILED_RATIO, MIN_DURATION
 from core.segment import Segment
 from core.series import FEATURES, Source, TimeSeries

@@ -17,7 +17,8 @@ from core.clip_dataset_builder import usual
 from core.cues.ranking import Rows, cue_values
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, read_cues, read_features
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.multimodal_processor import current_features, current_series
 from core.people.person import Person
 from core.people.series_file import PersonSeries

@@ -21,7 +21,8 @@ else:
     import numpy as np
 
     from core.errors import StorageFault
-    from core.labels.ledger import LabelEvent, Ledger
+    from core.labels.event import LabelEvent
+    from core.labels.ledger import Ledger
     from core.labels.presses import Press, Receipt
     from core.video.probe import VideoInfo, probe
     from pages.components.player.player import (

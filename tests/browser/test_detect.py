@@ -19,7 +19,8 @@ from core.dataset.upkeep import up_to_date
 from core.detection.results import read_detections
 from core.faces.feature_file import Features, write_features
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.labels.trims import trims_of
 from core.people.person import Person, Reference
 from core.segment import Segment, tiou

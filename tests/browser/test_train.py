@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from core.faces.feature_file import write_features
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.person import Person
 from core.segment import Segment
 from core.training.model_store import ModelStore

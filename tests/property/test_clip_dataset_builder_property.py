@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.clip_dataset_builder import build_clips
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.rules import ClipOptions
 from core.people.series_file import PersonSeries
 from core.series import N_FACE, PITCH, TIE, Source, TimeSeries, baseline

@@ -1,6 +1,6 @@
 """What the page Train says of the labels."""
 
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from pages.components.train.data import _kind_of
 
 

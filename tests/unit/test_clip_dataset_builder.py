@@ -10,7 +10,7 @@ import pytest
 
 from core.clip_dataset_builder import build_clips, clip_digest, series_digest, usual
 from core.errors import PunchlineError
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO, ClipOptions, check_clip
 from core.people.series_file import PersonSeries
 from core.segment import Segment

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import streamlit as st
 
 from core.detection.moments import Moment
-from core.labels.ledger import LabelEvent, clip_id_of
+from core.labels.event import LabelEvent, clip_id_of
 from core.labels.trims import Trim
 from core.segment import tiou
 from pages.components.player.player import PLAYER, OnEvents, answer_to

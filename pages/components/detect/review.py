@@ -7,7 +7,7 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.presses import Press, Receipt, take
 from core.labels.trims import trimmed, trims_of
 from core.people.series_file import PersonSeries

@@ -10,7 +10,7 @@ from core.detection.detect import Scored
 from core.detection.explanation import Contribution
 from core.detection.moments import Moment
 from core.errors import PunchlineError
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.playback.playable import playable
 from core.playback.route import media_address
 from core.segment import clock

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.actions.background import begin_dataset_if_behind
 from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.presses import Press, Receipt, take
 from core.labels.queue import LabelQueue, Order
 from core.people.person import Person

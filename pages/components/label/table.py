@@ -11,7 +11,7 @@ import streamlit as st
 from core.actions.labels import export_labels, import_labels
 from core.errors import PunchlineError, Sentence
 from core.labels.csv import Fault, seconds_of
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.labels.rules import check_clip
 from core.people.person import Person
 from core.segment import clock

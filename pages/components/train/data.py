@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.clip_dataset_builder import ClipDataset
 from core.errors import Sentence
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.segment import clock
 from core.training.train import MIN_OF_A_CLASS, excluded_of
 from core.workspace.workspace import Workspace

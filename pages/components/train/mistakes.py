@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.playback.playable import playable
 from core.segment import clock

@@ -10,7 +10,8 @@ import pytest
 
 from core.actions.background import BEHIND, KINDS, begin_dataset, begin_dataset_if_behind
 from core.dataset.dataset_file import read_info
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 

@@ -17,7 +17,8 @@ from core.cues.laughs import DEFAULT_PATTERNS, PatternFault
 from core.errors import WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.faces.table import FaceTable
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.workspace.workspace import Video, Workspace
 from tests.media import write
 from tests.tables import random_features

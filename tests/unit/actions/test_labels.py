@@ -11,7 +11,8 @@ import pytest
 
 from core.actions.labels import attach_labels, export_labels, import_labels
 from core.errors import PunchlineError
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.person import Reference
 from core.workspace.workspace import Workspace
 from tests.media import write

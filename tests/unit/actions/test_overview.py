@@ -8,7 +8,8 @@ import pytest
 
 from core.actions.overview import ENOUGH_LABELS, VideoState, overview
 from core.faces.feature_file import write_features
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.playback.facts import about
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace

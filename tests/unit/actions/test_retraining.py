@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.actions.retraining import RETRAIN_AFTER, due, n_new_labels, train_if_due, train_in_background
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.storage.files import write_json
 from core.training.model_store import ModelStore

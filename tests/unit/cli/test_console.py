@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.workspace.workspace import Workspace
 from tests.processes import ROOT
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from core.cli.dataset import dataset
 from core.faces.feature_file import write_features
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.person import Person, Reference
 from core.workspace.workspace import Workspace
 from tests import media

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.cli.doctor import _workspace
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.person import Reference
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Workspace

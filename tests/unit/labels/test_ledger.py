@@ -16,7 +16,8 @@ import pytest
 
 from core.errors import PunchlineError, StorageFault
 from core.labels import ledger as ledger_module
-from core.labels.ledger import ORIGINS, VERSION, LabelEvent, Ledger, clip_id_of
+from core.labels.event import ORIGINS, LabelEvent, clip_id_of
+from core.labels.ledger import VERSION, Ledger
 from core.segment import LabeledSegment
 from tests.processes import run
 
@@ -24,7 +25,8 @@ ROOT = Path(__file__).resolve().parents[3]
 WRITER = """
 import sys
 from pathlib import Path
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 path, name, n = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 ledger = Ledger(path)
 for k in range(n):
@@ -390,7 +392,8 @@ def test_a_full_disk_is_told_and_nothing_acknowledged_is_lost(tmp_path):
         import resource
         from pathlib import Path
         from core.errors import StorageFault
-        from core.labels.ledger import LabelEvent, Ledger
+        from core.labels.event import LabelEvent
+        from core.labels.ledger import Ledger
         path = Path({str(path)!r})
         ledger = Ledger(path)
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
@@ -457,8 +460,8 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path, n_trials):
         acknowledged += [process.stdout.readline().strip() for _ in range(1 + 4 * trial % 40)]
         time.sleep(rng.uniform(0, 0.02))  # at any point of a write
         process.kill()
-        rest, _ = process.communicate(timeout=60)
-        lines = rest.split("\n")
+        lines = process.stdout.read().split("\n")  # not by communicate, which passes over what readline holds
+        process.communicate(timeout=60)
         acknowledged += lines[:-1]  # a line without its end was not acknowledged
         found = {e.id for e in Ledger(path).labels()}
         assert set(acknowledged) <= found

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import PunchlineError
-from core.labels.ledger import clip_id_of
+from core.labels.event import clip_id_of
 from core.labels.queue import LabelQueue, QueuedClip, marked_clip
 from core.segment import Segment
 from core.series import FEATURES, TimeSeries

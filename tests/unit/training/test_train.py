@@ -14,7 +14,8 @@ from core.cues.cue import column_names
 from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.labels.ledger import LabelEvent, Ledger
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.labels.rules import ClipOptions
 from core.people.person import Person
 from core.people.series_file import PersonSeries

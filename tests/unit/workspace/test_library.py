@@ -18,7 +18,7 @@ from core.dataset.upkeep import up_to_date
 from core.detection.results import kept_scores
 from core.errors import ModelFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
-from core.labels.ledger import LabelEvent
+from core.labels.event import LabelEvent
 from core.people.person import Person, Reference, Thresholds
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
