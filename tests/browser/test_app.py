@@ -103,7 +103,7 @@ def test_two_browsers_see_one_job_and_either_cancels_it(
             expect(page.get_by_test_id("stSidebar").get_by_text("long.mp4")).to_be_visible(timeout=20_000)
         job = Jobs(space).latest("extract", video.id)
         assert job is not None
-        assert Jobs(space).submit("extract", video.id, video.name).id == job.id
+        assert Jobs(space).submit("extract", video.id, video.name, job.settings).id == job.id
         pages[1].get_by_test_id("stSidebar").get_by_role("button", name="Cancel").click()
         for page in pages:
             page.get_by_test_id("stSidebar").get_by_text("Cancelled").wait_for(timeout=60_000)

@@ -170,8 +170,14 @@ def test_one_click_finds_the_laughs_and_a_click_lands_there(result: Page, space:
     pictures = result.locator(".st-key-detect-moments .row img:not([hidden])")
     expect(pictures).to_have_count(len(moments), timeout=20_000)
     expect(result.get_by_text("happier than usual").first).to_be_visible()
-    result.locator(".st-key-detect-nearest .stage").first.click()
-    expect(result.locator(".st-key-detect-nearest .stage.playing video")).to_have_count(1)
+    playing = result.locator(".st-key-detect-nearest .stage.playing video")
+
+    def plays() -> bool:  # the clips are drawn anew once their moment is chosen, which a click may meet
+        result.locator(".st-key-detect-nearest .stage").first.click()
+        result.wait_for_timeout(1000)
+        return playing.count() == 1
+
+    eventually(result, plays)
     expect(result.get_by_text("Loud, but the face is not seen")).to_be_visible()
     result.locator(".st-key-detect-loud button").first.click()
     assert AWAY.start <= sought(result) <= AWAY.end
@@ -298,7 +304,9 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
         result.get_by_text(said).first.wait_for()
     with (tmp_path / "lists" / "sample moments.csv").open(encoding="utf-8-sig", newline="") as file:
         starts = [float(row["start"]) for row in csv.DictReader(file)]
-    assert starts == [m["start"] for m in kept(space)]
+    trims = [(start, end) for start, end, _ in bounds(space) if start is not None and end is not None]
+    edited = [next((s for s, e in trims if s < m["end"] and e > m["start"]), m["start"]) for m in kept(space)]
+    assert starts == pytest.approx(edited, abs=0.01)
     expect(result.get_by_test_id("stDownloadButton")).to_be_visible()
 
 
