@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from core.dataset.upkeep import up_to_date
 from core.detection.results import read_detections
+from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import Features, write_features
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.labels.event import LabelEvent
@@ -89,7 +90,8 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     video = space.register(ROOT / "assets" / "sample.mp4")
     write_features(space.features_path(video.id), features(video))
     nothing = np.zeros((8, 8, 3), np.uint8), np.zeros(4, np.float32), np.zeros((5, 2), np.float32)
-    person = space.add_references("지은", (Reference(*nothing, "made up", {"e1": FACE}),))
+    embeddings = {"e1": FACE, EMBEDDERS[DEFAULT_EMBEDDER].digest: np.ones(192, np.float32)}
+    person = space.add_references("지은", (Reference(*nothing, "made up", embeddings),))
     train(space, video, person)
     return space
 
