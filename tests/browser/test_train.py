@@ -111,7 +111,7 @@ def test_too_few_labels_are_told_with_what_is_lacking(page: Page, address: str) 
     page.get_by_text("Funny: 3 of 10", exact=True).wait_for()
     page.get_by_text("Not funny: 0 of 10").wait_for()
     page.get_by_text("All labels so far are funny").wait_for()
-    assert page.get_by_role("button", name="Start").count() == 0
+    expect(page.get_by_role("button", name="Start")).to_have_count(0)
     page.get_by_role("main").get_by_role("link", name="Label more clips").click()
     page.get_by_role("heading", name="Label", exact=True).wait_for()
 
