@@ -20,11 +20,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from core.actions.labels import import_labels
 from core.classifiers.metrics import Judged, difference, matched, measured
 from core.clip_dataset_builder import build_clips
 from core.detection.detect import DetectionSettings, decide, score
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.labels.csv import read_labels
 from core.segment import LabeledSegment
 from core.training.judging import BASELINES, LabelledClips, Split, baseline_predictions
 from core.training.model_store import ModelStore
@@ -43,12 +43,12 @@ def truth_of(video: Path) -> list[LabeledSegment]:
 
 def clips_of(library: Library, video: Path) -> LabelledClips:
     """The labelled clips of a stream."""
-    rows, faults = read_labels(video.with_name(f"{video.stem}_labels.csv").read_bytes())
     library.workspace.register(video)
-    events, more = library.events_of(rows, person=library.workspace.only_person())
-    if faults or more:
-        raise SystemExit(f"{video}: {[*faults, *more][:3]}")
-    data = build_clips(events, library.series, others_of=library.others_of)
+    labels = video.with_name(f"{video.stem}_labels.csv").read_bytes()
+    imported = import_labels(library.workspace, labels, strict=True)
+    if imported.faults:
+        raise SystemExit(f"{video}: {imported.faults[:3]}")
+    data = build_clips(imported.events, library.series, others_of=library.others_of)
     return labelled(data, np.flatnonzero(data.usable))
 
 
