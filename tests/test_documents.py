@@ -1,5 +1,6 @@
 """What the documents name is there, and the order of core that they give is the one that holds."""
 
+import os
 import re
 from pathlib import Path
 
@@ -7,14 +8,18 @@ import pytest
 
 from tests.test_architecture import ORDER, ROOT
 
-DOCUMENTS = ["CONTRIBUTING.md", "README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+DOCUMENTS = ["CONTRIBUTING.md", "README.md", *DOCS]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_files_that_a_document_names_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:core|pages|tests|tools|benchmarks|assets|docs)/[\w./]*)`", text))
-    named |= {str(Path(name).parent / link) for link in re.findall(r"\]\(([\w./]+\.(?:md|py|png|csv))\)", text)}
+    named |= {
+        os.path.normpath(Path(name).parent / link)
+        for link in re.findall(r"\]\(([\w./-]+\.(?:md|py|png|csv|ipynb))\)", text)
+    }
     missing = sorted(path for path in named if not (ROOT / path).exists())
     assert not missing, f"{name} names files that are not there: {missing}"
 

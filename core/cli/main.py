@@ -19,6 +19,7 @@ from core.cli.answers import (
     say,
     workspace_of,
 )
+from core.cli.backup import backup, restore
 from core.cli.cues import chat, cues
 from core.cli.dataset import dataset
 from core.cli.export import export
@@ -247,5 +248,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, cues, chat, dataset, train, detect, export):
+for command in (person, labels, cues, chat, dataset, train, detect, export, backup, restore):
     main.add_command(command)
