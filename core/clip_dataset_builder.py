@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +20,8 @@ from core.series import FEATURES, LOUDNESS, TimeSeries, baseline, centred, faile
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
 Floats = NDArray[np.floating]
 Key = tuple[str, str]  # video id, person id
-_ARRAYS = [
-    "features",
-    "timestamps",
-    "source",
-    "baseline",
-    "labels",
-    "failed_ratio",
-    "frame_count",
-    "stale",
-    "kept",
-]  # of a dataset
+SeriesOf = Callable[[str, str], PersonSeries | None]
+OthersOf = Callable[[str, str], Iterable[TimeSeries]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,31 +169,18 @@ class _Series:
         sampling = self.options.sampling_of(self.series)
         clip = resample(self.series, event.segment, n_rows=self.options.n_rows, sampling=sampling)
         first, last = np.searchsorted(self.series.timestamps, [event.start, event.end])
-        return _Row(
-            event,
-            clip.values,
-            clip.sample_timestamps,
-            clip.source,
-            self.usual,
-            sampling,
-            self.digest,
-            int(last - first),
-        )
+        arrays = clip.values, clip.sample_timestamps, clip.source, self.usual
+        return _Row(event, *arrays, sampling, self.digest, int(last - first))
 
 
-@dataclass(eq=False)
-class _Sources:
-    """The series of all labels: those that are there, and why the others are not."""
-
-    series: dict[Key, _Series] = field(default_factory=dict)
-    lacking: dict[Key, str] = field(default_factory=dict)
+_Sources = dict[Key, _Series | str]  # the series of all labels, or why there is none
 
 
 def build_clips(
     events: Sequence[LabelEvent],
-    series_of: Callable[[str, str], PersonSeries | None],
+    series_of: SeriesOf,
     *,
-    others_of: Callable[[str, str], Iterable[TimeSeries]] | None = None,
+    others_of: OthersOf | None = None,
     options: ClipOptions = ClipOptions(),
     cached: ClipDataset | None = None,
     max_failed_ratio: float = MAX_FAILED_RATIO,
@@ -230,32 +210,45 @@ def build_clips(
             rows.append(row)
         else:
             left_out.append((event, row))
-    clips = _dataset(rows, options.n_rows)
-    return replace(
-        clips,
+    n, n_rows, d = len(rows), options.n_rows, len(FEATURES)
+    source = _column(rows, "source", np.uint8, n, n_rows)
+    return ClipDataset(
+        features=_column(rows, "features", np.float32, n, n_rows, d),
+        timestamps=_column(rows, "timestamps", np.float64, n, n_rows),
+        source=source,
+        baseline=_column(rows, "baseline", np.float32, n, d),
+        labels=np.array([row.event.label for row in rows], np.int8),
+        events=[row.event for row in rows],
+        failed_ratio=failed_ratio(source),
+        sampling=[row.sampling for row in rows],
+        digests=[row.digest for row in rows],
+        frame_count=_column(rows, "frame_count", np.int32, n),
+        stale=_column(rows, "stale", bool, n),
+        kept=_column(rows, "kept", bool, n),
         left_out=left_out,
-        remarks=_remarks(rows, sources),
+        remarks=list(_remarks(rows, sources)),
         max_failed_ratio=max_failed_ratio,
         options=options,
     )
 
 
+def _column(rows: Sequence[_Row], name: str, dtype: type, *shape: int) -> NDArray[Any]:
+    return np.array([getattr(row, name) for row in rows], dtype).reshape(shape)
+
+
 def _sources_of(
-    events: Sequence[LabelEvent],
-    series_of: Callable[[str, str], PersonSeries | None],
-    others_of: Callable[[str, str], Iterable[TimeSeries]] | None,
-    options: ClipOptions,
+    events: Sequence[LabelEvent], series_of: SeriesOf, others_of: OthersOf | None, options: ClipOptions
 ) -> _Sources:
     present: dict[Key, PersonSeries] = {}
-    sources = _Sources()
+    sources: _Sources = {}
     for key in dict.fromkeys((event.video_id, event.person_id) for event in events):
         try:
             person_series = series_of(*key)
         except PunchlineError as error:
-            sources.lacking[key] = Sentence.of(error)
+            sources[key] = Sentence.of(error)
             continue
         if person_series is None:
-            sources.lacking[key] = Sentence("the video is not analysed for this person")
+            sources[key] = Sentence("the video is not analysed for this person")
         else:
             present[key] = person_series
 
@@ -265,86 +258,47 @@ def _sources_of(
     for key, person_series in present.items():
         series = person_series.series
         pooled = usual(series, (others_of or labelled)(*key))
-        sources.series[key] = _Series(series, options, clip_digest(person_series, options), pooled)
+        sources[key] = _Series(series, options, clip_digest(person_series, options), pooled)
     return sources
 
 
 def _row(event: LabelEvent, sources: _Sources, known: _Row | None) -> _Row | str:
     """The array of a label, or why there is none."""
-    reason = check_clip(event.start, event.end)
-    if reason:
+    if reason := check_clip(event.start, event.end):
         return reason
-    key = event.video_id, event.person_id
-    if key in sources.lacking:
-        return sources.lacking[key] if known is None else known
-    series = sources.series[key]
-    if known is not None and known.digest == series.digest:
-        return replace(known, baseline=series.usual, stale=False)
+    source = sources[event.video_id, event.person_id]
+    if isinstance(source, str):
+        return source if known is None else known
+    if known is not None and known.digest == source.digest:
+        return replace(known, baseline=source.usual, stale=False)
     try:
-        return series.row(event)
+        return source.row(event)
     except SeriesTooShort as error:
         return Sentence.of(error) if known is None else known
 
 
 def _row_of(clips: ClipDataset, k: int, event: LabelEvent) -> _Row:
     """A row of an older dataset with the label that holds now; stale until its series is found."""
-    return _Row(
-        event,
-        clips.features[k],
-        clips.timestamps[k],
-        clips.source[k],
-        clips.baseline[k],
-        clips.sampling[k],
-        clips.digests[k],
-        int(clips.frame_count[k]),
-        stale=True,
-        kept=True,
-    )
+    arrays = (clips.features[k], clips.timestamps[k], clips.source[k], clips.baseline[k])
+    return _Row(event, *arrays, clips.sampling[k], clips.digests[k], int(clips.frame_count[k]), stale=True, kept=True)
 
 
-def _remarks(rows: Sequence[_Row], sources: _Sources) -> list[str]:
-    remarks: list[str] = []
-    keys: dict[Key, list[_Row]] = {}
-    for row in rows:
-        keys.setdefault((row.event.video_id, row.event.person_id), []).append(row)
-    for key, several in keys.items():
-        n_stale = sum(row.stale for row in several)
-        if n_stale:
-            why = sources.lacking.get(key, Sentence("the series does not reach them"))
-            remarks.append(
-                Sentence(
-                    "video {video_id}: {n_stale} clips are stale and left out of training: {why}",
-                    video_id=key[0],
-                    n_stale=n_stale,
-                    why=why,
-                )
+def _remarks(rows: Sequence[_Row], sources: _Sources) -> Iterator[str]:
+    n_rows = Counter((row.event.video_id, row.event.person_id) for row in rows)
+    n_stale = Counter((row.event.video_id, row.event.person_id) for row in rows if row.stale)
+    for key, n in n_rows.items():
+        source = sources[key]
+        if n_stale[key]:
+            yield Sentence(
+                "video {video_id}: {n_stale} clips are stale and left out of training: {why}",
+                video_id=key[0],
+                n_stale=n_stale[key],
+                why=source if isinstance(source, str) else Sentence("the series does not reach them"),
             )
-        rate = sources.series[key].series.sample_rate if key in sources.series else MIN_SAMPLE_RATE
-        if rate < MIN_SAMPLE_RATE - 1e-9 and n_stale < len(several):
-            remarks.append(
-                Sentence(
-                    "video {video_id}: sampled at {rate:g} Hz, so the rows of its clips are interpolated in time",
-                    video_id=key[0],
-                    rate=rate,
-                )
+        rate = MIN_SAMPLE_RATE if isinstance(source, str) else source.series.sample_rate
+        if rate < MIN_SAMPLE_RATE - 1e-9 and n_stale[key] < n:
+            yield Sentence(
+                "video {video_id}: sampled at {rate:g} Hz, so the rows of its clips are interpolated in time",
+                video_id=key[0],
+                rate=rate,
             )
-    return remarks
-
-
-def _dataset(rows: Sequence[_Row], n_rows: int) -> ClipDataset:
-    n, d = len(rows), len(FEATURES)
-    source = np.array([row.source for row in rows], np.uint8).reshape(n, n_rows)
-    return ClipDataset(
-        features=np.array([row.features for row in rows], np.float32).reshape(n, n_rows, d),
-        timestamps=np.array([row.timestamps for row in rows], np.float64).reshape(n, n_rows),
-        source=source,
-        baseline=np.array([row.baseline for row in rows], np.float32).reshape(n, d),
-        labels=np.array([row.event.label for row in rows], np.int8),
-        events=[row.event for row in rows],
-        failed_ratio=failed_ratio(source),
-        sampling=[row.sampling for row in rows],
-        digests=[row.digest for row in rows],
-        frame_count=np.array([row.frame_count for row in rows], np.int32),
-        stale=np.array([row.stale for row in rows], bool),
-        kept=np.array([row.kept for row in rows], bool),
-    )

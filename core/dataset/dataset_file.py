@@ -6,8 +6,8 @@ docs/format.md states the format.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,33 +26,16 @@ from core.storage.files import program_version, storable
 from core.storage.hdf5 import array_of, reading, replacing
 
 DATASET_FORMAT, DATASET_VERSION = "punchline-dataset", 1
-MADE_BY = "`punchline dataset build`"
 _TEXT = h5py.string_dtype()
-_INFO = np.dtype(
-    [
-        ("clip_id", _TEXT),
-        ("video_name", _TEXT),
-        ("video_id", _TEXT),
-        ("person", _TEXT),
-        ("person_id", _TEXT),
-        ("fps", "<f8"),
-        ("clip_duration", "<f8"),
-        ("source_timestamp", "<f8", (2,)),
-        ("frame_count", "<i4"),
-        ("failed_ratio", "<f8"),
-        ("origin", _TEXT),
-        ("sampling", _TEXT),
-        ("feature_digest", _TEXT),
-        ("stale", "?"),
-        ("labelled_at", _TEXT),
-        ("labeller", _TEXT),
-        ("note", _TEXT),
-        ("event_id", _TEXT),
-    ]
-)
-_EVENT_TEXTS = ("clip_id", "video_id", "person_id", "origin", "labelled_at", "labeller", "note", "event_id")
+# The texts of a label: the name of each in the file, and in the event.
+_EVENT_TEXTS = {name: name for name in ("clip_id", "video_id", "person_id", "origin", "labeller", "note")}
+_EVENT_TEXTS |= {"labelled_at": "at", "event_id": "id"}
+_TEXTS = (*_EVENT_TEXTS, "video_name", "person", "sampling", "feature_digest")
+_NUMBERS = {"fps": "<f8", "clip_duration": "<f8", "frame_count": "<i4", "failed_ratio": "<f8", "stale": "?"}
+_BOUNDS = ("source_timestamp", "<f8", (2,))
+_INFO = np.dtype([*((name, _TEXT) for name in _TEXTS), *_NUMBERS.items(), _BOUNDS])
 _LEFT_OUT_TEXTS = (*_EVENT_TEXTS, "reason", "reason_template")
-_LEFT_OUT = np.dtype([*((name, _TEXT) for name in _LEFT_OUT_TEXTS), ("label", "i1"), ("source_timestamp", "<f8", (2,))])
+_LEFT_OUT = np.dtype([*((name, _TEXT) for name in _LEFT_OUT_TEXTS), ("label", "i1"), _BOUNDS])
 # Clips in a chunk: one, so that any slice of the features reads these clips and nothing else. The small arrays have
 # more, for an index entry would be as large as a row.
 _CHUNK = {"clip_features": 1, "clip_timestamps": 50, "clip_source": 500, "clip_baseline": 50, "labels": 1000}
@@ -89,19 +72,22 @@ def write_dataset(
     path: Path, clips: ClipDataset, *, names: Names = Names(), ledger_seq: int = 0, sources: str = ""
 ) -> None:
     """Write all clips, in place of what was there, in one step. Raises StorageFault; the old file is there then."""
+    attributes = {
+        "format": DATASET_FORMAT,
+        "format_version": DATASET_VERSION,
+        "n_rows": clips.options.n_rows,
+        "sampling": clips.options.sampling,
+        "feature_names": list(FEATURES),
+        "label_names": ["not funny", "funny"],
+        "max_failed_ratio": clips.max_failed_ratio,
+        "remarks": json.dumps(with_templates(clips.remarks), ensure_ascii=False),
+        "ledger_seq": ledger_seq,
+        "sources": sources,
+        "program_version": program_version(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
     with replacing(path) as file:
-        file.attrs["format"] = DATASET_FORMAT
-        file.attrs["format_version"] = DATASET_VERSION
-        file.attrs["n_rows"] = clips.options.n_rows
-        file.attrs["sampling"] = clips.options.sampling
-        file.attrs["feature_names"] = list(FEATURES)
-        file.attrs["label_names"] = ["not funny", "funny"]
-        file.attrs["max_failed_ratio"] = clips.max_failed_ratio
-        file.attrs["remarks"] = json.dumps(with_templates(clips.remarks), ensure_ascii=False)
-        file.attrs["ledger_seq"] = ledger_seq
-        file.attrs["sources"] = sources
-        file.attrs["program_version"] = program_version()
-        file.attrs["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        file.attrs.update(attributes)
         arrays = {
             "clip_features": clips.features,
             "clip_timestamps": clips.timestamps,
@@ -125,57 +111,34 @@ def _left_out_of(clips: ClipDataset) -> NDArray[Any]:
     rows = np.empty(len(clips.left_out), _LEFT_OUT)
     for k, (event, reason) in enumerate(clips.left_out):
         template = json.dumps(with_templates(reason), ensure_ascii=False)
-        texts = {**_texts_of(event), "reason": reason, "reason_template": template}
-        for name, text in texts.items():
-            rows[name][k] = _stored(text)
+        _note(rows, k, event, reason=reason, reason_template=template)
         rows["label"][k] = event.label
-        rows["source_timestamp"][k] = event.start, event.end
     return rows
-
-
-def _texts_of(event: LabelEvent) -> dict[str, str]:
-    return {
-        "clip_id": event.clip_id,
-        "video_id": event.video_id,
-        "person_id": event.person_id,
-        "origin": event.origin,
-        "labelled_at": event.at,
-        "labeller": event.labeller,
-        "note": event.note,
-        "event_id": event.id,
-    }
-
-
-def _stored(text: str) -> str:
-    return storable(text).replace("\0", "")
 
 
 def _info_of(clips: ClipDataset, names: Names) -> NDArray[Any]:
     rows = np.empty(len(clips), _INFO)
     for k, event in enumerate(clips.events):
-        video, fps = names.videos.get(event.video_id, ("", float("nan")))
-        texts = {
-            **_texts_of(event),
-            "video_name": video,
-            "person": names.people.get(event.person_id, ""),
-            "sampling": clips.sampling[k],
-            "feature_digest": clips.digests[k],
-        }
-        for name, text in texts.items():
-            rows[name][k] = _stored(text)
-        rows["fps"][k] = fps
-        rows["source_timestamp"][k] = event.start, event.end
+        video, rows["fps"][k] = names.videos.get(event.video_id, ("", float("nan")))
+        person = names.people.get(event.person_id, "")
+        digest = clips.digests[k]
+        _note(rows, k, event, video_name=video, person=person, sampling=clips.sampling[k], feature_digest=digest)
     rows["clip_duration"] = rows["source_timestamp"][:, 1] - rows["source_timestamp"][:, 0]
-    rows["frame_count"] = clips.frame_count
-    rows["failed_ratio"] = clips.failed_ratio
-    rows["stale"] = clips.stale
+    for name in ("frame_count", "failed_ratio", "stale"):
+        rows[name] = getattr(clips, name)
     return rows
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[h5py.File]:
-    with reading(path, DATASET_FORMAT, DATASET_VERSION, made_by=MADE_BY) as file:
-        yield file
+def _note(rows: NDArray[Any], k: int, event: LabelEvent, **more: str) -> None:
+    """Put a label, and more texts, into row k."""
+    texts = {column: getattr(event, name) for column, name in _EVENT_TEXTS.items()}
+    for column, text in {**texts, **more}.items():
+        rows[column][k] = storable(text).replace("\0", "")
+    rows["source_timestamp"][k] = event.start, event.end
+
+
+def _open(path: Path) -> AbstractContextManager[h5py.File]:
+    return reading(path, DATASET_FORMAT, DATASET_VERSION, made_by="`punchline dataset build`")
 
 
 def _options(file: h5py.File) -> ClipOptions:
@@ -217,7 +180,7 @@ def read_dataset(path: Path) -> ClipDataset:
             arrays[name] = array_of(file, name)
             if arrays[name].shape != shape:
                 raise ValueError(f"{name} has shape {arrays[name].shape}, expected {shape}")
-        texts = {name: _decoded(info[name]) for name in _INFO.names or () if _INFO[name] == _TEXT}
+        texts = {name: _decoded(info[name]) for name in _TEXTS}
         return ClipDataset(
             features=arrays["clip_features"],
             timestamps=arrays["clip_timestamps"],
@@ -253,19 +216,8 @@ def _decoded(column: NDArray[Any]) -> list[str]:
 
 
 def _events(texts: Mapping[str, Sequence[str]], bounds: Floats, labels: NDArray[Any]) -> list[LabelEvent]:
+    columns = {name: texts[column] for column, name in _EVENT_TEXTS.items()}
     return [
-        LabelEvent(
-            video_id=texts["video_id"][k],
-            person_id=texts["person_id"][k],
-            start=start,
-            end=end,
-            label=label,
-            origin=texts["origin"][k],
-            clip_id=texts["clip_id"][k],
-            labeller=texts["labeller"][k],
-            note=texts["note"][k],
-            id=texts["event_id"][k],
-            at=texts["labelled_at"][k],
-        )
+        LabelEvent(start=start, end=end, label=label, **{name: column[k] for name, column in columns.items()})
         for k, ((start, end), label) in enumerate(zip(bounds.tolist(), labels.tolist()))
     ]
