@@ -1,13 +1,12 @@
 """A highlight reel: the moments one after the other in one MP4 file, with captions and cross-fades if wanted.
 
-Each picture is decoded, laid on the clock of the reel and encoded once. moviepy composes those that are more than one
-picture of the source: captions and cross-fades.
+Each picture is decoded, laid on the clock of the reel and encoded once. moviepy composes the two of a cross-fade.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import av
 import numpy as np
 
-from core.export.captions import caption_font, caption_image
+from core.export.captions import Caption, caption_font
 from core.export.lists import one_line
 from core.export.timecode import Media, Piece
 from core.storage.files import writing
@@ -26,8 +25,6 @@ from core.video.sound_track import Floats, SoundTrack, n_channels
 from core.video.streams import Tracks
 from core.video.transcode import OnProgress, check_pictures, pictures_at, sound_into
 from core.video.writer import Recipe, Writer
-
-HEIGHT = 1080  # pixels at most
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class ReelOptions:
 
     captions: bool = False
     cross_fade: float = 0.0
-    height: int = HEIGHT
+    height: int = 1080
     font: Path | None = None
     audio_track: int | None = None
 
@@ -50,7 +47,7 @@ def write_reel(
     path: Path,
     pieces: Sequence[Piece],
     media: Media,
-    options: ReelOptions | None = None,
+    options: ReelOptions = ReelOptions(),
     *,
     on_progress: OnProgress | None = None,
 ) -> list[str]:
@@ -74,7 +71,6 @@ def write_reel(
     StorageFault
         If the file cannot be written.
     """
-    options = options or ReelOptions()
     warnings = []
     font = options.font or caption_font() if options.captions else None
     if options.captions and font is None and any(ord(letter) > 255 for piece in pieces for letter in piece.name):
@@ -86,7 +82,7 @@ def write_reel(
         sounds = source.sounds if options.audio_track is None else (source.sound,)
         writer = files.enter_context(Writer(partial, source, recipe=recipe, sounds=sounds))
         cuts = _laid_out(pieces, media, options)
-        parts = [files.enter_context(_Part(cut, media, writer, font if options.captions else None)) for cut in cuts]
+        parts = [files.enter_context(closing(_Part(cut, media, writer, font))) for cut in cuts]
         _write(parts, source, writer, on_progress)
     return warnings
 
@@ -163,43 +159,24 @@ class _Part:
         self._frames: Iterator[av.VideoFrame] | None = None
         self._tick = -1  # of the picture that was read last
         self._frame: av.VideoFrame | None = None
+        self._caption: Caption | None = None
         self._to_rgb = Converter(_same_size, pixel_format="rgb24")
         self._from_rgb = Converter(_same_size)
-        self._clip: Any = None
-
-    def __enter__(self) -> _Part:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._files.close()
-
-    def picture(self, tick: int) -> av.VideoFrame:
-        """The picture at a tick of the piece, as it is encoded."""
-        if self.cut.caption:
-            return self.encodable(self.clip().get_frame(float((tick + 0.5) / self.rate)))
-        return self._read(tick)
+        self.close = self._files.close
 
     def encodable(self, image: Any) -> av.VideoFrame:
         """An RGB image (h, w, 3) as a frame to encode."""
         return self._from_rgb(av.VideoFrame.from_ndarray(np.ascontiguousarray(image, np.uint8), format="rgb24"))
 
     def clip(self) -> Any:
-        """The piece as a clip of moviepy, with its caption; to be read forwards."""
-        if self._clip is None:
-            from moviepy import CompositeVideoClip, ImageClip, VideoClip
+        """The piece as a clip of moviepy; to be read forwards."""
+        from moviepy import VideoClip
 
-            clip = VideoClip(lambda time: self._to_rgb(self._read(int(time * self.rate))).to_ndarray())
-            clip = clip.with_duration(float(self.cut.n_frames / self.rate))
-            if self.cut.caption:
-                image = caption_image(self.cut.caption, clip.w, clip.h, self._font)
-                margin = clip.h // 24
-                place = (margin, max(0, clip.h - image.shape[0] - margin))
-                caption = ImageClip(image, transparent=True).with_duration(clip.duration).with_position(place)
-                clip = CompositeVideoClip([clip, caption], use_bgclip=True)
-            self._clip = clip
-        return self._clip
+        clip = VideoClip(lambda time: self._to_rgb(self.picture(int(time * self.rate))).to_ndarray())
+        return clip.with_duration(float(self.cut.n_frames / self.rate))
 
-    def _read(self, tick: int) -> av.VideoFrame:
+    def picture(self, tick: int) -> av.VideoFrame:
+        """The picture at a tick of the piece, as it is encoded; ticks do not go back."""
         if self._frames is None:
             source = self._files.enter_context(Source(self._path))
             self._frames = pictures_at(source, self.rate, float(self.start), self.cut.n_frames)
@@ -208,7 +185,7 @@ class _Part:
             decoded = frame
             self._tick += 1
         if decoded is not None:
-            self._frame = self._convert(decoded)
+            self._frame = self._captioned(self._convert(decoded))
         if self._tick >= self.cut.n_frames - 1:
             self._files.close()
         if self._frame is None:
@@ -217,6 +194,12 @@ class _Part:
                 check_pictures(source, 0, float(self.start), end)
         assert self._frame is not None
         return self._frame
+
+    def _captioned(self, frame: av.VideoFrame) -> av.VideoFrame:
+        if self.cut.caption:
+            self._caption = self._caption or Caption(self.cut.caption, frame.width, frame.height, self._font)
+            self._caption.lay_over(frame)
+        return frame
 
 
 def _same_size(frame: av.VideoFrame) -> tuple[int, int]:
