@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
 from core.errors import PunchlineError, StorageFault
 from core.export import edl, final_cut, lists, timeline
-from core.export.clips import write_clip
+from core.export.clips import Clip, write_clip
+from core.export.reel import ReelOptions, write_reel
 from core.export.series_table import BOM
 from core.export.timecode import Media, Piece, pieces, read_media
 from core.segment import Detection
@@ -52,25 +53,19 @@ _SUFFIXES = {Path(f"x{entry.suffix}").suffix for entry in FORMATS.values() if en
 
 
 @dataclass(frozen=True)
-class ExportOptions:
+class ExportOptions(ReelOptions):
     """How moments are exported; what does not concern a format is not looked at.
 
     `before` and `after` are margins in seconds, for clips, the reel, timelines and where chapters begin. `names` are
-    one for each moment. `title` names timelines, the video's name by default. `captions`, `cross_fade` (seconds),
-    `height` (pixels at most) and `font` shape the reel. `audio_track` is the number, from 1, of the sound track that
-    clips and the reel keep; None keeps all. `bom` begins a CSV with a byte order mark. `opening` is the first chapter's
-    name, `label` that of the Label Studio predictions.
+    one for each moment. `title` names timelines, the video's name by default. `audio_track` holds for clips too. `bom`
+    begins a CSV with a byte order mark. `opening` is the first chapter's name, `label` that of the Label Studio
+    predictions.
     """
 
     before: float = 0.0
     after: float = 0.0
     names: Sequence[str] | None = None
     title: str = ""
-    captions: bool = False
-    cross_fade: float = 0.0
-    height: int = 1080
-    font: Path | None = None
-    audio_track: int | None = None
     bom: bool = False
     opening: str = "Start"
     label: str = "funny"
@@ -91,8 +86,8 @@ def export(
     target: Path,
     *,
     format: str,
-    options: ExportOptions | None = None,
-    on_progress: OnProgress | None = None,
+    options: ExportOptions = ExportOptions(),
+    on_progress: OnProgress = lambda completed, total: None,
 ) -> ExportResult:
     """Write moments of a video in one of `FORMATS`; each file is whole or not there.
 
@@ -118,7 +113,6 @@ def export(
         raise PunchlineError(
             "unknown export format {format!r}; expected one of {formats}", format=format, formats=", ".join(FORMATS)
         )
-    options = options or ExportOptions()
     if not (isfinite(options.cross_fade) and options.cross_fade >= 0 and options.height >= 2):
         raise PunchlineError(
             "got a cross-fade of {cross_fade} s and a height of {height}; expected 0 s or more, and 2 pixels or more",
@@ -137,30 +131,18 @@ def export(
     target = _target(Path(target), media, format)
     try:
         if format == "clips":
-            return _clips(cuts, media, target, options.audio_track, on_progress, warnings)
+            clips = list(_clips(cuts, media, target, options.audio_track, on_progress))
+            paths, starts = tuple(clip.path for clip in clips), tuple(clip.start for clip in clips)
+            return ExportResult(paths, (*media.warnings, *warnings), starts)
         if format == "reel":
-            warnings += _reel(cuts, media, target, options, on_progress)
+            warnings += write_reel(target, cuts, media, options, on_progress=on_progress)
         else:
-            warnings += _text_file(cuts, media, target, format, options)
+            text, more = _TEXTS[format](cuts, media, options)
+            warnings += more
+            write_bytes(target, (BOM if format == "csv" and options.bom else b"") + text.encode(errors="replace"))
     except StorageFault as error:
         raise _told(error, target) from error
     return ExportResult((target,), (*media.warnings, *warnings))
-
-
-def _reel(
-    cuts: Sequence[Piece], media: Media, target: Path, options: ExportOptions, on_progress: OnProgress | None
-) -> list[str]:
-    from core.export.reel import ReelOptions, write_reel
-
-    reel = ReelOptions(options.captions, options.cross_fade, options.height, options.font, options.audio_track)
-    return write_reel(target, cuts, media, reel, on_progress=on_progress)
-
-
-def _text_file(cuts: Sequence[Piece], media: Media, target: Path, format: str, options: ExportOptions) -> list[str]:
-    text, warnings = _TEXTS[format](cuts, media, options)
-    mark = BOM if format == "csv" and options.bom else b""
-    write_bytes(target, mark + text.encode(errors="replace"))
-    return warnings
 
 
 def _title(media: Media, options: ExportOptions) -> str:
@@ -229,31 +211,19 @@ def _told(error: StorageFault, target: Path) -> StorageFault:
 
 
 def _clips(
-    cuts: Sequence[Piece],
-    media: Media,
-    folder: Path,
-    audio_track: int | None,
-    on_progress: OnProgress | None,
-    warnings: list[str],
-) -> ExportResult:
+    cuts: Sequence[Piece], media: Media, folder: Path, audio_track: int | None, on_progress: OnProgress
+) -> Iterator[Clip]:
     total = sum(piece.cut.duration for piece in cuts)
     done = 0.0
-    paths, starts = [], []
     for number, piece in enumerate(cuts, 1):
 
         def tell(completed: float, _: float, done: float = done, most: float = piece.cut.duration) -> None:
-            if on_progress is not None:
-                on_progress(min(done + min(completed, most), total), total)
+            on_progress(min(done + min(completed, most), total), total)
 
-        clip = write_clip(
-            folder / _clip_name(number, piece, media), piece, media, audio_track=audio_track, on_progress=tell
-        )
-        paths.append(clip.path)
-        starts.append(clip.start)
+        path = folder / _clip_name(number, piece, media)
+        yield write_clip(path, piece, media, audio_track=audio_track, on_progress=tell)
         done += piece.cut.duration
-        if on_progress is not None:
-            on_progress(min(done, total), total)
-    return ExportResult(tuple(paths), (*media.warnings, *warnings), tuple(starts))
+        on_progress(min(done, total), total)
 
 
 def _clip_name(number: int, piece: Piece, media: Media) -> str:
