@@ -8,7 +8,6 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.plane import VideoPlane
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -84,6 +83,6 @@ class Caption:
             region[:] = colour[:, : region.shape[1]] + rest[:, : region.shape[1]] * region + 0.5
 
 
-def _pixels(plane: VideoPlane) -> NDArray[np.uint8]:
+def _pixels(plane: Any) -> NDArray[np.uint8]:
     """The values (h, w) of a plane, without the padding of its lines."""
     return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
