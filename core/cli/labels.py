@@ -85,7 +85,7 @@ def labels_stats(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def labels_restore(ctx: click.Context, as_json: bool) -> None:
     """Bring labels back from the latest backup, with what can still be read of a damaged ledger."""
-    from core.labels.ledger import restore
+    from core.labels.restore import restore
 
     workspace = workspace_of(ctx)
     n_events, aside = restore(workspace.labels_path)

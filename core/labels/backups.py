@@ -68,8 +68,8 @@ def lost(path: Path, n: int) -> LedgerDamaged:
     )
 
 
-def put_back(path: Path) -> tuple[Path, Path | None]:
-    """Put the fullest intact backup in a ledger's place; gives it, and where the ledger that was there is kept.
+def put_back(path: Path) -> Path | None:
+    """Put the fullest intact backup in a ledger's place; gives where the ledger that was there is kept, if one was.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def put_back(path: Path) -> tuple[Path, Path | None]:
         _counter(path).unlink(missing_ok=True)
     except OSError as error:
         raise StorageFault("{path}: could not be written ({cause})", path=path, cause=error) from error
-    return backup, aside
+    return aside
 
 
 def _is_intact(backup: Path) -> bool:

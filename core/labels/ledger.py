@@ -7,25 +7,21 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import fields, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
-from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from core.errors import PunchlineError, StorageFault, UndoRefused
-from core.labels.backups import LedgerDamaged, is_damage, keep_up, lost, n_known, put_back
+from core.labels.backups import LedgerDamaged, is_damage, keep_up, lost, n_known
 from core.labels.event import LabelEvent, now
-from core.labels.schema import MIGRATIONS, VERSION
+from core.labels.schema import MIGRATIONS, VERSION, Table
 
 WAIT = 30.0  # seconds for other writers
 _CHECKED: set[Path] = set()  # ledgers that this process found whole
 BREAK = 120.0  # seconds without a label that end a run of labelling
-_COLUMNS = tuple(f.name for f in fields(LabelEvent))
-_row = attrgetter(*_COLUMNS)
-_LIST = ", ".join(f'"{name}"' for name in _COLUMNS)
-_INSERT = f"INSERT INTO events ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id) DO NOTHING"
+EVENTS = Table("events", LabelEvent)
+_LATEST = "SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id"
 _OF = "(?1 IS NULL OR person_id = ?1) AND (?2 IS NULL OR video_id = ?2)"
 
 
@@ -49,12 +45,12 @@ class Ledger:
     synchronous=FULL). Several processes may write at once; each waits for the other.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, check: bool = False) -> None:
         self.path = path
         if n_known(path) and not (path.exists() and path.stat().st_size):
             raise lost(path, 0)  # before SQLite makes a new one
         with self.connection() as connection:
-            self._check(connection)
+            self._check(connection, again=check)
             if self._version(connection) != VERSION:
                 connection.execute("BEGIN IMMEDIATE")
                 for found in range(self._version(connection), VERSION):
@@ -63,24 +59,20 @@ class Ledger:
                 connection.execute(f"PRAGMA user_version = {VERSION}")
                 connection.execute("COMMIT")
 
-    def _check(self, connection: sqlite3.Connection) -> None:
+    def _check(self, connection: sqlite3.Connection, *, again: bool) -> None:
         """That the ledger holds what it held, and, once a process, that it is whole. Raises LedgerDamaged."""
         known = n_known(self.path)  # before they are counted: another process may record some meanwhile
         version = self._version(connection)
-        n = self._n_events(connection) if version else 0
+        n = EVENTS.count(connection) if version else 0
         if n < known:
             raise lost(self.path, n)
-        if self.path not in _CHECKED:
+        if again or self.path not in _CHECKED:
             (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if finding != "ok":
                 raise sqlite3.DatabaseError(finding)
             if version:
                 keep_up(self.path, connection, n, first=True)
             _CHECKED.add(self.path)
-
-    @staticmethod
-    def _n_events(connection: sqlite3.Connection) -> int:
-        return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
 
     def _version(self, connection: sqlite3.Connection) -> int:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -131,36 +123,25 @@ class Ledger:
         StorageFault
             If they could not be written; nothing is recorded then.
         """
-        rows = [_row(event) for event in events]
-        with self.connection() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, rows)
-            connection.execute("COMMIT")
-            keep_up(self.path, connection, self._n_events(connection))
-        return [str(row[_COLUMNS.index("id")]) for row in rows]
+        events = list(events)
+        with self.changing() as connection:
+            EVENTS.add(connection, events)
+        return [event.id for event in events]
 
     # What holds
 
     def labels(self, *, person_id: str | None = None, video_id: str | None = None) -> list[LabelEvent]:
         """The labels that hold now: of each clip the latest event, unless that is a removal; in order of recording."""
-        query = (
-            f"SELECT {_LIST} FROM events WHERE seq IN "
-            "(SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id) "
-            f"AND kind = 'label' AND {_OF} ORDER BY seq"
-        )
-        return self._events(query, person_id, video_id)
+        return self._events(f"seq IN ({_LATEST}) AND kind = 'label' AND {_OF}", person_id, video_id)
 
     def skipped(self, *, person_id: str | None = None, video_id: str | None = None) -> list[LabelEvent]:
         """The clips that were put off and not touched since, in order of recording."""
-        query = (
-            f"SELECT {_LIST} FROM events WHERE seq IN (SELECT max(seq) FROM events GROUP BY clip_id) "
-            f"AND kind = 'skip' AND {_OF} ORDER BY seq"
-        )
-        return self._events(query, person_id, video_id)
+        latest = "SELECT max(seq) FROM events GROUP BY clip_id"
+        return self._events(f"seq IN ({latest}) AND kind = 'skip' AND {_OF}", person_id, video_id)
 
     def history(self, clip_id: str) -> list[LabelEvent]:
         """Everything that happened to one clip, the oldest first."""
-        return self._events(f"SELECT {_LIST} FROM events WHERE clip_id = ?1 ORDER BY seq", clip_id)
+        return self._events("clip_id = ?1", clip_id)
 
     def last_seq(self) -> int:
         """How many events there are: a file that was made from the ledger at this number knows all of them."""
@@ -170,8 +151,7 @@ class Ledger:
     def counts(self) -> Counter[tuple[str, str, int]]:
         """How many labels hold, by (person id, video id, label)."""
         query = (
-            "SELECT person_id, video_id, label, count(*) FROM events WHERE seq IN "
-            "(SELECT max(seq) FROM events WHERE kind <> 'skip' GROUP BY clip_id) "
+            f"SELECT person_id, video_id, label, count(*) FROM events WHERE seq IN ({_LATEST}) "
             "AND kind = 'label' GROUP BY person_id, video_id, label"
         )
         with self.connection() as connection:
@@ -240,7 +220,7 @@ class Ledger:
             If the bounds make no segment, or the label is none.
         """
         with self.changing() as connection:
-            history = self._history(connection, clip_id)
+            history = EVENTS.rows(connection, "clip_id = ?", clip_id)
             held = next((event for event in reversed(history) if event.kind != "skip"), None)
             if held is None or held.kind != "label":
                 raise PunchlineError(
@@ -249,7 +229,7 @@ class Ledger:
             given = {"label": label, "start": start, "end": end, "note": note, "labeller": labeller}
             changes = {name: value for name, value in given.items() if value is not None}
             event = replace(held, **changes, id=uuid.uuid4().hex, at=now(), undoes="")  # type: ignore[arg-type]
-            connection.execute(_INSERT, _row(event))
+            EVENTS.add(connection, [event])
         return event
 
     def undo(self, event_id: str, *, labeller: str | None = None) -> LabelEvent:
@@ -264,7 +244,7 @@ class Ledger:
             row = connection.execute("SELECT clip_id FROM events WHERE id = ?", (event_id,)).fetchone()
             if row is None:
                 raise UndoRefused("no event {event_id} is in the ledger, so it cannot be undone", event_id=event_id)
-            history = self._history(connection, row[0])
+            history = EVENTS.rows(connection, "clip_id = ?", row[0])
             if history[-1].id != event_id and getattr(_effective(history), "id", None) != event_id:
                 raise UndoRefused(
                     "event {event_id} cannot be undone: its clip was changed after it; undo the later change first",
@@ -274,7 +254,7 @@ class Ledger:
             before = history[place - 1] if place else replace(history[0], kind="remove", label=None, note="")
             who = history[place].labeller if labeller is None else labeller
             event = replace(before, id=uuid.uuid4().hex, at=now(), undoes=event_id, labeller=who)
-            connection.execute(_INSERT, _row(event))
+            EVENTS.add(connection, [event])
         return event
 
     @contextmanager
@@ -284,60 +264,11 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")
-            keep_up(self.path, connection, self._n_events(connection))
+            keep_up(self.path, connection, EVENTS.count(connection))
 
-    def _events(self, query: str, *values: str | None) -> list[LabelEvent]:
+    def _events(self, where: str, *values: str | None) -> list[LabelEvent]:
         with self.connection() as connection:
-            return [_event(row) for row in connection.execute(query, values)]
-
-    @staticmethod
-    def _history(connection: sqlite3.Connection, clip_id: str) -> list[LabelEvent]:
-        rows = connection.execute(f"SELECT {_LIST} FROM events WHERE clip_id = ? ORDER BY seq", (clip_id,))
-        return [_event(row) for row in rows]
-
-
-def _event(row: tuple[Any, ...]) -> LabelEvent:
-    try:
-        return LabelEvent(*row)
-    except (TypeError, ValueError) as error:  # what no event can hold was not written by this program
-        raise sqlite3.DatabaseError(str(error)) from error
-
-
-def restore(path: Path) -> tuple[int, Path | None]:
-    """Put the fullest intact backup of a ledger in its place, with what can still be read of the one that was there.
-
-    Returns
-    -------
-    How many events the ledger holds then, and where the damaged one is kept; None where there was none.
-
-    Raises
-    ------
-    StorageFault
-        If there is no intact backup, or it cannot be put there.
-    """
-    n = n_known(path)
-    _backup, aside = put_back(path)
-    _CHECKED.discard(path)
-    ledger = Ledger(path)
-    if aside is not None:
-        rows = list(_readable(aside, n))
-        with ledger.changing() as connection:
-            connection.executemany(
-                f"INSERT OR IGNORE INTO events (seq, {_LIST}) VALUES (?{', ?' * len(_COLUMNS)})", rows
-            )
-    with ledger.connection() as connection:
-        return ledger._n_events(connection), aside
-
-
-def _readable(path: Path, n: int) -> Iterator[tuple[Any, ...]]:
-    """The rows of a ledger of about `n` events that can be read though it is damaged."""
-    with closing(sqlite3.connect(path)) as connection:
-        for seq in range(1, 2 * n + 1000):  # numbers are left out where an event was sent twice
-            with suppress(sqlite3.Error, UnicodeDecodeError):
-                row = connection.execute(f"SELECT seq, {_LIST} FROM events WHERE seq = ?", (seq,)).fetchone()
-                if row is not None:
-                    _event(row[1:])  # checks it
-                    yield row
+            return EVENTS.rows(connection, where, *values)
 
 
 def _effective(history: Sequence[LabelEvent]) -> LabelEvent | None:

@@ -6,16 +6,15 @@ are events in the ledger's file, so they survive what labels survive, and undo i
 
 from __future__ import annotations
 
-import sqlite3
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
-from operator import attrgetter
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from core.errors import UndoRefused
+from core.labels.event import now
 from core.labels.ledger import Ledger
+from core.labels.schema import Table
 from core.segment import Segment
 
 S = TypeVar("S", bound=Segment)
@@ -38,7 +37,7 @@ class Trim:
     name: str = ""
     note: str = ""
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    at: str = field(default_factory=now)
     undoes: str = ""
 
     def __post_init__(self) -> None:
@@ -50,35 +49,27 @@ class Trim:
             raise ValueError(f"a name or note of more than {LONGEST_TEXT} characters")
 
 
-_COLUMNS = tuple(f.name for f in fields(Trim))
-_row = attrgetter(*_COLUMNS)
-_LIST = ", ".join(f'"{name}"' for name in _COLUMNS)
-_INSERT = f"INSERT INTO trims ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (id) DO NOTHING"
+TRIMS = Table("trims", Trim)
 
 
 def record_trims(ledger: Ledger, trims: Iterable[Trim]) -> None:
     """Append trims, all or none; one that is recorded already is passed over. Raises StorageFault."""
-    rows = [_row(trim) for trim in trims]
     with ledger.changing() as connection:
-        connection.executemany(_INSERT, rows)
+        TRIMS.add(connection, trims)
 
 
 def trims_of(ledger: Ledger, *, video_id: str, person_id: str) -> dict[str, Trim]:
     """The trims that hold, by moment id. Raises StorageFault."""
-    query = (
-        f"SELECT {_LIST} FROM trims WHERE seq IN (SELECT max(seq) FROM trims GROUP BY moment_id) "
-        "AND video_id = ? AND person_id = ? AND start IS NOT NULL"
-    )
+    latest = "seq IN (SELECT max(seq) FROM trims GROUP BY moment_id)"
+    where = f"{latest} AND video_id = ? AND person_id = ? AND start IS NOT NULL"
     with ledger.connection() as connection:
-        return {
-            trim.moment_id: trim for row in connection.execute(query, (video_id, person_id)) for trim in [Trim(*row)]
-        }
+        return {trim.moment_id: trim for trim in TRIMS.rows(connection, where, video_id, person_id)}
 
 
 def is_trim(ledger: Ledger, id: str) -> bool:
     """Whether an event is a trim."""
     with ledger.connection() as connection:
-        return connection.execute("SELECT 1 FROM trims WHERE id = ?", (id,)).fetchone() is not None
+        return bool(TRIMS.rows(connection, "id = ?", id))
 
 
 def undo_trim(ledger: Ledger, id: str) -> None:
@@ -90,7 +81,7 @@ def undo_trim(ledger: Ledger, id: str) -> None:
         If there is no such trim, or its moment was trimmed again since.
     """
     with ledger.changing() as connection:
-        history = _history(connection, id)
+        history = TRIMS.rows(connection, "moment_id = (SELECT moment_id FROM trims WHERE id = ?)", id)
         if any(trim.undoes == id for trim in history):
             return
         if not history or history[-1].id != id:
@@ -98,14 +89,7 @@ def undo_trim(ledger: Ledger, id: str) -> None:
                 "trim {id} cannot be undone: its moment was changed after it; undo the later change first", id=id
             )
         before = history[-2] if len(history) > 1 else replace(history[-1], start=None, end=None, name="", note="")
-        fresh = Trim("", "", "", None, None)
-        connection.execute(_INSERT, _row(replace(before, id=fresh.id, at=fresh.at, undoes=id)))
-
-
-def _history(connection: sqlite3.Connection, id: str) -> list[Trim]:
-    """All trims of the moment that a trim is about, the oldest first."""
-    query = f"SELECT {_LIST} FROM trims WHERE moment_id = (SELECT moment_id FROM trims WHERE id = ?) ORDER BY seq"
-    return [Trim(*row) for row in connection.execute(query, (id,))]
+        TRIMS.add(connection, [replace(before, id=uuid.uuid4().hex, at=now(), undoes=id)])
 
 
 def trimmed(moments: Sequence[S], ids: Sequence[str], trims: dict[str, Trim]) -> list[S]:

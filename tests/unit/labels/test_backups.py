@@ -11,7 +11,8 @@ from core.errors import StorageFault
 from core.labels import ledger as ledger_module
 from core.labels.backups import EVERY, KEPT, LedgerDamaged, backups_of, n_of
 from core.labels.event import LabelEvent
-from core.labels.ledger import Ledger, restore
+from core.labels.ledger import Ledger
+from core.labels.restore import restore
 
 
 def events(n: int, *, first: int = 0) -> list[LabelEvent]:
