@@ -34,16 +34,12 @@ class Source(IntEnum):
     MISSING = 3
 
 
-def _frozen(array: NDArray[Any], dtype: type, name: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
-    """A read-only copy-on-need of `array` with this dtype, checked against `shape` (None: any length)."""
-    out: NDArray[Any] = np.asarray(array, dtype=dtype)
-    if out.ndim != len(shape) or any(
-        want is not None and got != want for got, want in zip(out.shape, shape, strict=True)
-    ):
+def _frozen(array: NDArray[Any], dtype: type, name: str, *shape: int) -> NDArray[Any]:
+    """A read-only view, or a copy where needed, of `array` with this dtype, checked against `shape`."""
+    out: NDArray[Any] = np.asarray(array, dtype=dtype).view()
+    if out.shape != shape:
         raise ValueError(f"{name} must have shape {shape}, got {out.shape}")
-    if out.flags.writeable:
-        out = out.view()
-        out.flags.writeable = False
+    out.flags.writeable = False
     return out
 
 
@@ -74,11 +70,11 @@ class TimeSeries:
     sample_rate: float
 
     def __post_init__(self) -> None:
-        timestamps = _frozen(self.timestamps, np.float64, "timestamps", (None,))
-        n = len(timestamps)
+        n = np.size(self.timestamps)
+        timestamps = _frozen(self.timestamps, np.float64, "timestamps", n)
         object.__setattr__(self, "timestamps", timestamps)
-        object.__setattr__(self, "values", _frozen(self.values, np.float32, "values", (n, len(FEATURES))))
-        object.__setattr__(self, "source", _frozen(self.source, np.uint8, "source", (n,)))
+        object.__setattr__(self, "values", _frozen(self.values, np.float32, "values", n, len(FEATURES)))
+        object.__setattr__(self, "source", _frozen(self.source, np.uint8, "source", n))
         if not np.isfinite(timestamps).all() or (np.diff(timestamps) <= 0).any():
             raise ValueError("timestamps must be finite and strictly increasing")
         if n and self.source.max() > Source.MISSING:
@@ -107,9 +103,7 @@ class TimeSeries:
         """Stretches in which the person's face is missing, each row standing for half a sample period around it."""
         edges = np.flatnonzero(np.diff(np.concatenate([[0], self.source == Source.MISSING, [0]])))
         half, t = self.sample_period / 2, self.timestamps
-        return [
-            Segment(float(t[a] - half), float(t[b - 1] + half)) for a, b in zip(edges[::2], edges[1::2], strict=True)
-        ]
+        return [Segment(float(t[a] - half), float(t[b - 1] + half)) for a, b in edges.reshape(-1, 2)]
 
 
 @dataclass(frozen=True, eq=False)

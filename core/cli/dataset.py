@@ -66,14 +66,15 @@ def _refresh(
         "n_usable": int(clips.usable.sum()),
         "n_computed": built.n_computed,
         "n_kept": built.n_kept,
-        "n_stale": built.n_stale,
+        "n_stale": int(clips.stale.sum()),
         "n_left_out": len(clips.left_out),
         "remarks": list(clips.remarks),
         "damaged": built.damaged,
     }
     text = (
         f"{len(clips)} clips, {content['n_funny']} of them funny, {content['n_usable']} usable: {built.n_computed} "
-        f"computed, {built.n_kept} kept, {built.n_stale} stale, {len(clips.left_out)} labels without an array -> {path}"
+        f"computed, {built.n_kept} kept, {content['n_stale']} stale, {content['n_left_out']} labels without an array "
+        f"-> {path}"
     )
     answer(content, as_json, text)
 

@@ -3,46 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from core.clip_dataset_builder import ClipDataset, build_clips
+from core.clip_dataset_builder import ClipDataset, OthersOf, SeriesOf, build_clips
 from core.dataset.dataset_file import Names, read_dataset, read_info, read_state, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.labels.rules import ClipOptions
-from core.people.series_file import PersonSeries, series_digest
-from core.series import TimeSeries
+from core.people.series_file import series_digest
 from core.storage.files import program_version
 from core.storage.hdf5 import AnotherFormat
 from core.workspace.library import Library
 from core.workspace.paths import state_of
 from core.workspace.workspace import Workspace
 
-SeriesOf = Callable[[str, str], PersonSeries | None]
-OthersOf = Callable[[str, str], Iterable[TimeSeries]]
 WAIT = 60.0  # seconds for another process that builds the dataset
 
 
 @dataclass(frozen=True, eq=False)
 class Refreshed:
-    """A dataset file as it is after `refresh`.
-
-    `n_computed` arrays were made, `n_kept` taken over, `n_stale` of these without a series; `damaged` says why the old
-    file could not be used, and where it is kept.
-    """
+    """A dataset file after `refresh`; `damaged` says why the old one could not be used, and where it is kept."""
 
     clips: ClipDataset
-    n_computed: int
-    n_kept: int
-    n_stale: int
-    damaged: str | None
+    damaged: str | None = None
+
+    @property
+    def n_kept(self) -> int:
+        """Arrays that were taken over."""
+        return int(self.clips.kept.sum())
+
+    @property
+    def n_computed(self) -> int:
+        """Arrays that were made."""
+        return len(self.clips) - self.n_kept
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def refresh(
         )
     as_asked = cached is not None and not rebuild and options in (None, cached.options)
     if cached is not None and as_asked and sources and read_state(path) == (ledger_seq, sources):
-        return _refreshed(cached, damaged)
+        return Refreshed(cached)
     options = options or (ClipOptions() if cached is None else cached.options)
     if cached is not None and rebuild:
         cached = replace(cached, digests=[""] * len(cached))
@@ -167,7 +167,7 @@ def refresh(
         os.replace(path, aside)
         damaged = f"{damaged}; kept as {aside.name}"
     write_dataset(path, clips, names=names, ledger_seq=ledger_seq, sources=sources)
-    return _refreshed(clips, damaged)
+    return Refreshed(clips, damaged)
 
 
 def _check_none_lost(path: Path, cached: ClipDataset, clips: ClipDataset) -> None:
@@ -181,11 +181,6 @@ def _check_none_lost(path: Path, cached: ClipDataset, clips: ClipDataset) -> Non
             n=len(lost),
             rows=cached.options.n_rows,
         )
-
-
-def _refreshed(clips: ClipDataset, damaged: str | None) -> Refreshed:
-    n_kept, n_stale = int(clips.kept.sum()), int(clips.stale.sum())
-    return Refreshed(clips, len(clips) - n_kept, n_kept, n_stale, damaged)
 
 
 def _cached(path: Path) -> tuple[ClipDataset | None, str | None]:
@@ -239,12 +234,11 @@ def _finding(kind: str, event: LabelEvent, reason: str) -> Finding:
 
 
 def _stale(cached: ClipDataset, present: ClipDataset) -> Iterator[Finding]:
-    known = {event.clip_id: k for k, event in enumerate(cached.events)}
-    for now, event in enumerate(present.events):
-        k = known.get(event.clip_id)
-        if k is None:
+    new = {event.clip_id: (now, event) for now, event in enumerate(present.events)}
+    for k, old in enumerate(cached.events):
+        if old.clip_id not in new:
             continue
-        old = cached.events[k]
+        now, event = new[old.clip_id]
         if present.stale[now]:
             yield _finding("stale", event, "its series is not there; extract the video and add the person's references")
         elif (old.start, old.end) != (event.start, event.end):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from core.errors import Sentence
 from core.export.lists import one_line
@@ -21,39 +22,15 @@ def edl_text(pieces: Sequence[Piece], media: Media, title: str) -> tuple[str, li
     -------
     The text, and sentences about what the format cannot hold.
     """
-    warnings: list[str] = []
-    rate, drop, shift, per_frame = media.rate, media.drop, media.timecode, 1
-    if nominal(rate) > EDL_FASTEST:
-        per_frame = 2 if nominal(rate) <= 2 * EDL_FASTEST else 4
-        rate, drop = rate / per_frame, rate / per_frame in DROPPING
-        warnings.append(
-            Sentence(
-                "an EDL counts at most {fastest} frames a second; its timecode is at {rate:.3f}",
-                fastest=EDL_FASTEST,
-                rate=float(rate),
-            )
-        )
-    if len(pieces) > EDL_EVENTS:
-        warnings.append(
-            Sentence(
-                "{n_moments} events; some programs read only the first {most} of an EDL",
-                n_moments=len(pieces),
-                most=EDL_EVENTS,
-            )
-        )
-    if media.n_channels > 2:
-        warnings.append(
-            Sentence(
-                "an EDL names two sound channels of the {n_channels} in the file; FCPXML holds them all",
-                n_channels=media.n_channels,
-            )
-        )
+    per_frame = 1 if nominal(media.rate) <= EDL_FASTEST else 2 if nominal(media.rate) <= 2 * EDL_FASTEST else 4
+    rate, shift = media.rate / per_frame, media.timecode // per_frame
+    drop = media.drop if per_frame == 1 else rate in DROPPING
     track = "V" if not media.n_channels else "B" if media.n_channels == 1 else "AA/V"
-    lines = [f"TITLE: {one_line(title)[:70]}", f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}", ""]
+    lines = _head(title, drop=drop)
     record = 0
     for event in events(pieces, media):
         first, last = event.source // per_frame, -(-event.end // per_frame)
-        frames = (first + shift // per_frame, last + shift // per_frame, record, record + last - first)
+        frames = (first + shift, last + shift, record, record + last - first)
         codes = " ".join(timecode_of(frame, rate, drop=drop) for frame in frames)
         record += last - first
         lines += [
@@ -62,7 +39,20 @@ def edl_text(pieces: Sequence[Piece], media: Media, title: str) -> tuple[str, li
             f"* COMMENT: {event.name} ({event.piece.score:.0%})",
             "",
         ]
-    return "\n".join(lines), warnings
+    return "\n".join(lines), list(_warnings(len(pieces), media, rate))
+
+
+def _head(title: str, *, drop: bool) -> list[str]:
+    return [f"TITLE: {one_line(title)[:70]}", f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}", ""]
+
+
+def _warnings(n: int, media: Media, rate: Fraction) -> Iterator[str]:
+    if rate != media.rate:
+        yield Sentence("an EDL counts at most 99 frames a second; its timecode is at {rate:.3f}", rate=float(rate))
+    if n > EDL_EVENTS:
+        yield Sentence("{n} events; some programs read only the first {most} of an EDL", n=n, most=EDL_EVENTS)
+    if (n := media.n_channels) > 2:
+        yield Sentence("an EDL names two sound channels of the {n} in the file; FCPXML holds them all", n=n)
 
 
 def markers_text(pieces: Sequence[Piece], media: Media, title: str) -> str:
@@ -73,12 +63,10 @@ def markers_text(pieces: Sequence[Piece], media: Media, title: str) -> str:
     """
     rate, drop = media.rate, media.drop
     hour = FIRST_HOUR * (round(3600 * rate) if drop else 3600 * nominal(rate))
-    lines = [f"TITLE: {one_line(title)[:70]}", f"FCM: {'DROP FRAME' if drop else 'NON-DROP FRAME'}", ""]
+    lines = _head(title, drop=drop)
     for number, piece in enumerate(pieces, 1):
         first, last = Piece(piece.name, piece.score, piece.moment, piece.moment).frames(media)
-        codes = " ".join(
-            [timecode_of(first + hour, rate, drop=drop), timecode_of(first + hour + 1, rate, drop=drop)] * 2
-        )
+        codes = " ".join(2 * [timecode_of(frame + hour, rate, drop=drop) for frame in (first, first + 1)])
         name = one_line(piece.name).replace("|", "/")
         lines += [
             f"{number:03d}  001      V     C        {codes}  ",

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import inf
 
 from core.errors import PunchlineError, Sentence
 from core.export.timecode import Media, Piece, timecode_of
@@ -100,7 +101,7 @@ def chapters_text(pieces: Sequence[Piece], media: Media, *, opening: str = "Star
     PunchlineError
         If three chapters of 10 s cannot be made.
     """
-    end = float("inf") if media.info.duration is None else media.info.duration
+    end = inf if media.info.duration is None else media.info.duration
     starts = [(int(piece.cut.start), _title(piece.name)) for piece in pieces]
     chapters, merged = _merged(starts, end, opening)
     if len(chapters) < FEWEST_CHAPTERS:
@@ -110,34 +111,21 @@ def chapters_text(pieces: Sequence[Piece], media: Media, *, opening: str = "Star
     if len(chapters) < FEWEST_CHAPTERS:
         raise PunchlineError(
             "got {n_moments} moments, which make {n_chapters} chapters; YouTube "
-            "expects at least {fewest} of {shortest} s each. Choose more moments, or another format",
+            "expects at least 3 of 10 s each. Choose more moments, or another format",
             n_moments=len(pieces),
             n_chapters=len(chapters),
-            fewest=FEWEST_CHAPTERS,
-            shortest=SHORTEST_CHAPTER,
         )
     hours = chapters[-1][0] >= 3600
     text = "".join(f"{_stamp(start, hours=hours)} {title}\n" for start, title in chapters)
-    warnings: list[str] = (
-        [
-            Sentence(
-                "{n_merged} moments merged with the chapter before: {merged}",
-                n_merged=len(merged),
-                merged=", ".join(merged),
-            )
-        ]
-        if merged
-        else []
-    )
-    if len(text) > LONGEST_DESCRIPTION:
-        warnings.append(
-            Sentence(
-                "the chapters have {n_characters} characters; a YouTube description holds {most}",
-                n_characters=len(text),
-                most=LONGEST_DESCRIPTION,
-            )
-        )
-    return text, warnings
+    return text, list(_chapter_warnings(text, merged))
+
+
+def _chapter_warnings(text: str, merged: Sequence[str]) -> Iterator[str]:
+    if merged:
+        names = ", ".join(merged)
+        yield Sentence("{n} moments merged with the chapter before: {merged}", n=len(merged), merged=names)
+    if (n := len(text)) > (most := LONGEST_DESCRIPTION):
+        yield Sentence("the chapters have {n} characters; a YouTube description holds {most}", n=n, most=most)
 
 
 def _merged(starts: Sequence[tuple[int, str]], end: float, opening: str) -> tuple[list[tuple[int, str]], list[str]]:

@@ -6,10 +6,10 @@ Frame rates are fractions, for 29.97 frames a second are 30000/1001: a float rat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import ceil, floor, isfinite
+from math import ceil, floor, inf
 from pathlib import Path
 from typing import Any
 
@@ -149,29 +149,20 @@ def read_media(path: Path) -> Media:
 def _own_timecode(source: Source) -> str | None:
     """What a file says of its first frame: in its picture's tags, its own, or those of a track of timecode."""
     container: Any = source.container
-    others = (stream for stream in container.streams if stream.type == "data")
-    for tags in (source.video.metadata, container.metadata, *(stream.metadata for stream in others)):
-        if text := _tag(tags, "timecode"):
-            return text
-    return None
-
-
-def _tag(tags: Mapping[str, str], name: str) -> str | None:
-    """The value of a tag, whatever the case of its name: Matroska writes them in capitals."""
-    return next((value for key, value in tags.items() if key.lower() == name), None)
+    holders = [source.video, container, *(stream for stream in container.streams if stream.type == "data")]
+    tags = (tag for holder in holders for tag in holder.metadata.items())
+    return next((text for name, text in tags if text and name.lower() == "timecode"), None)  # Matroska: in capitals
 
 
 def _rate_warnings(media: Media, rates: Rates, late: float) -> Iterator[str]:
     rate = float(media.rate)
     if media.variable:
-        yield (
-            Sentence(
-                "{video} has a variable frame rate (mean {own_rate:.2f}); frames are counted at {rate:.3f} a "
-                "second. Editing programs may place it differently: convert it to a constant rate first",
-                video=media.info.path.name,
-                own_rate=float(rates.own),
-                rate=rate,
-            )
+        yield Sentence(
+            "{video} has a variable frame rate (mean {own_rate:.2f}); frames are counted at {rate:.3f} a "
+            "second. Editing programs may place it differently: convert it to a constant rate first",
+            video=media.info.path.name,
+            own_rate=float(rates.own),
+            rate=rate,
         )
     elif not rates.standard:
         yield Sentence(
@@ -180,12 +171,10 @@ def _rate_warnings(media: Media, rates: Rates, late: float) -> Iterator[str]:
             rate=rate,
         )
     if late > 1.5 / rate:
-        yield (
-            Sentence(
-                "the picture starts {late:.2f} s after the sound; times count from the sound's start, as in "
-                "a player. A program that counts from the first picture shows the moments that much early",
-                late=late,
-            )
+        yield Sentence(
+            "the picture starts {late:.2f} s after the sound; times count from the sound's start, as in "
+            "a player. A program that counts from the first picture shows the moments that much early",
+            late=late,
         )
 
 
@@ -233,11 +222,10 @@ def pieces(
     PunchlineError
         If no moment is left, a margin is negative or not finite, or the number of names differs.
     """
-    for word, margin in ((Sentence("before"), before), (Sentence("after"), after)):
-        if not (isfinite(margin) and margin >= 0):
-            raise PunchlineError(
-                "the margin {word} a moment is {margin} s; expected 0 or more", word=word, margin=margin
-            )
+    if not (0 <= before < inf and 0 <= after < inf):
+        raise PunchlineError(
+            "the margins of a moment are {before} s and {after} s; expected 0 or more", before=before, after=after
+        )
     if names is not None and len(names) != len(moments):
         raise PunchlineError(
             "got {n_names} names for {n_moments} moments; give one a moment, or none",
@@ -261,20 +249,18 @@ def pieces(
             "or detect again",
             n_moments=len(moments),
         )
-    last = float("inf") if duration is None else duration
+    last = inf if duration is None else duration
     cuts = []
     for number, k in enumerate(inside, 1):
         moment = Segment(max(0.0, moments[k].start), min(moments[k].end, last))
         cut = Segment(max(0.0, moment.start - before), min(moment.end + after, last))
         cuts.append(Piece(names[k] if names is not None else f"Moment {number}", moments[k].score, moment, cut))
-    if apart:
-        n_cuts = len(cuts)
-        cuts = list(_apart(cuts))
-        if len(cuts) < n_cuts:
-            warnings.append(
-                Sentence("{n_joined} moments overlap another one and were joined with it", n_joined=n_cuts - len(cuts))
-            )
-    return cuts, warnings
+    if not apart:
+        return cuts, warnings
+    kept = list(_apart(cuts))
+    if n := len(cuts) - len(kept):
+        warnings.append(Sentence("{n_joined} moments overlap another one and were joined with it", n_joined=n))
+    return kept, warnings
 
 
 def _apart(pieces: Sequence[Piece]) -> Iterator[Piece]:

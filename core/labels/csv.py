@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -50,11 +51,10 @@ class Fault:
 
 def seconds_of(text: str) -> float:
     """Seconds from ``12.5``, ``m:ss`` or ``h:mm:ss``; a comma may stand for the point. Raises ValueError."""
-    parts = text.strip().replace(",", ".").split(":")
-    if not 1 <= len(parts) <= 3 or not all(parts):
-        raise ValueError(Sentence("{text!r} is no time; expected seconds or h:mm:ss", text=text))
     try:
-        numbers = [float(part) for part in parts]
+        numbers = [float(part) for part in text.strip().replace(",", ".").split(":")]
+        if len(numbers) > 3:
+            raise ValueError(len(numbers))
     except ValueError as error:
         raise ValueError(Sentence("{text!r} is no time; expected seconds or h:mm:ss", text=text)) from error
     if any(not 0 <= n < 60 for n in numbers[1:]) or not 0 <= numbers[0] < 1e7:
@@ -73,15 +73,8 @@ def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
     PunchlineError
         If it is no text, or columns are missing.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("cp949")
-        except UnicodeDecodeError as error:
-            raise PunchlineError("this is no CSV text in UTF-8; save it as CSV UTF-8") from error
-    header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
+    text = _decoded(content)
+    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
     lines = _lines(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     _, first, fault = next(lines, (1, [], None))
     if fault:
@@ -99,19 +92,22 @@ def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
     faults: list[Fault] = []
     for line, cells, fault in lines:
         try:
-            if fault or any(cells[len(names) :]):
-                raise ValueError(
-                    fault
-                    or Sentence(
-                        "{n_cells} cells, expected {n_names}; quote a cell that holds a comma",
-                        n_cells=len(cells),
-                        n_names=len(names),
-                    )
-                )
+            if any(cells[len(names) :]):
+                n, wanted = len(cells), len(names)
+                fault = Sentence("{n} cells, expected {wanted}; quote a cell that holds a comma", n=n, wanted=wanted)
+            if fault:
+                raise ValueError(fault)
             rows.append(_row(line, dict(zip(names, cells))))
         except ValueError as error:
             faults.append(Fault(line, Sentence.of(error)))
     return rows, faults
+
+
+def _decoded(content: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp949"):
+        with suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    raise PunchlineError("this is no CSV text in UTF-8; save it as CSV UTF-8")
 
 
 def _lines(reader: Any) -> Iterator[tuple[int, list[str], str | None]]:
@@ -143,11 +139,8 @@ def _row(line: int, cells: dict[str, str]) -> LabelRow:
         end = start + MARK_BEFORE + MARK_AFTER
     origin = cells.get("origin", "").lower()
     if origin and origin not in ORIGINS:
-        raise ValueError(
-            Sentence(
-                "origin {origin!r}, expected one of {origins}, or nothing", origin=origin, origins=", ".join(ORIGINS)
-            )
-        )
+        known = ", ".join(ORIGINS)
+        raise ValueError(Sentence("origin {origin!r}, expected one of {known}, or nothing", origin=origin, known=known))
     text = {name: cells.get(name, "") for name in ("person", "note", "clip_id", "labeller")}
     at = _moment(cells.get("labelled_at", ""))
     return LabelRow(line, cells["video"], start, end, WORDS[word], origin=origin, labelled_at=at, **text)

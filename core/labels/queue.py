@@ -113,34 +113,32 @@ class LabelQueue:
         if self._length is None or self._length < MIN_DURATION:
             return kept
         streams = self._streams(order)
-        chosen, mixed = streams[order], streams.get("mixed")
         while len(kept) < n:
-            turn = mixed is not None and (len(held) + 1) % RANDOM_EVERY == 0
-            clip = self._first_free(mixed if turn and mixed else chosen, held)
-            if clip is None and mixed is not None:
-                clip = self._first_free(chosen if turn else mixed, held)
+            turn = (len(held) + 1) % RANDOM_EVERY == 0
+            free = (self._first_free(stream, held) for stream in (streams[::-1] if turn else streams))
+            clip = next((clip for clip in free if clip is not None), None)
             if clip is None:
                 break
             kept.append(clip)
             held.append(clip.segment)
         return kept
 
-    def _streams(self, order: Order) -> dict[str, Iterator[QueuedClip]]:
+    def _streams(self, order: Order) -> list[Iterator[QueuedClip]]:
+        """The clips of a queue, and those that take every fifth turn, where there are such."""
         if order in ("in_order", "random"):
-            return {order: self._tiles(order)}
+            return [self._tiles(order)]
         if order == "peaks":
-            return {"peaks": self._peaks(*self._salience(), "peaks"), "mixed": self._tiles("random")}
+            return [self._peaks(*self._salience(), "peaks"), self._tiles("random")]
         if order in ("laughter", "chat"):
-            return {order: self._cue_peaks(order)}
+            return [self._cue_peaks(order)]
         if self.scores is None:
             raise PunchlineError(
-                "the queue {order!r} needs the scores of a trained model; train and detect first, or choose "
-                "another queue",
+                "the queue {order!r} needs the scores of a trained model; train and detect first, or choose another",
                 order=order,
             )
         times, scores = (np.asarray(part, np.float64) for part in self.scores)
         value = scores if order == "likely" else -np.abs(scores - HALF_SURE)
-        return {order: self._peaks(times, value, order)}
+        return [self._peaks(times, value, order)]
 
     def _first_free(self, stream: Iterator[QueuedClip], held: list[Segment]) -> QueuedClip | None:
         for clip in stream:

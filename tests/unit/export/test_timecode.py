@@ -98,8 +98,8 @@ def test_overlapping_moments_become_one_with_the_better_ones_name() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"before": -1.0}, "margin before"),
-        ({"after": float("nan")}, "margin after"),
+        ({"before": -1.0}, "are -1.0 s and 0.0 s"),
+        ({"after": float("nan")}, "are 0.0 s and nan s"),
         ({"names": ["a", "b"]}, "2 names for 1 moments"),
     ],
 )
