@@ -5,8 +5,9 @@
 FILE.csv has a row for each sampled time: clip, t (s), faces, smile, jawOpen (both 0 to 1), face_h (pixels), such as
 MediaPipe's blend shapes. Rows with one face are judged, by the largest face that the extraction finds within half
 a sample period: smiling is a measure of .5 and more, a neutral mouth one of under .3; what lies between is left out.
-Where somebody looked and the measure is wrong (`tests/shared/smile_by_eye.csv`: clip, start, end, smile 0 or 1, or empty to
-leave it out), what was seen holds; `smile_auc_as_measured` is without that. A clip counts within clips where it holds both. A flip is a change of the strongest emotion from one sample to the next,
+Where somebody looked and the measure is wrong (`tests/shared/smile_by_eye.csv`: clip, start, end, smile 0 or 1, or
+empty to leave it out), what was seen holds; `smile_auc_as_measured` is without that. A clip counts within clips where
+it holds both. A flip is a change of the strongest emotion from one sample to the next,
 counted where nobody smiles and the jaw moves (speech).
 """
 

@@ -42,7 +42,7 @@ def test_what_is_imported_is_declared() -> None:
 
 
 OPTIONAL = {
-    re.match(r"[\w-]+", entry)[0].lower()  # type: ignore[index]
+    re.match(r"[\w-]+", entry)[0].lower().replace("-", "_")  # type: ignore[index]
     for entries in PROJECT["project"].get("optional-dependencies", {}).values()
     for entry in entries
 }

@@ -15,7 +15,8 @@ from core.errors import PunchlineError, StorageFault
 if TYPE_CHECKING:
     from core.workspace.workspace import Workspace
 
-PACKAGES = ("streamlit", "torch", "torchvision", "facenet-pytorch", "av", "opencv-python", "h5py", "numpy", "pandas")
+PACKAGES = ("streamlit", "torch", "av", "opencv-python", "h5py", "numpy", "pandas")
+OPTIONAL_PACKAGES = ("facenet-pytorch",)
 CODECS = {"h264": False, "aac": False, "hevc": True, "vp9": True, "libdav1d": True, "libx264": True}  # True: optional
 
 
@@ -42,7 +43,8 @@ def checks(workspace: Path) -> list[Check]:
     """Look at everything; nothing is raised."""
     return [
         Check("Python", True, f"{platform.python_version()} on {platform.platform()}"),
-        *map(_package, PACKAGES),
+        *(_package(name) for name in PACKAGES),
+        *(_package(name, optional=True) for name in OPTIONAL_PACKAGES),
         *(_codec(name, optional) for name, optional in CODECS.items()),
         *_weights(),
         _models(),
@@ -58,8 +60,8 @@ def _tried(name: str, look: Callable[[], str], *, optional: bool = False) -> Che
         return Check(name, False, str(error), optional)
 
 
-def _package(name: str) -> Check:
-    return _tried(name, lambda: importlib.metadata.version(name))
+def _package(name: str, *, optional: bool = False) -> Check:
+    return _tried(name, lambda: importlib.metadata.version(name), optional=optional)
 
 
 def _codec(name: str, optional: bool) -> Check:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
 
-from core.errors import WeightsUnavailable
 from core.faces.cascade import THRESHOLDS, Cascade, Net, Pictures, shrink, squares_of
 from core.faces.crop import square
+from core.storage.weights import describe, find
 
 # Faces in pixels: the smallest that can be found, and the size to which larger pictures bring theirs for the search.
 SMALLEST_FACE, SEARCHED_FACE = 20, 40
@@ -109,7 +107,7 @@ class MtcnnDetector:
     Raises
     ------
     WeightsUnavailable
-        If facenet-pytorch's weight files are missing or cannot be read.
+        If a weight file is missing or damaged.
     """
 
     name = "mtcnn"
@@ -280,34 +278,16 @@ def _by_picture(
 
 
 def _load_mtcnn(device: str) -> tuple[list[Net], str]:
-    """The three networks with the weights of facenet-pytorch's wheel, and one SHA-256 over the three files."""
+    """The three networks with the weights of facenet-pytorch, and one SHA-256 over the three files."""
     import torch
 
     from core.faces import mtcnn
 
-    folder = _weights_folder()
     digest = hashlib.sha256()
     nets = []
-    for net, side, file in ((mtcnn.pnet, 12, "pnet.pt"), (mtcnn.rnet, 24, "rnet.pt"), (mtcnn.onet, 48, "onet.pt")):
-        try:
-            content = (folder / file).read_bytes()
-            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-            ready = mtcnn.with_weights(net, state, device)
-            ready(torch.zeros(1, 3, side, side, device=device))  # fails here if a weight is missing or misshapen
-        except Exception as error:  # a damaged checkpoint can raise anything
-            raise WeightsUnavailable(
-                "Cannot read the face detector's weights {file}: {cause}. Install facenet-pytorch again.",
-                file=folder / file,
-                cause=error,
-            ) from error
+    for net, name in ((mtcnn.pnet, "pnet"), (mtcnn.rnet, "rnet"), (mtcnn.onet, "onet")):
+        content = find(describe(f"mtcnn_{name}")).read_bytes()
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        nets.append(mtcnn.with_weights(net, state, device))
         digest.update(content)
-        nets.append(ready)
     return nets, f"sha256:{digest.hexdigest()}"
-
-
-def _weights_folder() -> Path:
-    """Where facenet-pytorch keeps its weights; the package itself is not imported."""
-    found = importlib.util.find_spec("facenet_pytorch")
-    if found is None or found.origin is None:
-        raise WeightsUnavailable("facenet-pytorch, whose weights the face detector uses, is missing. Install it again.")
-    return Path(found.origin).parent / "data"

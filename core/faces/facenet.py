@@ -6,7 +6,6 @@ import pickle
 
 import numpy as np
 import torch
-from facenet_pytorch import InceptionResnetV1
 
 from core.errors import WeightsUnavailable
 from core.faces.batches import batches
@@ -33,6 +32,13 @@ class FacenetEmbedder:
         weights = weights or describe(EMBEDDERS[self.name].weights)
         self.digest = weights.digest
         path = find(weights)
+        try:
+            from facenet_pytorch import InceptionResnetV1
+        except ImportError as error:
+            raise WeightsUnavailable(
+                "The embedder facenet needs the package facenet-pytorch, which is not installed. Install the extra "
+                "'facenet', or choose another embedder."
+            ) from error
         try:
             state = torch.load(path, weights_only=True, map_location="cpu")
             net = InceptionResnetV1(pretrained=None)

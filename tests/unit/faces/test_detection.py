@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,8 @@ import pytest
 import torch
 
 from core.errors import WeightsUnavailable
-from core.faces import detection as faces_module
 from core.faces.detection import MtcnnDetector
+from core.storage import weights as weights_module
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 # Both eyes, the nose and the corners of the mouth, by eye, in the fixtures' pixels.
@@ -128,10 +129,11 @@ def test_detector_names_its_weights(detector):
 
 @pytest.mark.parametrize("content", [None, b"", b"not a checkpoint", b"\x80\x02."])
 def test_missing_or_damaged_weights_are_said(monkeypatch, tmp_path, content):
+    shutil.copy(weights_module.ASSETS / "weights.json", tmp_path)
+    (tmp_path / "mtcnn").mkdir()
     if content is not None:
-        (tmp_path / "data").mkdir()
-        (tmp_path / "data" / "pnet.pt").write_bytes(content)
-    monkeypatch.setattr(faces_module, "_weights_folder", lambda: tmp_path / "data")
+        (tmp_path / "mtcnn" / "pnet.pt").write_bytes(content)
+    monkeypatch.setattr(weights_module, "ASSETS", tmp_path)
     with pytest.raises(WeightsUnavailable, match=r"pnet\.pt"):
         MtcnnDetector()
 

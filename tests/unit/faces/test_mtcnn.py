@@ -27,6 +27,14 @@ def test_outputs_are_those_of_facenet_pytorch(index: int, name: str, side: int) 
         torch.testing.assert_close(mine, other, atol=1e-5, rtol=1e-4)
 
 
+def test_the_weight_files_are_those_of_facenet_pytorch() -> None:
+    import facenet_pytorch
+
+    theirs = Path(facenet_pytorch.__file__).parent / "data"
+    for name in ("pnet.pt", "rnet.pt", "onet.pt"):
+        assert (ROOT / "assets" / "mtcnn" / name).read_bytes() == (theirs / name).read_bytes()
+
+
 def test_a_misshapen_state_is_refused() -> None:
     state = {"conv1.weight": torch.zeros(10, 3, 3, 3), "conv1.bias": torch.zeros(10)}
     with pytest.raises(KeyError):
