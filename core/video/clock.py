@@ -18,7 +18,7 @@ from av.error import FFmpegError
 
 JUMPING = {"mpegts", "mpeg"}  # formats in which a clock may do so
 JUMP = 10.0  # seconds between decoding times that follow each other, as of FFmpeg's dts_delta_threshold
-BACK = 1.0  # seconds by which the tracks of a file may lie behind each other
+BACK = 0.1  # seconds by which a track may go back
 SMALL = 64 << 20  # bytes up to which a file is read through; a larger one where its clock looks uneven
 LOOKS = 64  # places at which the clock of a large file is looked at
 
@@ -57,7 +57,7 @@ def read_clock(container: av.container.InputContainer) -> Clock:
     """The clock of a file that was just opened."""
     if container.format.name not in JUMPING or (container.size > SMALL and _looks_even(container)):
         return Clock()
-    packets: list[tuple[int, float, float]] = []  # place, decoding time and length in seconds
+    packets: list[tuple[int, int, float, float]] = []  # place, stream, decoding time and length in seconds
     places: dict[int, int] = {}
     try:
         for packet in container.demux():
@@ -65,25 +65,30 @@ def read_clock(container: av.container.InputContainer) -> Clock:
                 continue
             place = places[packet.stream_index] = packet.pos or places.get(packet.stream_index, 0)
             length = float((packet.duration or 0) * packet.time_base)
-            packets.append((place, float(packet.dts * packet.time_base), length))
+            packets.append((place, packet.stream_index, float(packet.dts * packet.time_base), length))
     except (FFmpegError, IndexError):  # as far as it can be read
         pass
     return clock_of(sorted(packets, key=lambda packet: packet[0]))
 
 
-def clock_of(packets: Iterable[tuple[int, float, float]]) -> Clock:
-    """The clock of packets in the order in which they lie: place, decoding time and length in seconds."""
+def clock_of(packets: Iterable[tuple[int, int, float, float]]) -> Clock:
+    """The clock of packets in the order in which they lie: place, stream, decoding time and length in seconds.
+
+    A track tells by its own times, for tracks may lie seconds behind each other where little of them fills a block.
+    """
     places, starts, shifts = [0], [0.0], [0.0]
     latest: float | None = None  # the end of what was read, on the mended clock
-    for place, time, length in packets:
+    times: dict[int, float] = {}  # of each stream's latest packet
+    for place, stream, time, length in packets:
         if latest is None:
             starts[0] = latest = time
         mended = time + shifts[-1]
-        if not latest - BACK <= mended <= latest + JUMP:
+        if not times.get(stream, latest - JUMP) - BACK <= mended <= latest + JUMP:
             shifts.append(latest - time)
             places.append(place)
             starts.append(latest)
             mended = latest
+        times[stream] = mended
         latest = max(latest, mended + length)
     return Clock(tuple(places), tuple(starts), tuple(shifts), latest)
 
@@ -100,4 +105,4 @@ def _looks_even(container: Any) -> bool:
         if packet is not None:
             times.append(float(packet.dts * packet.time_base))
     steps = [b - a for a, b in pairwise(times)]
-    return not steps or (min(steps) > -BACK and max(steps) < 60 + 10 * median(steps))
+    return not steps or (min(steps) > -JUMP / 10 and max(steps) < 60 + 10 * median(steps))

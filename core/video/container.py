@@ -23,6 +23,7 @@ from core.video.picture import Shape, shape_of
 from core.video.streams import AUTOMATIC, NO_FILM, UNREADABLE, Tracks, best_picture, best_sound, pictures_of, sounds_of
 
 MAX_FAILURES = 100  # damaged packets one after the other until a file counts as ended
+ORDERED = {"avi", "asf"}  # formats that state only when a picture is decoded
 PROGRESSIVE = 1  # FFmpeg's number of that order of fields; 0 is unknown, higher ones are interlaced
 SEEK_LEADS = (0.0, 3.0, 10.0, 60.0)  # seconds to aim ahead of the wanted time, as a transport stream may land after it
 
@@ -157,8 +158,8 @@ class Source:
 
     @property
     def states_times(self) -> bool:
-        """Whether the container says when each picture is shown, so that its packets can be copied; avi does not."""
-        return str(self.container.format.name) != "avi" and self._has_clock
+        """Whether the container says when each picture is shown, so that its packets can be copied."""
+        return self.container.format.name not in ORDERED and self._has_clock
 
     @property
     def pixel_aspect(self) -> Fraction | None:
@@ -202,7 +203,7 @@ class Source:
         """Decoded frames of a packet that are whole, with a time where one is known; none of a damaged packet."""
         untimed = packet.stream.type == "video" and not self.states_times
         if untimed and packet.dts is not None:
-            heappush(self._due.setdefault(packet.stream_index, []), packet.dts)
+            heappush(self._due.setdefault(packet.stream.index, []), packet.dts)
         try:
             frames = packet.decode()
         except FFmpegError:  # the pictures around it stay
@@ -221,7 +222,7 @@ class Source:
 
         Streams without any time, as those of an encoder without a container, run at their rate.
         """
-        due = self._due.get(packet.stream_index)
+        due = self._due.get(packet.stream.index)  # the flushing packet has no index of its own
         if due:
             frame.pts = heappop(due)
         elif packet.dts is None and not self._has_clock:
@@ -261,7 +262,7 @@ class Source:
 
     def _mend(self, packet: Any) -> None:
         """Move a packet to where it lies on the clock that runs on."""
-        place = self._places[packet.stream_index] = packet.pos or self._places.get(packet.stream_index, 0)
+        place = self._places[packet.stream.index] = packet.pos or self._places.get(packet.stream.index, 0)
         ticks = round(self.clock.shift(place) / packet.time_base) if packet.size else 0
         packet.pts = None if packet.pts is None else packet.pts + ticks
         packet.dts = None if packet.dts is None else packet.dts + ticks

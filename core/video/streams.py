@@ -54,9 +54,9 @@ def best_picture(container: av.container.InputContainer) -> int | None:
     counts = Counter[int]()
     decoded = set[int]()
     for packet in _packets(container, streams, LOOK):
-        counts[packet.stream_index] += packet.size > 0
-        if packet.stream_index not in decoded and _decoded(packet):
-            decoded.add(packet.stream_index)
+        counts[packet.stream.index] += packet.size > 0
+        if packet.stream.index not in decoded and _decoded(packet):
+            decoded.add(packet.stream.index)
 
     def rank(stream: av.VideoStream) -> tuple[Any, ...]:
         n = counts[stream.index]
@@ -81,7 +81,7 @@ def best_sound(container: av.container.InputContainer) -> int | None:
             break
         for packet in _packets(container, streams, LISTEN):
             for frame in _decoded(packet):
-                power[packet.stream_index] = max(power[packet.stream_index], _power(frame))
+                power[packet.stream.index] = max(power[packet.stream.index], _power(frame))
 
     def rank(stream: av.AudioStream) -> tuple[bool, bool, int]:
         heard = power[stream.index] > max(SILENT, 1e-4 * max(power.values()))

@@ -133,6 +133,8 @@ def write(
                 video.set_display_rotation(rotation)
         if sound is not None:
             audio = container.add_stream(sound.codec, rate=sound.audio_rate, layout=sound.layout)
+            if sound.codec.startswith("wma"):
+                audio.bit_rate = 128_000
         packets = []
         if video is not None:
             for k, time in enumerate(times):
@@ -142,7 +144,7 @@ def write(
                 packets += video.encode(frame)
             packets += video.encode(None)
         if audio is not None:
-            for frame in _sound_frames(sound, audio.format.name, audio.frame_size or 1024):
+            for frame in sound_frames(sound, audio.format.name, audio.frame_size or 1024):
                 packets += audio.encode(frame)
             packets += audio.encode(None)
         packets.sort(key=lambda packet: packet.dts * packet.time_base)
@@ -158,22 +160,21 @@ def _quick(codec: str) -> dict[str, str]:
     return {"g": "12"}
 
 
-def _sound_frames(sound: Sound, sample_format: str, n: int) -> list[av.AudioFrame]:
+def sound_frames(sound: Sound, sample_format: str, n: int) -> list[av.AudioFrame]:
+    """Its samples as frames of `n` each, without those of its holes."""
     samples = np.atleast_2d(np.asarray(sound.samples, np.float32))
+    as_encoded = av.AudioResampler(format=sample_format, layout=sound.layout, rate=sound.audio_rate)
     frames = []
     for begin in range(0, samples.shape[1], n):
         if any(begin < b * sound.audio_rate and begin + n > a * sound.audio_rate for a, b in sound.holes):
             continue
-        part = samples[:, begin : begin + n]
-        if sample_format.startswith(("s16", "s32")):
-            kind, scale = (np.int16, 2**15 - 1) if sample_format.startswith("s16") else (np.int32, 2**31 - 1)
-            part = np.round(part.astype(np.float64) * scale).astype(kind)
-        packed = part if sample_format.endswith("p") else part.T.reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(packed), format=sample_format, layout=sound.layout)
+        packed = np.ascontiguousarray(samples[:, begin : begin + n].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=sound.layout)
         frame.sample_rate = sound.audio_rate
-        frame.pts = round(sound.start * sound.audio_rate) + begin
-        frame.time_base = Fraction(1, sound.audio_rate)
-        frames.append(frame)
+        for converted in as_encoded.resample(frame):
+            converted.pts = round(sound.start * sound.audio_rate) + begin
+            converted.time_base = Fraction(1, sound.audio_rate)
+            frames.append(converted)
     return frames
 
 
@@ -186,7 +187,7 @@ def write_with_cover(path: Path, sound: Sound) -> Path:
         cover.disposition = av.stream.Disposition.attached_pic
         picture = av.VideoFrame.from_ndarray(numbered(1), format="rgb24").reformat(format="yuvj420p")
         packets = cover.encode(picture) + cover.encode(None)
-        for frame in _sound_frames(sound, audio.format.name, audio.frame_size or 1024):
+        for frame in sound_frames(sound, audio.format.name, audio.frame_size or 1024):
             packets += audio.encode(frame)
         container.mux(packets + audio.encode(None))
     return path
@@ -256,7 +257,7 @@ def with_tracks(source: Path, path: Path, *sounds: Sound) -> Path:
         packets = []
         for stream, sound in zip(added, sounds):
             stream.metadata["language"] = "kor"
-            for frame in _sound_frames(sound, stream.format.name, stream.frame_size or 1024):
+            for frame in sound_frames(sound, stream.format.name, stream.frame_size or 1024):
                 packets += stream.encode(frame)
             packets += stream.encode(None)
         for packet in original.demux():

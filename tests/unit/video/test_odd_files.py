@@ -9,26 +9,19 @@ from core.errors import PunchlineError
 from tests.media import odd
 
 N_DAMAGED, N_DAMAGED_SLOW = 24, 480
-FAULTS = ("title", "still", "muted", "codec", "left", "phase", "5.1", "no duration", "avi", "mirrored", "interlaced")
 KINDS = list(odd.KINDS)
-QUICK = [kind for k, kind in enumerate(KINDS) if any(word in kind for word in FAULTS) or k % 5 == 0]
-
-
-def check(kind: str) -> None:
-    answer = odd.got(kind)
-    assert isinstance(answer, odd.Answer), answer
-    assert odd.KINDS[kind][1].agrees(answer), f"expected {odd.KINDS[kind][1]}, got {answer}"
+QUICK = KINDS[::7]
 
 
 @pytest.mark.parametrize("kind", QUICK)
 def test_a_kind_of_file_has_its_right_answer(kind: str) -> None:
-    check(kind)
+    assert list(odd.faults(kind)) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in QUICK])
 def test_every_other_kind_has_its_right_answer(kind: str) -> None:
-    check(kind)
+    assert list(odd.faults(kind)) == []
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
@@ -49,7 +42,7 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
 
 def read_damaged(folder: Path, n: int) -> None:
     kinds = ["h264 in mp4", "B-frames in mkv", "h264 in ts", "h264 in flv", "h264 with B-frames in avi", "vp9"]
-    sources = [odd.KINDS[kind][0](folder) for kind in kinds]
+    sources = [odd.KINDS[kind].make(folder) for kind in kinds]
     for seed in range(n):
         source = sources[seed % len(sources)]
         path = folder / f"damaged{source.suffix}"
@@ -58,6 +51,7 @@ def read_damaged(folder: Path, n: int) -> None:
             answer = odd.answer_of(path)
         except PunchlineError:
             continue
+        assert isinstance(answer.n_pictures, int)
         assert answer.n_pictures <= 2 * odd.N, seed
 
 

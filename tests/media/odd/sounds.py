@@ -1,0 +1,68 @@
+"""Kinds of sound: codecs, rates, channels, levels."""
+
+from __future__ import annotations
+
+from math import log10
+
+from tests.media import Sound, tone
+from tests.media.odd.answer import LOUD, Answer
+from tests.media.odd.kind import Kind
+from tests.media.odd.recipes import TIMES, channels, heard, late, sound, written
+
+
+def quieter(share: float) -> Answer:
+    """The level where so much of the channels' power is there."""
+    return Answer(level=LOUD + 10 * log10(share))
+
+
+SOUNDS: dict[str, Kind] = {
+    **{
+        f"sound of {codec} in {suffix}": Kind(heard(codec, f"v.{suffix}", layout="stereo"))
+        for codec, suffix in (
+            ("aac", "mp4"),
+            ("ac3", "mp4"),
+            ("eac3", "ts"),
+            ("alac", "mov"),
+            ("flac", "mkv"),
+            ("libmp3lame", "mp4"),
+            ("libopus", "mkv"),
+            ("libopus", "mp4"),
+            ("mp2", "ts"),
+            ("tta", "mkv"),
+            ("wavpack", "mkv"),
+            ("pcm_s16be", "mov"),
+            ("pcm_s24le", "mkv"),
+            ("pcm_u8", "mkv"),
+            ("pcm_f64le", "mkv"),
+            ("pcm_mulaw", "mov"),
+            ("pcm_alaw", "mov"),
+            ("adpcm_ms", "avi"),
+            ("adpcm_ima_wav", "avi"),
+        )
+    },
+    **{f"sound of {r} Hz": Kind(heard("pcm_s16le", rate=r)) for r in (8000, 11_025, 22_050, 32_000, 96_000, 192_000)},
+    "speech of phones": Kind(heard("libopencore_amrnb", "v.3gp", rate=8000), Answer(level=-11.4)),
+    **{
+        f"sound of {layout}": Kind(channels(layout, *[1.0] * n))
+        for layout, n in (("2.1", 3), ("quad", 4), ("5.0", 5), ("5.1(side)", 6), ("6.1", 7), ("7.1", 8))
+    },
+    "left only": Kind(channels("stereo", 1, 0), quieter(1 / 2)),
+    "right only": Kind(channels("stereo", 0, 1), quieter(1 / 2)),
+    "opposite phase": Kind(channels("stereo", 1, -1)),
+    "centre of 5.1": Kind(channels("5.1", 0, 0, 1, 0, 0, 0), quieter(1 / 6)),
+    "bass of 5.1": Kind(channels("5.1", 0, 0, 0, 1, 0, 0), quieter(1 / 6)),
+    "surrounds of 7.1": Kind(channels("7.1", 0, 0, 0, 0, 1, 1, 1, 1), quieter(1 / 2)),
+    "one of 7.1": Kind(channels("7.1", 0, 0, 0, 0, 0, 0, 0, 1), quieter(1 / 8)),
+    "quiet sound": Kind(channels("mono", 0.01), quieter(1e-4)),
+    "silence": Kind(channels("stereo", 0, 0), Answer(level=-80)),
+    "louder than full scale": Kind(
+        written("v.mkv", sound("pcm_f32le", gains=(4,))), Answer(level=LOUD + 20 * log10(4))
+    ),
+    "no sound": Kind(written("v.mp4", mute=True), Answer(level=None)),
+    "sound from 1.6 s on": Kind(written("v.mkv", late(1.6)), Answer(level=None, duration=3.6)),
+    "sound from .5 s on": Kind(written("v.mp4", late(0.5)), Answer(duration=2.5)),
+    "pictures from .5 s on": Kind(written("v.mp4", times=TIMES + 0.5), Answer(duration=2.5, first=0.5)),
+    "sound of half the length": Kind(
+        written("v.mp4", Sound(tone(220, 0.5, audio_rate=44_100), 44_100, codec="aac")), Answer(level=None)
+    ),
+}
