@@ -9,7 +9,7 @@ from pages.components.analyse.view import analysis
 from pages.components.detect.start import not_extracted, nothing_to_show
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import series_for
-from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
+from pages.components.shared.shell import _, person_select, plain, show_error, video_select, workspace
 
 
 def body(space: Workspace) -> None:
@@ -29,7 +29,7 @@ def body(space: Workspace) -> None:
         not_extracted(space, video)
         return
     if not series.series.observed.any():
-        said = _("{name} is not seen in this video: sound is all there is.", name=person.name)
+        said = _("{name} is not seen in this video: sound is all there is.", name=plain(person.name))
         st.warning(said, icon=":material/visibility_off:")
         st.page_link("pages/reference.py", label=_("Pick other reference faces, or thresholds"), icon=":material/face:")
     shown = playable(space, video)

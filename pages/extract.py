@@ -16,7 +16,7 @@ from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.extract.chat import chat_panel
 from pages.components.shared.job_panel import job_line, preview_of
-from pages.components.shared.shell import _, chosen_video, finished_text, fragment, show_error, told, workspace
+from pages.components.shared.shell import _, as_markdown, chosen_video, fragment, plain, show_error, told, workspace
 
 RATES = (2.0, 3.0, 5.0, 10.0)
 
@@ -63,7 +63,9 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
         )
         again = [readable[id].video.name for id in ids if readable[id].analysed == "done"]
         if again:
-            st.caption(_("Already extracted; redone only if the settings differ: {names}", names=", ".join(again)))
+            st.caption(
+                _("Already extracted; redone only if the settings differ: {names}", names=plain(", ".join(again)))
+            )
         if right.button(
             _("Start"), type="primary", icon=":material/play_arrow:", disabled=not ids, key="start", width="stretch"
         ):
@@ -137,7 +139,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
     results = {job.subject: job.result for job in Jobs(space).all() if job.kind == "extract" and job.status == "done"}
     for state in read:
         with st.container(border=True):
-            st.markdown(f"**{state.video.name}**")
+            st.markdown(f"**{plain(state.video.name)}**")
             result = results.get(state.video.id)
             if result:
                 st.write(in_words(result))
@@ -157,7 +159,7 @@ def done(space: Workspace, states: list[VideoState]) -> None:
                 )
                 warnings = list(info.warnings)
             for warning in warnings:
-                st.warning(finished_text(warning), icon=":material/warning:")
+                st.warning(as_markdown(warning), icon=":material/warning:")
             chat_panel(space, state.video)
 
 

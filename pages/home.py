@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.actions.adoption import adopt, offers
 from core.actions.overview import Step, VideoState, overview
 from core.errors import PunchlineError
 from core.people.person import Person
@@ -13,7 +14,7 @@ from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.browser import browse_dialog, take_in
 from pages.components.shared.presence import unseen
-from pages.components.shared.shell import _, choose, show_error, told, workspace
+from pages.components.shared.shell import _, choose, plain, show_error, told, workspace
 
 PAGE_SIZE = 12
 SAMPLE = ASSETS / "sample.mp4"
@@ -94,6 +95,8 @@ def badges(state: VideoState) -> str:
         parts.append(f":green-badge[{_('{n} moments', n=state.n_moments)}]")
     if state.video.path is None:
         parts.append(f":red-badge[{_('file missing')}]")
+    elif state.video.growing:
+        parts.append(f":orange-badge[{_('still being recorded')}]")
     return " ".join(parts)
 
 
@@ -106,7 +109,7 @@ def facts(state: VideoState) -> str:
     if about.get("has_audio") is False:
         parts.append(_("no sound"))
     place = state.video.path or (state.video.paths[0] if state.video.paths else "")
-    return " · ".join([*parts, str(place)])
+    return " · ".join([*parts, plain(str(place))])
 
 
 def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None:
@@ -120,10 +123,10 @@ def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None
             else:
                 st.markdown("### :material/movie:")
         with words:
-            st.markdown(f"**{state.video.name.replace('[', '(').replace(']', ')')}**  \n{badges(state)}")
+            st.markdown(f"**{plain(state.video.name)}**  \n{badges(state)}")
             st.caption(facts(state))
             if nobody := state.analysed == "done" and unseen(space, state.video, people):
-                names = ", ".join(person.name for person in people)
+                names = plain(", ".join(person.name for person in people))
                 st.caption(_("{name} is not seen in this video.", name=names))
             if "fault" in state.about:
                 show_error(str(state.about["fault"]))
@@ -165,6 +168,19 @@ def videos_list(space: Workspace, states: list[VideoState]) -> None:
         st.info(_("No video matches this name."), icon=":material/search_off:")
 
 
+def adoption(space: Workspace) -> None:
+    """Labels of videos that are gone, where another one looks and sounds the same."""
+    for offer in offers(space):
+        with st.container(border=True):
+            words, button = st.columns([4, 1.4], vertical_alignment="center")
+            old, new, n = plain(offer.old.name), plain(offer.video.name), offer.n_labels
+            words.write(_("{new} holds the same as {old}, which is gone. Take its {n} labels?", new=new, old=old, n=n))
+            if button.button(_("Take them over"), key=f"adopt-{offer.old.id}-{offer.video.id}", width="stretch"):
+                with told():
+                    adopt(space, offer.old.id, offer.video)
+                    st.rerun()
+
+
 def folders(space: Workspace) -> None:
     """Library folders, and taking in more."""
     with st.expander(_("Add videos and folders"), icon=":material/create_new_folder:"):
@@ -193,6 +209,8 @@ def main() -> None:
     if not states:
         welcome(space)
         return
+    with told():
+        adoption(space)
     videos_list(space, states)
     folders(space)
     if all(state.video.path != SAMPLE for state in states) and st.button(

@@ -6,6 +6,7 @@ from core.errors import PunchlineError
 from core.people.person import Person
 from core.workspace.workspace import Workspace
 from pages.components.reference.advice import doubts, suggestions
+from pages.components.reference.lost import lost_people
 from pages.components.reference.people import faces_of_video, person_card, photos
 from pages.components.reference.tuning import tuning_panel
 from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
@@ -44,6 +45,7 @@ def draw() -> None:
     with right:
         st.subheader(_("The person"))
         person = people_side(space, people)
+        lost_people(space, person)
         photos(space, person)
     with left:
         st.subheader(_("Faces in the video"))

@@ -8,7 +8,7 @@ from core.training.model_store import ModelStore
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 from pages.components.shared.data import clips_of, ledger_of
-from pages.components.shared.shell import _, fragment, person_select, show_error, workspace
+from pages.components.shared.shell import _, fragment, person_select, plain, show_error, workspace
 from pages.components.train.data import data_panel, enough
 from pages.components.train.models import models_panel
 from pages.components.train.training import live_training, start_panel
@@ -36,7 +36,7 @@ def main() -> None:
             return
         models = ModelStore(space).of(person)
         if not models and not ledger_of(space).labels(person_id=person.id):
-            st.info(_("There are no labels of {name} yet.", name=person.name), icon=":material/label:")
+            st.info(_("There are no labels of {name} yet.", name=plain(person.name)), icon=":material/label:")
             st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
             return
         with st.spinner(_("Reading the labelled clips…"), show_time=False):

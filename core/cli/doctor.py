@@ -122,6 +122,7 @@ def _workspace(root: Path) -> list[Check]:
 def _files(space: Workspace) -> list[Check]:
     """Every kind of file of a workspace, each read whole."""
     from core.dataset.dataset_file import read_dataset
+    from core.detection.results import read_results
     from core.faces.feature_file import read_features
     from core.funny_moment_classifier import FunnyMomentClassifier
     from core.labels.ledger import Ledger
@@ -137,7 +138,8 @@ def _files(space: Workspace) -> list[Check]:
         ("series", space.series_folder.glob("*/*.h5"), read_series),
         ("dataset", [space.dataset_path], read_dataset),
         ("models", (p.parent for p in space.models_folder.glob("*/card.json")), FunnyMomentClassifier.load),
-        ("detections", space.detections_folder.glob("*.json"), _read_object),
+        ("choices", [space.chosen_models_path], _read_object),
+        ("detections", space.detections_folder.glob("*.json"), read_results),
     ]
     return [_kind(name, sorted(path for path in paths if path.exists()), read) for name, paths, read in kinds]
 

@@ -17,16 +17,22 @@ def labels() -> None:
 @labels.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--person", "name", help="Whose labels, where the file does not say.")
+@click.option("--video", "videos", multiple=True, help="[NAME=]VIDEO: which one is meant where NAME is not known.")
 @click.option("--strict", is_flag=True, help="All or nothing: a bad line refuses the whole file.")
 @json_option
 @click.pass_context
-def labels_import(ctx: click.Context, file: Path, name: str | None, strict: bool, as_json: bool) -> None:
+def labels_import(
+    ctx: click.Context, file: Path, name: str | None, videos: tuple[str, ...], strict: bool, as_json: bool
+) -> None:
     """Take labels from a CSV FILE: video,start,end,label[,person,note,...], or video,time,label."""
     from core.actions.labels import import_labels
 
     workspace = workspace_of(ctx)
     person = None if name is None else workspace.find_person(name)
-    imported = import_labels(workspace, file.read_bytes(), person=person, strict=strict)
+    meant = {text.rpartition("=")[0]: workspace.find_video(text.rpartition("=")[2]) for text in videos}
+    imported = import_labels(workspace, file.read_bytes(), person=person, videos=meant, strict=strict)
+    for warning in imported.warnings:
+        say(f"{file.name}: warning: {warning}")
     for fault in imported.faults:
         say(f"{file.name}, line {fault.line}: {fault.reason}")
     content = {
@@ -95,15 +101,40 @@ def labels_restore(ctx: click.Context, as_json: bool) -> None:
 
 
 @labels.command("attach")
-@click.argument("person_id")
+@click.argument("who")
 @click.option("--person", "name", required=True, help="Who gets them.")
 @json_option
 @click.pass_context
-def labels_attach(ctx: click.Context, person_id: str, name: str, as_json: bool) -> None:
-    """Give a person the labels of PERSON_ID, an id whose person file was lost; `labels stats` shows such ids."""
+def labels_attach(ctx: click.Context, who: str, name: str, as_json: bool) -> None:
+    """Give a person the labels of WHO, the id or name of one whose file was lost; `labels stats` shows them."""
     from core.actions.labels import attach_labels
 
     workspace = workspace_of(ctx)
     person = workspace.find_person(name)
-    n = attach_labels(workspace, person_id, person)
-    answer({"n_attached": n, "person": person.name}, as_json, f"{n} labels of {person_id} -> {person.name}")
+    n = attach_labels(workspace, who, person)
+    answer({"n_attached": n, "person": person.name}, as_json, f"{n} labels of {who} -> {person.name}")
+
+
+@labels.command("adopt")
+@click.argument("old", required=False)
+@click.option("--video", help="Who gets them.")
+@json_option
+@click.pass_context
+def labels_adopt(ctx: click.Context, old: str | None, video: str | None, as_json: bool) -> None:
+    """Give the labels of a video that is gone, OLD (an id), to another one; without OLD, show which could."""
+    from core.actions.adoption import adopt, offers
+
+    workspace = workspace_of(ctx)
+    if (old is None) != (video is None):
+        raise click.UsageError("give OLD with --video, or neither")
+    if old is not None and video is not None:
+        known = workspace.find_video(video)
+        n = adopt(workspace, old, known)
+        answer({"n_adopted": n, "video": known.name, "id": known.id}, as_json, f"{n} labels of {old} -> {known.name}")
+        return
+    rows = [
+        {"old": o.old.id, "name": o.old.name, "n_labels": o.n_labels, "video": o.video.name, "id": o.video.id}
+        for o in offers(workspace)
+    ]
+    lines = [f"{r['name']} ({r['n_labels']} labels): punchline labels adopt {r['old']} --video {r['id']}" for r in rows]
+    answer({"offers": rows}, as_json, "\n".join(lines) or "no video holds what a gone one with labels held")

@@ -143,7 +143,7 @@ def detect(
     settings = DetectionSettings(threshold=threshold, prior=prior, max_per_hour=max_per_hour)
     subject, person = workspace.find_video(video), person_of(workspace, name)
     detected = moments.detect(workspace, subject, person, settings, model=model_name, n_rows=n_rows, sampling=sampling)
-    for warning in detected.scored.warnings:
+    for warning in detected.result["warnings"]:
         say(f"{subject.name}: warning: {warning}")
     decided = detected.decided
     lines = [f"{clock(m.start):>8} - {clock(m.end):<8} {m.score:.2f}" for m in decided.moments]

@@ -168,6 +168,13 @@ def read_info(path: Path) -> DatasetInfo:
         )
 
 
+def read_people(path: Path) -> dict[str, str]:
+    """What the people of the clips were called when the file was built, by id. Raises StorageFault."""
+    with _open(path) as file:
+        info = array_of(file, "clip_info")
+        return dict(zip(_decoded(info["person_id"]), _decoded(info["person"])))
+
+
 def read_dataset(path: Path) -> ClipDataset:
     """All clips of a file. Raises StorageFault naming the file and the key; a version it does not know is one too."""
     with _open(path) as file:

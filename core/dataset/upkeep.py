@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.labels.rules import ClipOptions
 from core.people.series_file import series_digest
-from core.storage.files import program_version
+from core.storage.files import program_version, set_aside
 from core.storage.hdf5 import AnotherFormat
 from core.workspace.library import Library
 from core.workspace.paths import state_of
@@ -163,9 +162,7 @@ def refresh(
     if cached is not None and as_many_rows is None:
         _check_none_lost(path, cached, clips)
     if damaged is not None:
-        aside = path.with_name(f"{path.stem}.damaged{path.suffix}")
-        os.replace(path, aside)
-        damaged = f"{damaged}; kept as {aside.name}"
+        damaged = Sentence("{fault}; kept as {name}", fault=damaged, name=set_aside(path).name)
     write_dataset(path, clips, names=names, ledger_seq=ledger_seq, sources=sources)
     return Refreshed(clips, damaged)
 

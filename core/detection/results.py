@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from core.clip_dataset_builder import clip_digest
 from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
 from core.detection.moments import Moment
-from core.errors import Sentence, with_templates
+from core.errors import Sentence, StorageFault, with_templates
 from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
@@ -66,7 +67,13 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
     path = workspace.detections_path(scored.video_id, scored.person_id)
     result = {**as_json(scored, found), "settings": asdict(settings)}
     with workspace.lock(f"detections-{scored.video_id}"):
-        results = read_detections(workspace, scored.video_id, scored.person_id)
+        try:
+            results = read_detections(workspace, scored.video_id, scored.person_id)
+        except StorageFault as fault:
+            kept = Sentence("{fault}; kept as {name}", fault=fault, name=storage.set_aside(path).name)
+            results, result["warnings"] = {}, [*result["warnings"], kept]
+        if path.with_suffix(".npz").is_dir():
+            storage.set_aside(path.with_suffix(".npz"))
         earlier = {model: kept for model, kept in results.items() if model != scored.model}
         with storage.writing(path.with_suffix(".npz")) as partial, partial.open("wb") as file:
             np.savez_compressed(
@@ -89,17 +96,28 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
 
 
 def read_detections(workspace: Workspace, video_id: str, person_id: str) -> dict[str, dict[str, Any]]:
-    """The kept result of each model, the latest first; empty where there is none that can be read."""
+    """The kept result of each model, the latest first; empty where nothing was looked for. Raises StorageFault."""
+    path = workspace.detections_path(video_id, person_id)
+    return read_results(path) if path.exists() else {}
+
+
+def read_results(path: Path) -> dict[str, dict[str, Any]]:
+    """The results in a file. Raises StorageFault if it is damaged or of another version."""
     try:
-        path = workspace.detections_path(video_id, person_id)
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT or content["format_version"] != VERSION:
-            return {}
+        if content.pop("format") != FORMAT or (version := content.pop("format_version")) != VERSION:
+            raise ValueError(f"version {version}")
         earlier = content.pop("earlier")
-        latest = {key: value for key, value in content.items() if key not in ("format", "format_version")}
-        return {str(latest["model"]): latest, **earlier}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        results: dict[str, dict[str, Any]] = {str(content["model"]): content, **earlier}
+        for result in results.values():
+            moments_in(result)
+        return results
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StorageFault(
+            "{path}: the moments that were kept cannot be read ({cause}); run `punchline detect` again",
+            path=path,
+            cause=error,
+        ) from error
 
 
 def moments_in(result: Mapping[str, Any]) -> list[Moment]:

@@ -119,4 +119,4 @@ def is_damage(error: Exception) -> bool:
     """Whether what is in the file is wrong, and not the disk, a lock or a permission."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     undecodable = isinstance(error, sqlite3.OperationalError) and not hasattr(error, "sqlite_errorcode")
-    return undecodable or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return undecodable or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)

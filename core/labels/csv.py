@@ -17,8 +17,12 @@ from core.errors import PunchlineError, Sentence
 from core.labels.event import ORIGINS
 
 MARK_BEFORE, MARK_AFTER = 5.0, 1.0  # seconds: a single time is that of a laugh, which a clip of 6 s ends after
-COLUMNS = ("video", "start", "end", "label", "person", "note", "origin", "clip_id", "labeller", "labelled_at")
-WORDS = {"1": 1, "0": 0, "funny": 1, "not funny": 0, "not_funny": 0, "true": 1, "false": 0, "yes": 1, "no": 0}
+COLUMNS = (
+    *("video", "start", "end", "label", "person", "note", "origin", "clip_id", "labeller", "labelled_at"),
+    *("video_id", "video_name"),
+)
+WORDS = dict.fromkeys(("1", "1.0", "funny", "true", "yes"), 1)
+WORDS |= dict.fromkeys(("0", "0.0", "not funny", "not_funny", "false", "no"), 0)
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class LabelRow:
     clip_id: str = ""
     labeller: str = ""
     labelled_at: str = ""
+    video_id: str = ""
+    video_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,12 @@ def read_labels(content: bytes) -> tuple[list[LabelRow], list[Fault]]:
         If it is no text, or columns are missing.
     """
     text = _decoded(content)
-    delimiter = max(",;\t", key=text.split("\n", 1)[0].count)
+    header, _, rest = text.partition("\n")
+    named = header.strip().lower() if header[:4].lower() == "sep=" else ""  # as spreadsheets name their delimiter
+    delimiter = named[4:5] or max(",;\t", key=(rest.partition("\n")[0] if named else header).count)
     lines = _lines(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    if named:
+        next(lines)
     _, first, fault = next(lines, (1, [], None))
     if fault:
         raise PunchlineError("the header is {fault}", fault=fault)
@@ -126,7 +136,7 @@ def _lines(reader: Any) -> Iterator[tuple[int, list[str], str | None]]:
 
 
 def _row(line: int, cells: dict[str, str]) -> LabelRow:
-    if not cells.get("video"):
+    if not (cells.get("video") or cells.get("video_id") or cells.get("video_name")):
         raise ValueError("the video is missing")
     word = cells.get("label", "").lower()
     if word not in WORDS:
@@ -141,7 +151,7 @@ def _row(line: int, cells: dict[str, str]) -> LabelRow:
     if origin and origin not in ORIGINS:
         known = ", ".join(ORIGINS)
         raise ValueError(Sentence("origin {origin!r}, expected one of {known}, or nothing", origin=origin, known=known))
-    text = {name: cells.get(name, "") for name in ("person", "note", "clip_id", "labeller")}
+    text = {name: cells.get(name, "") for name in ("person", "note", "clip_id", "labeller", "video_id", "video_name")}
     at = _moment(cells.get("labelled_at", ""))
     return LabelRow(line, cells["video"], start, end, WORDS[word], origin=origin, labelled_at=at, **text)
 

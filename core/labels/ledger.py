@@ -47,7 +47,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, check: bool = False) -> None:
         self.path = path
-        if n_known(path) and not (path.exists() and path.stat().st_size):
+        if path.is_dir() or (n_known(path) and not (path.exists() and path.stat().st_size)):
             raise lost(path, 0)  # before SQLite makes a new one
         with self.connection() as connection:
             self._check(connection, again=check)
@@ -231,6 +231,19 @@ class Ledger:
             event = replace(held, **changes, id=uuid.uuid4().hex, at=now(), undoes="")  # type: ignore[arg-type]
             EVENTS.add(connection, [event])
         return event
+
+    def move(self, events: Sequence[LabelEvent], **ids: str) -> int:
+        """Record labels anew for another `video_id` or `person_id` and remove them from theirs, in one step; how many.
+
+        Raises
+        ------
+        StorageFault
+            As `record`.
+        """
+        moved = [replace(event, **ids, clip_id="", id=uuid.uuid4().hex, undoes="") for event in events]  # type: ignore[arg-type]
+        gone = [replace(e, kind="remove", label=None, id=uuid.uuid4().hex, at=now(), undoes="") for e in events]
+        self.record([*moved, *gone])
+        return len(events)
 
     def undo(self, event_id: str, *, labeller: str | None = None) -> LabelEvent:
         """Take an event back: what held for its clip before is recorded again, as an event. An undo can be undone too.

@@ -31,7 +31,7 @@ def restore(path: Path) -> tuple[int, Path | None]:
     with Ledger(path, check=True).changing() as connection:
         tables: tuple[Table[Any], ...] = (EVENTS, TRIMS)
         for table in tables:
-            for seq, rows in _readable(aside, table, n) if aside is not None else ():
+            for seq, rows in _readable(aside, table, n) if aside is not None and aside.is_file() else ():
                 table.add(connection, rows, seq=seq)
         return EVENTS.count(connection), aside
 

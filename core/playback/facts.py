@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core.errors import PunchlineError, Sentence
+from core.playback.likeness import likeness_or_none
 from core.playback.proxy import plan
 from core.storage.files import write_json
 from core.video.probe import probe
@@ -36,11 +37,14 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
     deadline = time.monotonic() + budget
     asked = {}
     for video in videos:
-        if video.id not in known and video.path is not None and time.monotonic() < deadline:
+        facts = known.get(video.id)
+        new = facts is None or not ("likeness" in facts or "fault" in facts)
+        if new and video.path is not None and time.monotonic() < deadline:
             try:
                 info = probe(video.path)
                 facts = {n: getattr(info, n) for n in ("duration", "width", "height", "fps", "codec", "has_audio")}
-                asked[video.id] = {**facts, "playback": asdict(plan(video.path))}
+                likeness = likeness_or_none(video.path, info.duration)
+                asked[video.id] = {**facts, "playback": asdict(plan(video.path)), "likeness": likeness}
             except PunchlineError as error:
                 asked[video.id] = {"fault": Sentence.of(error)}
     if asked:

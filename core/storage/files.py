@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -82,6 +83,16 @@ def write_json(path: Path, content: Any) -> None:
     """Replace a whole JSON file in one step; file names that are no UTF-8 keep their bytes. Raises StorageFault."""
     text = json.dumps(with_templates(content), ensure_ascii=False, indent=1) + "\n"
     write_bytes(path, text.encode("utf-8", "surrogateescape"))
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file, or a folder in its place, another name, so that nothing is written over what it holds."""
+    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        os.replace(path, aside)
+    except OSError as error:
+        raise _fault(path, error) from error
+    return aside
 
 
 def storable(text: str) -> str:

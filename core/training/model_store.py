@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,15 +116,23 @@ class ModelStore:
 
     def all(self) -> list[Model]:
         """Every model whose card can be read, the newest first."""
-        models = []
-        for path in self.folder.glob("*/card.json"):
+        models = [model for model in self._models_or_faults() if isinstance(model, Model)]
+        return sorted(models, key=lambda model: (model.created, model.name), reverse=True)
+
+    def _models_or_faults(self) -> Iterator[Model | ModelFault]:
+        for path in sorted(self.folder.glob("*/card.json")):
             try:
                 card = json.loads(path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if isinstance(card, dict):
-                models.append(Model(path.parent, card))
-        return sorted(models, key=lambda model: (model.created, model.name), reverse=True)
+                if not isinstance(card, dict):
+                    raise ValueError("no JSON object")
+                yield Model(path.parent, card)
+            except (OSError, ValueError) as error:
+                yield ModelFault(
+                    "{folder}: the card of this model cannot be read ({cause}); choose another model by name, or move "
+                    "this folder away",
+                    folder=path.parent,
+                    cause=error,
+                )
 
     def of(self, person: Person) -> list[Model]:
         """The models trained for a person, the newest first."""
@@ -177,9 +185,20 @@ class ModelStore:
     # Which one is used
 
     def used(self, person: Person) -> Model | None:
-        """The model that detection takes for a person: the chosen one, else the newest; None where there is none."""
+        """The model that detection takes for a person: the chosen one, else the newest; None where there is none.
+
+        Raises
+        ------
+        ModelFault
+            If that may be a model whose card cannot be read: no other one takes its place by itself.
+        """
         models, chosen = self.of(person), self._choice(person).model
-        return next((model for model in models if model.name == chosen), models[0] if models else None)
+        found = next((model for model in models if model.name == chosen), None)
+        if found is None:
+            for fault in self._models_or_faults():
+                if isinstance(fault, ModelFault):
+                    raise fault
+        return found or next(iter(models), None)
 
     def is_chosen(self, person: Person) -> bool:
         """Whether the model used was chosen, so that a newer one does not take its place by itself."""
@@ -270,13 +289,18 @@ class ModelStore:
     # The file
 
     def _read(self) -> dict[str, _Choice]:
-        try:
-            content = json.loads(self.workspace.chosen_models_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        path = self.workspace.chosen_models_path
+        if not path.exists():
             return {}
-        people = content.get("people") if isinstance(content, dict) else None
-        entries = people.items() if isinstance(people, dict) else ()
-        return {str(person_id): _choice_from(entry) for person_id, entry in entries if isinstance(entry, dict)}
+        try:
+            people = json.loads(path.read_text(encoding="utf-8"))["people"]
+            return {str(person_id): _choice_from(entry) for person_id, entry in people.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StorageFault(
+                "{path}: which models were chosen cannot be read ({cause}); move it away: the newest are used then",
+                path=path,
+                cause=error,
+            ) from error
 
     def _choice(self, person: Person) -> _Choice:
         return self._read().get(person.id, _Choice())

@@ -81,7 +81,7 @@ def drop_video(workspace: Workspace, video: Video) -> None:
 
 def refresh(workspace: Workspace) -> list[str]:
     """Note the files that are new in the library folders; gives what could not be read, in words."""
-    known = {path for video in workspace.videos() for path in video.paths}
+    known = {path for video in workspace.videos() for path in video.paths} - set(workspace.changed_files())
     known |= set(map(Path, read_settings(workspace).hidden))
     faults: list[str] = []
     for folder in read_settings(workspace).folders:

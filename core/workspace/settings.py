@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from core.storage.files import write_json
+from core.storage.files import set_aside, write_json
 from core.workspace.workspace import Workspace
 
 LISTS = ("folders", "hidden")
@@ -47,22 +47,21 @@ def read_settings(workspace: Workspace) -> Settings:
     return Settings(**known)
 
 
-def _keep_damaged(path: Path) -> None:
-    """A file that is no JSON object is kept under another name before it is replaced."""
-    with suppress(OSError):
-        try:
-            damaged = not isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
-        except ValueError:
-            damaged = True
-        if damaged:
-            path.replace(path.with_suffix(".damaged.json"))
+def _more(path: Path) -> dict[str, Any]:
+    """What the file holds, also of a newer program; one that is no JSON object is kept under another name."""
+    if not path.exists():
+        return {}
+    with suppress(OSError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict):
+            return content
+    set_aside(path)
+    return {}
 
 
 def change_settings(workspace: Workspace, **changes: Any) -> Settings:
     """Save some choices and leave the others. Raises Busy, StorageFault."""
     with workspace.lock("settings"):
         settings = replace(read_settings(workspace), **changes)
-        if settings == replace(Settings(), **changes):  # perhaps because the file cannot be read
-            _keep_damaged(workspace.settings_path)
-        write_json(workspace.settings_path, asdict(settings))
+        write_json(workspace.settings_path, {**_more(workspace.settings_path), **asdict(settings)})
     return settings

@@ -11,17 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from core.errors import Busy, Sentence, StorageFault, VideoUnreadable, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.faces.embedders import Embedder
+from core.labels.ledger import Ledger
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
 from core.people.photos import read_by
 from core.storage import files as storage
 from core.video.probe import fingerprint
+from core.workspace.growth import continues, is_growing, mark_of
 from core.workspace.paths import Paths, State, state_of
 
 
@@ -45,6 +48,11 @@ class Video:
         """The newest path that exists; None where the video is gone."""
         return next((path for path in self.paths if path.is_file()), None)
 
+    @property
+    def growing(self) -> bool:
+        """Whether it is still being recorded, as far as can be seen."""
+        return self.path is not None and is_growing(self.path)
+
     def existing_path(self) -> Path:
         """The newest path that exists. Raises VideoUnreadable where the video is gone."""
         path = self.path
@@ -57,7 +65,7 @@ class Video:
 class _Known:
     """The videos of a registry, and what each is found by."""
 
-    def __init__(self, registry: Mapping[str, Mapping[str, list[str]]]) -> None:
+    def __init__(self, registry: Mapping[str, Mapping[str, Any]]) -> None:
         self.videos = tuple(Video(id, tuple(map(Path, entry["paths"]))) for id, entry in registry.items())
         self.by_id = {video.id: video for video in self.videos}
         self.by_path: dict[str, list[Video]] = {}
@@ -79,12 +87,12 @@ def _known(path: Path, state: State) -> _Known:
     return _Known(_read_registry(path))
 
 
-def _read_registry(path: Path) -> dict[str, dict[str, list[str]]]:
+def _read_registry(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     try:
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        registry: dict[str, dict[str, list[str]]] = json.loads(text)
+        registry: dict[str, dict[str, Any]] = json.loads(text)
         _Known(registry)
         return registry
     except (ValueError, OSError, AttributeError, KeyError, TypeError) as error:
@@ -181,14 +189,41 @@ class Workspace(Paths):
         with self.lock("videos"):
             registry = _read_registry(self.videos_path)
             newest = {id: entry["paths"][:1] for id, entry in registry.items()}
+            grown = self._grown(registry, ids)
             moved = {place: id for place, id in ids.items() if newest.get(id) != [place]}
             if moved:
                 for entry in registry.values():
                     entry["paths"] = [place for place in entry["paths"] if place not in moved]
                 for place, id in moved.items():
-                    registry.setdefault(id, {"paths": []})["paths"].insert(0, place)
+                    entry = registry.setdefault(id, {"paths": []})
+                    entry["paths"].insert(0, place)
+                    entry["mark"] = mark_of(Path(place))
+                registry = {id: entry for id, entry in registry.items() if id not in grown}
                 storage.write_json(self.videos_path, registry)
+        if grown and self.labels_path.exists():
+            ledger = Ledger(self.labels_path)
+            for old, id in grown.items():
+                ledger.move(ledger.labels(video_id=old), video_id=id)
         return [Video(id, tuple(map(Path, registry[id]["paths"]))) for id in ids.values()], faults
+
+    @staticmethod
+    def _grown(registry: Mapping[str, Mapping[str, Any]], ids: dict[str, str]) -> dict[str, str]:
+        """Which known videos have become longer, with their new ids; one that still grows keeps its id in `ids`."""
+        known = {entry["paths"][0]: id for id, entry in registry.items() if entry["paths"]}
+        grown = {}
+        for place, id in ids.items():
+            old = known.get(place, id)
+            if old != id and continues(Path(place), registry[old].get("mark")):
+                if is_growing(Path(place)):
+                    ids[place] = old
+                else:
+                    grown[old] = id
+        return grown
+
+    def changed_files(self) -> list[Path]:
+        """Files that have another length than when they were noted, and at which nobody writes any more."""
+        sizes = ((v.path, e.get("mark")) for v, e in zip(self.videos(), _read_registry(self.videos_path).values()))
+        return [p for p, mark in sizes if p and mark and p.stat().st_size != mark["size"] and not is_growing(p)]
 
     def unregister(self, ids: Collection[str]) -> None:
         """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""

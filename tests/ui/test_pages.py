@@ -12,10 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import write_features
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.person import Thresholds
 from core.translation import LANGUAGES
 from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
+from pages.components.shared.shell import JOINER, as_markdown, plain
 from tests.media import Sound, tone, write
 from tests.tables import random_features
 from tests.unit.workspace.test_workspace import reference
@@ -43,9 +46,9 @@ def said(app: AppTest) -> str:
     return " ".join(str(getattr(part, "value", "") or getattr(part, "label", "")) for part in app.main)
 
 
-def fill(space: Workspace, folder: Path) -> str:
+def fill(space: Workspace, folder: Path, *, name: str = "방송.mp4", person_name: str = "Mina") -> str:
     """A video, a person, and an analysis of the video that knows the person's embedder."""
-    video = space.register(write(folder / "방송.mp4", np.arange(40) / 10, Sound(tone(440, 4.0), codec="aac")))
+    video = space.register(write(folder / name, np.arange(40) / 10, Sound(tone(440, 4.0), codec="aac")))
     features = random_features(0, n_frames=30, n_faces=40, fingerprint=video.id, duration=4.0, warnings=())
     boxes = np.tile(np.array([10, 10, 60, 60], np.float32), (40, 1))
     faces = replace(features.faces, timestamps=np.linspace(0, 3.5, 30), box_xyxy=boxes)
@@ -53,8 +56,41 @@ def fill(space: Workspace, folder: Path) -> str:
     person = reference()
     person.embeddings["e1"] = np.ones(32, np.float32)  # type: ignore[index]
     person.embeddings[EMBEDDERS[DEFAULT_EMBEDDER].digest] = np.ones(192, np.float32)  # type: ignore[index]
-    space.add_references("Mina", (person,))
+    space.add_references(person_name, (person,))
     return video.id
+
+
+SIGNS, STARS = ":smile: :red[hi] __init__.mp4", "*아이린* _x_"
+IN_MARKDOWN = ("button", "caption", "error", "header", "info", "markdown", "radio", "subheader", "success", "warning")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_names_are_shown_letter_by_letter(space: Workspace, tmp_path: Path, name: str) -> None:
+    video = fill(space, tmp_path, name=SIGNS, person_name=STARS)
+    person = space.find_person(STARS)
+    labels = [LabelEvent(video, person.id, float(k), k + 6.0, k % 2, "marked") for k in range(2)]
+    Ledger(space.labels_path).record([*labels, LabelEvent("gone", "nobody", 1.0, 7.0, 1, "marked")])
+    (space.people_folder / "__x__.h5").write_bytes(b"damaged")
+    app = opened(name)
+    assert not app.exception
+    texts = [
+        str(text)
+        for kind in IN_MARKDOWN
+        for part in app.get(kind)
+        for text in (getattr(part, "value", ""), getattr(part, "label", ""), *getattr(part, "options", ()))
+    ]
+    assert texts
+    for text in texts:
+        for raw in (SIGNS, STARS, "__x__"):
+            assert raw not in text.replace(f"`{raw}`", ""), text
+
+
+def test_a_name_for_markdown_has_no_sign_left() -> None:
+    assert plain(STARS) == r"\*아이린\* \_x\_"
+    assert ":smile:" not in plain(SIGNS)
+    assert ":red[" not in plain(SIGNS)
+    assert plain("# 1. a\nb").startswith(JOINER)
+    assert as_markdown("run `a_b` in x_y") == r"run `a_b` in x\_y"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -25,7 +25,7 @@ from pages.components.shared.data import (
 )
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.pictures import place_pictures
-from pages.components.shared.shell import _, fragment
+from pages.components.shared.shell import _, fragment, plain
 
 PLAYER = "candidates-player"
 MOST = 40
@@ -48,7 +48,7 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
             "These places come from {cues} alone; nobody has learned yet what is funny about {name}. Accepting and "
             "rejecting them makes the first labels.",
             cues=", ".join({"laughter": _("laughter"), "chat": _("chat")}[name] for name in known.values),
-            name=person.name,
+            name=plain(person.name),
         )
     )
     length = duration_of(space, video) or float(known.timestamps[-1])

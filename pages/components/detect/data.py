@@ -13,6 +13,7 @@ from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
 from core.detection.results import read_detections, save_detections
+from core.errors import StorageFault
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.segment import Segment
@@ -21,6 +22,7 @@ from core.training.model_store import ModelStore
 from core.workspace.paths import state_of
 from core.workspace.workspace import Video, Workspace
 from pages.components.shared.data import clips_of, ledger_of, library_of, scores_for
+from pages.components.shared.shell import told
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
 SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
@@ -71,7 +73,9 @@ def models_of(space: Workspace, person: Person) -> list[Model]:
 
 def latest_result(space: Workspace, video: Video, person: Person) -> dict[str, Any] | None:
     """The latest kept result; None where nothing was looked for yet."""
-    return next(iter(read_detections(space, video.id, person.id).values()), None)
+    with told():
+        return next(iter(read_detections(space, video.id, person.id).values()), None)
+    return None
 
 
 def fitness(subject: Subject, series: PersonSeries) -> list[str]:
@@ -113,10 +117,10 @@ def usual_settings(duration: float | None) -> DetectionSettings:
 
 def kept_settings(subject: Subject, duration: float | None) -> DetectionSettings:
     """The settings of the kept result, else the usual ones."""
-    result = read_detections(subject.space, subject.video.id, subject.person.id).get(subject.model.name)
     try:
+        result = read_detections(subject.space, subject.video.id, subject.person.id).get(subject.model.name)
         return DetectionSettings(**result["settings"]) if result else usual_settings(duration)
-    except (KeyError, TypeError, ValueError):
+    except (StorageFault, KeyError, TypeError, ValueError):
         return usual_settings(duration)
 
 

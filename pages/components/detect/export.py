@@ -19,7 +19,7 @@ from core.workspace.jobs import Job, Jobs
 from pages.components.detect.data import Subject
 from pages.components.detect.moments import MomentRow
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import _, finished_text, fragment, show_error
+from pages.components.shared.shell import _, as_markdown, finished_text, fragment, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
@@ -232,4 +232,4 @@ def _written(paths: list[str], warnings: list[str]) -> None:
         more = [_("and {n} more", n=n - MOST_PATHS)] if n > MOST_PATHS else []
         st.caption("  \n".join([*(f"`{Path(path).name}`" for path in paths[:MOST_PATHS]), *more]))
     for warning in warnings:
-        st.warning(finished_text(warning), icon=":material/warning:")
+        st.warning(as_markdown(warning), icon=":material/warning:")

@@ -13,7 +13,7 @@ from core.workspace.workspace import Video, Workspace
 from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result
 from pages.components.shared.data import duration_of
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import _, finished_text, fragment, show_error, told
+from pages.components.shared.shell import _, as_markdown, fragment, plain, show_error, told
 
 
 def nothing_to_show(videos: list[Video], people: list[Person], what: str) -> bool:
@@ -43,7 +43,7 @@ def not_extracted(space: Workspace, video: Video) -> None:
 def no_model(person: Person) -> None:
     """Nobody trained anything yet."""
     st.info(
-        _("There is no model yet. Label some clips of {name}, then train one.", name=person.name),
+        _("There is no model yet. Label some clips of {name}, then train one.", name=plain(person.name)),
         icon=":material/model_training:",
     )
     st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
@@ -95,7 +95,7 @@ def fits(subject: Subject, series: PersonSeries) -> bool:
     """Whether the model can be used on this video; if not, what to do."""
     try:
         for warning in fitness(subject, series):
-            st.warning(finished_text(warning), icon=":material/warning:")
+            st.warning(as_markdown(warning), icon=":material/warning:")
     except ModelFault as error:
         show_error(error)
         st.page_link("pages/train.py", label=_("Train"), icon=":material/model_training:")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.workspace.folders import add_path, is_video
-from pages.components.shared.shell import _, choose, show_error, workspace
+from pages.components.shared.shell import _, choose, plain, show_error, workspace
 
 MOST = 200  # entries of one kind that are listed
 
@@ -64,10 +64,10 @@ def browse_dialog() -> None:
             take_in(str(here))
         with st.container(height=360):
             for name in folders:
-                if st.button(name, key=f"browse-d-{name}", icon=":material/folder:", type="tertiary"):
+                if st.button(plain(name), key=f"browse-d-{name}", icon=":material/folder:", type="tertiary"):
                     _go(here / name)
             for name in videos:
-                if st.button(name, key=f"browse-v-{name}", icon=":material/movie:", type="tertiary"):
+                if st.button(plain(name), key=f"browse-v-{name}", icon=":material/movie:", type="tertiary"):
                     take_in(str(here / name))
             if not folders and not videos:
                 st.caption(_("No folders or videos here."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,9 +15,9 @@ from core.labels.event import LabelEvent
 from core.labels.rules import check_clip
 from core.people.person import Person
 from core.segment import clock
-from core.workspace.workspace import Workspace
+from core.workspace.workspace import Video, Workspace
 from pages.components.shared.data import ledger_of, library_of
-from pages.components.shared.shell import _, finished_text, language, told
+from pages.components.shared.shell import _, as_markdown, finished_text, language, plain, told
 from pages.components.train.data import origin_name
 
 ROWS = 2000  # newest labels that are listed
@@ -32,7 +32,7 @@ def label_table(space: Workspace, person: Person) -> None:
     if not st.session_state.get(f"labels-{round}", {}).get("edited_rows"):
         st.session_state["table-events"] = labels.events  # stays as it is while rows are edited
     events = [event for event in st.session_state["table-events"] if event.person_id == person.id]
-    st.subheader(_("Labels of {name}", name=person.name))
+    st.subheader(_("Labels of {name}", name=plain(person.name)))
     if not events:
         st.caption(_("No labels yet. Press F or N to make the first."))
         return
@@ -122,7 +122,7 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
         st.session_state["table-faults"] = faults
         st.rerun()
     for fault in st.session_state.pop("table-faults", []):
-        st.warning(finished_text(fault), icon=":material/warning:")
+        st.warning(as_markdown(fault), icon=":material/warning:")
 
 
 def _change(space: Workspace, event: LabelEvent, change: dict[str, Any], funny: str) -> str | None:
@@ -166,11 +166,15 @@ def transfer(space: Workspace, person: Person) -> None:
             if file is not None and st.button(_("Import"), key="import-labels", icon=":material/upload:"):
                 with told():
                     _import(space, person, file.getvalue())
-            _imported()
+            _imported(space, person)
         with right:
             events = library_of(space).labels(person.id).events
             st.caption(
-                _("All {n} labels of {name}, as a file that can be imported again.", n=len(events), name=person.name)
+                _(
+                    "All {n} labels of {name}, as a file that can be imported again.",
+                    n=len(events),
+                    name=plain(person.name),
+                )
             )
             st.download_button(
                 _("Download labels"),
@@ -182,18 +186,34 @@ def transfer(space: Workspace, person: Person) -> None:
             )
 
 
-def _import(space: Workspace, person: Person, content: bytes) -> None:
-    imported = import_labels(space, content, person=person)
-    st.session_state["label-import"] = (len(imported.events), imported.faults)
+def _import(space: Workspace, person: Person, content: bytes, videos: Mapping[str, Video] = {}) -> None:
+    st.session_state["label-import"] = import_labels(space, content, person=person, videos=videos)
+    st.session_state["label-unknown"] = (st.session_state["label-import"].unknown, content)
     st.rerun()  # whatever counts labels counts these too
 
 
-def _imported() -> None:
-    """What came of the latest import."""
-    n, faults = st.session_state.pop("label-import", (0, ()))
-    if n:
-        st.success(_("{n} labels imported.", n=n), icon=":material/check_circle:")
-    _faults(faults)
+def _imported(space: Workspace, person: Person) -> None:
+    """What came of the latest import, and which videos are meant by names that are not known here."""
+    imported = st.session_state.pop("label-import", None)
+    if imported is not None:
+        if n := len(imported.events):
+            st.success(_("{n} labels imported.", n=n), icon=":material/check_circle:")
+        for warning in imported.warnings:
+            st.warning(as_markdown(warning), icon=":material/rule:")
+        _faults(imported.faults)
+    unknown, content = st.session_state.get("label-unknown", ((), b""))
+    videos = {video.id: video for video in space.videos()}
+    for name in unknown:
+        left, right = st.columns([3, 1.4], vertical_alignment="bottom")
+        id = left.selectbox(
+            _("Which video is {name}?", name=plain(name)),
+            list(videos),
+            format_func=lambda id: videos[id].name,
+            key=f"meant-{name}",
+        )
+        if right.button(_("Use this one"), key=f"use-{name}", icon=":material/link:", width="stretch") and id:
+            with told():
+                _import(space, person, content, {name: videos[id]})
 
 
 def _faults(faults: Sequence[Fault]) -> None:

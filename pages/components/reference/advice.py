@@ -15,7 +15,7 @@ from core.segment import clock
 from core.workspace.workspace import Video, Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.shell import _, told
+from pages.components.shared.shell import _, plain, told
 
 
 def doubts(people: list[Person], person: Person) -> None:
@@ -27,8 +27,8 @@ def doubts(people: list[Person], person: Person) -> None:
                 _(
                     "{one} and {other} look alike to the program (similarity {similarity}). "
                     "Add more faces of both, and look at the borderline faces below.",
-                    one=pair.one.name,
-                    other=pair.other.name,
+                    one=plain(pair.one.name),
+                    other=plain(pair.other.name),
                     similarity=f"{pair.similarity:.2f}",
                 ),
                 icon=":material/group:",
@@ -39,7 +39,7 @@ def doubts(people: list[Person], person: Person) -> None:
             _(
                 "The references of {name} look like two people: number {places} is unlike the others. Remove it if it "
                 "is somebody else.",
-                name=person.name,
+                name=plain(person.name),
                 places=", ".join(strange),
             ),
             icon=":material/person_alert:",

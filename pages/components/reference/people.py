@@ -21,7 +21,7 @@ from pages.components.shared.data import key_of, library_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.pictures import data_address, image_address
-from pages.components.shared.shell import _, choose, finished_text, fragment, show_error, told
+from pages.components.shared.shell import _, as_markdown, choose, fragment, plain, show_error, told
 
 MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
@@ -150,6 +150,7 @@ def _name_field(person: Person | None, *, key: str, somebody_else: bool = False)
         who = st.radio(
             _("Whose face?"),
             [person.name, new],
+            format_func=plain,
             index=int(somebody_else),
             horizontal=True,
             key=f"who-{key}-{person.id}-{somebody_else}",
@@ -180,7 +181,7 @@ def person_card(space: Workspace, person: Person) -> None:
                     space.rename_person(person, name)
                     st.rerun()
         with st.popover(_("Remove person"), icon=":material/person_remove:", key=f"removal-{person.id}"):
-            st.write(_("Deletes the reference faces and series of {name}. Labels are kept.", name=person.name))
+            st.write(_("Deletes the reference faces and series of {name}. Labels are kept.", name=plain(person.name)))
             if st.button(_("Delete permanently"), key=f"remove-{person.id}", type="primary"):
                 with told():
                     remove_person(space, person)
@@ -218,12 +219,12 @@ def _photo_result(space: Workspace, jobs: Jobs) -> None:
     if result.get("n_added"):
         st.success(_("{n} faces added.", n=result["n_added"]), icon=":material/check_circle:")
     for fault in result.get("faults", ()):
-        st.warning(finished_text(fault), icon=":material/no_accounts:")
+        st.warning(as_markdown(fault), icon=":material/no_accounts:")
     path = jobs.candidates_path(job)
     if path.exists():
         with told():
             faces = read_person(path).references
-            st.write(_("Some photos show several people. Who is {name}?", name=job.name))
+            st.write(_("Some photos show several people. Who is {name}?", name=plain(job.name)))
             chips_ = [FaceChip(k, image_address(f.face), note=f.origin) for k, f in enumerate(faces)]
             picked = face_grid([FaceRow(chips_)], key=f"candidates-{job.id}", clickable=True)
             if st.button(_("Add these"), disabled=not picked, key="add-candidates", type="primary"):

@@ -18,7 +18,7 @@ from core.workspace.workspace import Video, Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.shell import _, fragment, show_error, told
+from pages.components.shared.shell import _, fragment, plain, show_error, told
 
 N_FACES = 5  # on each side of a threshold
 LOWEST = -0.2  # similarity from which the histogram is drawn
@@ -38,7 +38,7 @@ def _looks(features: Features, person: Person) -> str:
 def tuning_panel(space: Workspace, video: Video, person: Person) -> None:
     """The whole section; it redraws alone while a slider moves."""
     st.divider()
-    st.subheader(_("What counts as {name}", name=person.name))
+    st.subheader(_("What counts as {name}", name=plain(person.name)))
     try:
         features = features_for(space, video)
         if features is None or len(features.faces) == 0:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.segment import clock
 from core.workspace.jobs import Job, Jobs
-from pages.components.shared.shell import _, fragment, show_error, told, workspace
+from pages.components.shared.shell import _, fragment, plain, show_error, told, workspace
 
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
@@ -47,7 +47,7 @@ def progress_text(job: Job) -> str:
 
 def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
     """One job with its bar and what can be done about it."""
-    st.markdown(f"**{kind_name(job.kind)}**  \n{job.name}")
+    st.markdown(f"**{kind_name(job.kind)}**  \n{plain(job.name)}")
     if job.live:
         st.progress(job.share, text=progress_text(job))
         st.button(
@@ -111,7 +111,7 @@ def job_panel() -> None:
 
     fragment(panel, run_every=LIVELY if st.session_state.get("live_jobs") else IDLE)()
     for kind, name in st.session_state.pop("just_done", []):
-        st.toast(_("{what} finished: {name}", what=kind_name(kind), name=name), icon=":material/check_circle:")
+        st.toast(_("{what} finished: {name}", what=kind_name(kind), name=plain(name)), icon=":material/check_circle:")
 
 
 def preview_of(jobs: Jobs, job: Job) -> Path | None:

@@ -11,7 +11,7 @@ from core.errors import PunchlineError
 from core.people.person import Person
 from core.workspace.workspace import Video, Workspace
 from pages.components.shared.data import series_for
-from pages.components.shared.shell import _
+from pages.components.shared.shell import _, plain
 
 
 def unseen(space: Workspace, video: Video, people: Sequence[Person]) -> bool:
@@ -31,5 +31,5 @@ def unseen_notice(space: Workspace, video: Video, person: Person) -> None:
     """A warning where the person is not seen in the video, with the way to choose another face."""
     if unseen(space, video, [person]):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(_("{name} is not seen in this video.", name=person.name), icon=":material/person_off:")
+            st.warning(_("{name} is not seen in this video.", name=plain(person.name)), icon=":material/person_off:")
             st.page_link("pages/reference.py", label=_("Pick the person"), icon=":material/face:")

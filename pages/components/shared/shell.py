@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Video, Workspace
 
 T = TypeVar("T", Video, Person)
+JOINER = "\u2060"  # not seen; what follows is no longer the first letter of a line, or of an emoji's name
 
 
 def workspace_root() -> Path:
@@ -59,9 +61,23 @@ def finished_text(message: object) -> str:
     return translated(message, language())
 
 
+def plain(name: str) -> str:
+    """A name for Markdown that shows it letter by letter: nothing in it is taken for a sign, an emoji or an icon."""
+    marked = re.sub(r"([\\`*_\[\]<>~$&|])", r"\\\1", " ".join(name.split()))
+    marked = re.sub(r"^(?=[#+=-]|\d+[.)])", JOINER, marked)
+    return marked.replace(":", f"\\:{JOINER}")
+
+
+def as_markdown(said: object) -> str:
+    """A sentence made by the program's core, with the names in it as they are; commands in it stay code."""
+    parts = finished_text(said).split("`")
+    paired = len(parts) % 2 == 1  # what stands between two backticks is code
+    return ("`" if paired else "\\`").join(part if paired and k % 2 else plain(part) for k, part in enumerate(parts))
+
+
 def show_error(error: PunchlineError | str) -> None:
     """Tell an error, in the session's language as far as the catalogue knows it."""
-    st.error(finished_text(error), icon=":material/error:")
+    st.error(as_markdown(error), icon=":material/error:")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import streamlit as st
 from core.training.comparison import Difference, compare, judged_alike
 from core.training.model_store import Figure, Model
 from pages.components.shared.charts import QUIET, bare
-from pages.components.shared.shell import _
+from pages.components.shared.shell import _, plain
 from pages.components.train.data import origin_name
 from pages.components.train.figures import METRIC_ORDER, interval_text, metric_name, signed
 from pages.components.train.training import kind_of_model
@@ -25,16 +25,13 @@ def verdict(used: Model, newer: Model) -> str:
     """What a newer model would change, in words."""
     old, new = used.figure("f1"), newer.figure("f1")
     more = newer.n_clips - used.n_clips
+    n, name = newer.n_clips, plain(used.name)
     if more > 0:
-        parts = [
-            _("It learned from {n} labels, {more} more than “{name}”.", n=newer.n_clips, more=more, name=used.name)
-        ]
+        parts = [_("It learned from {n} labels, {more} more than “{name}”.", n=n, more=more, name=name)]
     elif more < 0:
-        parts = [
-            _("It learned from {n} labels, {less} fewer than “{name}”.", n=newer.n_clips, less=-more, name=used.name)
-        ]
+        parts = [_("It learned from {n} labels, {less} fewer than “{name}”.", n=n, less=-more, name=name)]
     else:
-        parts = [_("It learned from {n} labels, as many as “{name}”.", n=newer.n_clips, name=used.name)]
+        parts = [_("It learned from {n} labels, as many as “{name}”.", n=n, name=name)]
     if old is not None and new is not None:
         gap = signed(new.value - old.value)
         if gap == signed(0):

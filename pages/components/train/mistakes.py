@@ -16,7 +16,7 @@ from core.workspace.workspace import Video, Workspace
 from pages.components.player.player import Controls, Source, player
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import duration_of, fps_of, ledger_of
-from pages.components.shared.shell import _, fragment, told
+from pages.components.shared.shell import _, fragment, plain, told
 from pages.components.train.figures import percent
 
 HEIGHT = 340  # pixels of the video
@@ -80,7 +80,7 @@ def _list(
             settled = event is None or event.label != mistake["label"]
             said = f"**{clock(mistake['start'])}** · {_model_says(mistake)}"
             if several and mistake["video_id"] in videos:
-                said += f" · {videos[mistake['video_id']].name}"
+                said += f" · {plain(videos[mistake['video_id']].name)}"
             st.button(
                 said,
                 key=f"mistake-{id}",

@@ -11,7 +11,7 @@ import streamlit as st
 from core.people.person import Person
 from core.training.model_store import Model, ModelStore
 from core.workspace.workspace import Workspace
-from pages.components.shared.shell import _, told
+from pages.components.shared.shell import _, plain, told
 from pages.components.train.compare import comparison, is_better, verdict
 from pages.components.train.figures import metric_name, value_text
 from pages.components.train.mistakes import mistakes
@@ -40,7 +40,7 @@ def models_panel(space: Workspace, person: Person, models: Sequence[Model]) -> N
             _offer(store, person, used, offered)
     if used is None:
         return
-    st.subheader(_("Models of {name}", name=person.name))
+    st.subheader(_("Models of {name}", name=plain(person.name)))
     with st.container():
         if len(models) > 1:
             _table(models, used)
@@ -57,7 +57,9 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
     with st.container(border=True):
         words, buttons = st.columns([3, 1.3], vertical_alignment="center", gap="large")
         with words:
-            st.markdown(f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=offered.name)}**")
+            st.markdown(
+                f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=plain(offered.name))}**"
+            )
             st.write(verdict(used, offered))
         with buttons:
             better = is_better(used, offered)
@@ -69,7 +71,7 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
                 icon=":material/check:" if better else None,
             ):
                 _use(store, person, offered)
-            if st.button(_("Keep “{name}”", name=used.name), key="decline-offer", width="stretch"):
+            if st.button(_("Keep “{name}”", name=plain(used.name)), key="decline-offer", width="stretch"):
                 with told():
                     store.decline(person, offered.name)
                     st.rerun()
@@ -78,7 +80,7 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
 def _use(store: ModelStore, person: Person, model: Model) -> None:
     with told():
         store.choose(person, model.name)
-        st.toast(_("“{name}” is used from here on.", name=model.name), icon=":material/check_circle:")
+        st.toast(_("“{name}” is used from here on.", name=plain(model.name)), icon=":material/check_circle:")
         st.rerun()
 
 

@@ -25,7 +25,7 @@ from core.workspace.workspace import Workspace
 from pages.components.shared.charts import QUIET, bare
 from pages.components.shared.data import ledger_of
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import _, show_error, told
+from pages.components.shared.shell import _, plain, show_error, told
 from pages.components.train.data import counts_of
 
 LEARNED, HELD_OUT = "#4a8fd4", "#e0803c"  # losses
@@ -222,7 +222,7 @@ def live_training(space: Workspace, person: Person) -> None:
 
 
 def _running(jobs: Jobs, job: Job) -> None:
-    st.markdown(f"**{_('Training a model of {name}', name=job.name)}**")
+    st.markdown(f"**{_('Training a model of {name}', name=plain(job.name))}**")
     waiting = job.status == "queued" or job.total <= 0
     said = progress_text(job) if job.status == "queued" or not waiting else _("reading the labels…")
     bar, button = st.columns([6, 1], vertical_alignment="bottom")

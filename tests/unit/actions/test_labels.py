@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.actions.adoption import adopt, offers
 from core.actions.labels import attach_labels, export_labels, import_labels
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.people.person import Reference
+from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
-from tests.media import write
+from tests.media import Sound, tone, with_tracks, write
 
 FACE = Reference(np.zeros((8, 8, 3), np.uint8), np.zeros(4), np.zeros((5, 2)), "a.jpg", {})
 
@@ -82,5 +84,116 @@ def test_a_name_is_looked_up_once(space: Workspace, monkeypatch: pytest.MonkeyPa
     lines = [f"{name},{k},{k + 6},1" for k in range(5) for name in ("a.mp4", "gone.mp4")]
     content = "\n".join(["video,start,end,label", *lines]).encode()
     imported = import_labels(space, content, person=space.find_person("Ben"))
-    assert (len(imported.events), len(imported.faults)) == (5, 5)
+    assert (len(imported.events), imported.unknown) == (5, ("gone.mp4",))
+    (fault,) = imported.faults
+    assert "gone.mp4: no such video here (5 lines)" in fault.reason
     assert sorted(asked) == ["a.mp4", "gone.mp4"]
+
+
+# From another machine
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "C:\\\\Videos\\\\a.mp4,1,7,1,,",
+        "/home/somebody/streams/a.mp4,1,7,1,,",
+        "renamed.mp4,1,7,1,{id},",
+        ",1,7,1.0,{id},",
+        "renamed.mp4,1,7,1,0123456789abcdef,a.mp4",
+    ],
+)
+def test_a_video_is_matched_by_id_name_or_path(space: Workspace, line: str) -> None:
+    video = space.videos()[0].id
+    content = "video,start,end,label,video_id,video_name\n" + line.format(id=video)
+    imported = import_labels(space, content.encode(), person=space.find_person("Ben"))
+    assert [event.video_id for event in imported.events] == [video], imported.faults
+
+
+def test_two_videos_of_one_name_are_told_apart_by_their_folder(space: Workspace, tmp_path: Path) -> None:
+    for k, folder in enumerate(("one", "two")):
+        (tmp_path / folder).mkdir()
+        space.register(write(tmp_path / folder / "s.mp4", np.arange(100 + k) / 5))
+    wanted = space.find_video(str(tmp_path / "two" / "s.mp4")).id
+    content = b"video,start,end,label\ntwo/s.mp4,1,7,1\ns.mp4,1,7,1\n"
+    imported = import_labels(space, content, person=space.find_person("Ben"))
+    assert [event.video_id for event in imported.events] == [wanted]
+    assert "2 videos have this name" in imported.faults[0].reason
+
+
+def test_what_is_exported_is_taken_where_the_file_lies_elsewhere(space: Workspace, tmp_path: Path) -> None:
+    video, ann = space.videos()[0], space.find_person("Ann")
+    Ledger(space.labels_path).record([LabelEvent(video.id, ann.id, 1.0, 7.0, 1, "peaks")])
+    change_settings(space, folders=(str(tmp_path),))
+    content = export_labels(space).content
+    assert content.decode("utf-8-sig").splitlines()[1].startswith("a.mp4,1.000,7.000,1,Ann")
+    assert f"{video.id},a.mp4" in content.decode()
+    other = Workspace(tmp_path / "other")
+    other.add_references("Ann", (FACE,))
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "elsewhere" / "new name.mp4")
+    other.register(tmp_path / "elsewhere" / "new name.mp4")
+    assert len(import_labels(other, content).events) == 1
+
+
+def test_which_video_is_meant_can_be_said(space: Workspace) -> None:
+    video, ben = space.videos()[0], space.find_person("Ben")
+    content = b"video,start,end,label\nx.mp4,1,7,1\ny.mp4,8,14,0\n"
+    assert import_labels(space, content, person=ben, videos={"x.mp4": video}).unknown == ("y.mp4",)
+    assert len(import_labels(space, content, person=ben, videos={"": video}).events) == 2
+
+
+def test_a_clip_that_is_both_is_named(space: Workspace) -> None:
+    content = b"video,start,end,label\na.mp4,1,7,1\na.mp4,1,7,0\na.mp4,8,14,0\n"
+    imported = import_labels(space, content, person=space.find_person("Ben"))
+    assert imported.warnings == ("the clip 1.000-7.000 s is labelled both 1 and 0; the last line holds",)
+
+
+# Of videos that changed
+
+
+def test_a_recording_that_grows_stays_itself_and_takes_its_labels_along(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = write(tmp_path / "whole.mkv", np.arange(300) / 10, codec="libx264").read_bytes()
+    path = tmp_path / "live.mkv"
+    path.write_bytes(whole[: len(whole) // 2])
+    video, ann = space.register(path), space.find_person("Ann")
+    assert video.growing
+    Ledger(space.labels_path).record([LabelEvent(video.id, ann.id, 1.0, 7.0, 1, "marked", note="웃음")])
+    path.write_bytes(b"\x1a" + whole[1 : len(whole) * 3 // 4])  # recorders mend the beginning
+    assert space.register(path).id == video.id, "somebody still writes"
+    path.write_bytes(whole)
+    monkeypatch.setattr("core.workspace.growth.STILL", 0.0)
+    assert space.changed_files() == [path]
+    finished = space.register(path)
+    assert finished.id != video.id
+    assert [(e.video_id, e.note) for e in Ledger(space.labels_path).labels()] == [(finished.id, "웃음")]
+    assert video.id not in [known.id for known in space.videos()]
+
+
+def test_another_recording_in_its_place_is_another_video(space: Workspace, tmp_path: Path) -> None:
+    path = write(tmp_path / "live.mkv", np.arange(60) / 10)
+    video, ann = space.register(path), space.find_person("Ann")
+    Ledger(space.labels_path).record([LabelEvent(video.id, ann.id, 1.0, 6.0, 1, "marked")])
+    write(path, np.arange(400) / 10 + 1, codec="libx264", width=320)
+    assert space.register(path).id != video.id
+    assert Ledger(space.labels_path).labels()[0].video_id == video.id
+
+
+def test_a_remux_is_offered_and_adopted(space: Workspace, tmp_path: Path) -> None:
+    sound = Sound(tone(440, 20.0) * np.repeat([0.1, 0.9, 0.3, 0.6], 5 * 48_000)[: len(tone(440, 20.0))], codec="aac")
+    path = write(tmp_path / "s.mkv", np.arange(200) / 10, sound)
+    other = write(tmp_path / "other.mkv", np.arange(200) / 10 + 3, Sound(tone(300, 20.0), codec="aac"))
+    video, ann = space.register(path), space.find_person("Ann")
+    import_labels(space, b"video,start,end,label\ns.mkv,1,7,1\ns.mkv,8,14,0\n", person=ann)
+    remuxed = with_tracks(path, tmp_path / "s.mp4")
+    path.unlink()
+    new = space.register(remuxed)
+    space.register(other)
+    assert [(o.old.id, o.n_labels, o.video.id) for o in offers(space)] == [(video.id, 2, new.id)]
+    assert adopt(space, video.id, new) == 2
+    assert {event.video_id for event in Ledger(space.labels_path).labels()} == {new.id}
+    assert offers(space) == []
+    with pytest.raises(PunchlineError, match="no label hangs on this video"):
+        adopt(space, video.id, new)

@@ -155,7 +155,7 @@ def test_what_is_not_there_or_damaged_is_told(space):
     assert run(workspace, "info").exit_code == 1
     result = run(workspace, "build")
     assert result.exit_code == 0
-    assert "kept as dataset.damaged.h5" in result.stderr
+    assert "kept as dataset.h5.damaged-" in result.stderr
     with h5py.File(workspace.root / "dataset.h5", "r+") as file:
         file.attrs["format_version"] = 99
     for command in ("build", "rebuild", "info", "verify"):

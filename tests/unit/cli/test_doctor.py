@@ -32,7 +32,7 @@ def failed(space: Workspace) -> dict[str, str]:
 
 def test_a_whole_workspace_is_well(space: Workspace) -> None:
     assert failed(space) == {}
-    assert len(_workspace(space.root)) == 10
+    assert len(_workspace(space.root)) == 11
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,11 @@ def test_settings_that_cannot_be_read_are_kept_aside(space: Workspace) -> None:
     space.settings_path.write_text("[half")
     assert read_settings(space).language == ""
     change_settings(space, language="en")
-    assert space.settings_path.with_suffix(".damaged.json").read_text() == "[half"
+    (aside,) = space.root.glob("settings.json.damaged-*")
+    assert aside.read_text() == "[half"
     assert read_settings(space).language == "en"
     change_settings(space, language="ko")
-    assert space.settings_path.with_suffix(".damaged.json").read_text() == "[half"
+    assert aside.read_text() == "[half"
 
 
 @pytest.mark.parametrize("content", ["[]", '{"a": 1}', "{"])

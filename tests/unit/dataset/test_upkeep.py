@@ -153,8 +153,8 @@ def test_a_damaged_file_is_kept_aside_and_made_anew(path, ledger, how):
     assert behind(path, ledger) == 3 or how == "flipped"
     made = refresh(path, ledger, BOTH)
     assert made.n_computed == 3
-    assert "kept as dataset.damaged.h5" in (made.damaged or "")
-    assert (path.parent / "dataset.damaged.h5").read_bytes() == damaged
+    assert "kept as dataset.h5.damaged-" in (made.damaged or "")
+    assert next(path.parent.glob("dataset.h5.damaged-*")).read_bytes() == damaged
     assert read_dataset(path).features.tobytes() == whole.features.tobytes()
     assert verify(path, ledger, BOTH, names=NAMES) == []
 

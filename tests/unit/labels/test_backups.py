@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from core.labels.backups import EVERY, KEPT, LedgerDamaged, backups_of, n_of
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.labels.restore import restore
+from core.labels.trims import Trim, record_trims, trims_of
 
 
 def events(n: int, *, first: int = 0) -> list[LabelEvent]:
@@ -98,3 +100,36 @@ def test_a_damaged_backup_is_passed_over(path: Path) -> None:
     backups_of(path)[0].write_bytes(b"no database")
     with pytest.raises(StorageFault, match="no intact backup"):
         restore(path)
+
+
+@pytest.mark.parametrize("damage", ["gone", "flipped", "cut"])
+def test_labels_that_a_damaged_log_held_are_missed(tmp_path: Path, damage: str) -> None:
+    """Labels lie in the write-ahead log until SQLite brings them over: a killed process leaves them there."""
+    path = tmp_path / "labels.sqlite"
+    Ledger(path).record(events(EVERY))
+    with sqlite3.connect(path) as open_elsewhere:  # keeps the log as it is
+        open_elsewhere.execute("SELECT count(*) FROM events").fetchone()
+        Ledger(path).record(events(30, first=EVERY))
+        wal = path.with_name("labels.sqlite-wal")
+        content = bytearray(wal.read_bytes())
+        copy = tmp_path / "after" / "labels.sqlite"
+        shutil.copytree(tmp_path / "labels-backups", copy.parent / "labels-backups")
+        shutil.copy(path, copy)
+    open_elsewhere.close()
+    if damage == "flipped":
+        content[40:60] = bytes(byte ^ 0xFF for byte in content[40:60])
+    if damage != "gone":
+        copy.with_name("labels.sqlite-wal").write_bytes(content[: len(content) // 2] if damage == "cut" else content)
+    with pytest.raises(LedgerDamaged, match=r"held 230; restore them"):
+        Ledger(copy)
+    assert restore(copy)[0] >= EVERY
+
+
+def test_trims_are_restored_with_the_labels(path: Path) -> None:
+    trim = Trim("m", "v", "p", 1.0, 3.0, "웃음")
+    record_trims(Ledger(path), [trim])
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM events WHERE seq = 230")
+    connection.close()
+    assert restore(path)[0] == 229
+    assert trims_of(Ledger(path), video_id="v", person_id="p") == {"m": trim}

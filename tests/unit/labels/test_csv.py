@@ -149,7 +149,10 @@ def test_what_is_written_is_read():
         ("c.mp4", 3601.125, 3607.0005, 0, "A/B", "two\nlines"),
     ]
     text = write_labels(rows)
-    assert text.splitlines()[0] == "video,start,end,label,person,note,origin,clip_id,labeller,labelled_at"
+    assert (
+        text.splitlines()[0]
+        == "video,start,end,label,person,note,origin,clip_id,labeller,labelled_at,video_id,video_name"
+    )
     found = rows_of(text)
     assert [(r.video, r.label, r.person, r.note) for r in found] == [(v, n, p, t) for v, _, _, n, p, t in rows]
     for row, (_, start, end, *_) in zip(found, rows, strict=True):
@@ -160,8 +163,8 @@ def test_what_is_written_is_read():
 
 def test_export_and_import_lose_nothing():
     rows = [
-        ("a.mp4", 1.0, 7.0, 1, "지은", "", "peaks", "c1", "Ann", "2024-05-01T12:00:00.123+00:00"),
-        ("a.mp4", 20.0, 26.5, 0, "", "x", "", "", "", ""),
+        ("a.mp4", 1.0, 7.0, 1, "지은", "", "peaks", "c1", "Ann", "2024-05-01T12:00:00.123+00:00", "v1", "a.mp4"),
+        ("a.mp4", 20.0, 26.5, 0, "", "x", *[""] * 6),
     ]
     found = rows_of(write_labels(rows))
     assert [astuple(row)[1:] for row in found] == rows
@@ -195,3 +198,9 @@ def test_a_hundred_thousand_lines_are_read_with_their_bad_ones():
     assert len(rows) == 99_999
     assert rows[-1].end == pytest.approx(999_990 + 1)
     assert [fault.line for fault in faults] == [70_002]
+
+
+@pytest.mark.parametrize("head", ["sep=;\n", "sep=;\r\n", "\ufeffSEP=;\n", ""])
+def test_a_first_line_that_names_the_delimiter_is_no_header(head):
+    rows, faults = read_labels((head + "video;start;end;label\na, b.mp4;1,5;7,5;1.0\n").encode())
+    assert [(row.video, row.start, row.label) for row in rows] == [("a, b.mp4", 1.5, 1)], faults
