@@ -12,6 +12,7 @@ from core.dataset.upkeep import Finding, Refreshed, names_of, up_to_date, verify
 from core.labels.rules import ClipOptions
 from core.people.person import Person
 from core.series import Sampling
+from core.training.model_store import ModelStore
 from core.training.train import TrainingSettings
 from core.training.train import train as train_model
 from core.workspace.library import Library
@@ -64,4 +65,6 @@ def train(
     on_curve: Callable[[int, int, float, float | None], None] | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Train a model on a person's labels, as `core.training.train.train`; gives its folder and card."""
-    return train_model(Library(workspace), person, settings, name=name, on_progress=on_progress, on_curve=on_curve)
+    with ModelStore(workspace).reserved(name) as folder:
+        how = {"name": folder.name, "on_progress": on_progress, "on_curve": on_curve}
+        return train_model(Library(workspace), person, settings, **how)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.actions.chat import keep_chat
 from core.actions.references import read_references
-from core.errors import PunchlineError, WorkspaceFault
+from core.errors import PunchlineError, StorageFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.multimodal_processor import ExtractionSettings, current_features, person_series
 from core.multimodal_processor import extract as extract_features
@@ -143,7 +143,8 @@ def make_series(
         smoothing=options.smoothing,
     )
     if features.info.complete:
-        write_series(workspace.series_path(video.id, person.id), series)
+        with suppress(StorageFault):  # a disk that is full or read-only is no reason not to tell it
+            write_series(workspace.series_path(video.id, person.id), series)
     return series
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -99,9 +101,31 @@ def put_back(path: Path) -> Path | None:
     return aside
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """A ledger on a disk to which nothing can be written; its write-ahead log is read from a copy."""
+    log = path.with_name(f"{path.name}-wal")
+    if not (log.is_file() and log.stat().st_size):
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for part in (path, log):
+                shutil.copy(part, folder)
+            with closing(sqlite3.connect(Path(folder) / path.name)) as copy:
+                copy.backup(connection)
+    except OSError as error:
+        raise StorageFault(
+            "{path}: the latest labels lie in a file that cannot be copied ({cause}); free some space and try again",
+            path=path,
+            cause=error,
+        ) from error
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
 def _is_intact(backup: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"file:{backup.as_posix()}?mode=ro&immutable=1", uri=True)) as connection:
+        with closing(read_only(backup)) as connection:
             return bool(connection.execute("PRAGMA quick_check").fetchone() == ("ok",))
     except sqlite3.Error:
         return False

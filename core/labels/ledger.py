@@ -7,16 +7,17 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from core.errors import PunchlineError, StorageFault, UndoRefused
-from core.labels.backups import LedgerDamaged, is_damage, keep_up, lost, n_known
+from core.labels.backups import LedgerDamaged, is_damage, keep_up, lost, n_known, read_only
 from core.labels.event import LabelEvent, now
 from core.labels.schema import MIGRATIONS, VERSION, Table
 
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 WAIT = 30.0  # seconds for other writers
 _CHECKED: set[Path] = set()  # ledgers that this process found whole
 BREAK = 120.0  # seconds without a label that end a run of labelling
@@ -47,7 +48,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, check: bool = False) -> None:
         self.path = path
-        if path.is_dir() or (n_known(path) and not (path.exists() and path.stat().st_size)):
+        if n_known(path) and not (path.is_file() and path.stat().st_size):
             raise lost(path, 0)  # before SQLite makes a new one
         with self.connection() as connection:
             self._check(connection, again=check)
@@ -89,16 +90,8 @@ class Ledger:
     def connection(self) -> Iterator[sqlite3.Connection]:
         """The open file, for `core.labels.trims` too. Raises StorageFault."""
         try:
-            connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
-        except sqlite3.Error as error:
-            raise StorageFault(
-                "{path}: the label ledger cannot be opened ({cause})", path=self.path, cause=error
-            ) from error
-        try:
-            _use_wal(connection)
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA fullfsync = ON")  # else macOS leaves the bytes in the drive's own cache
-            yield connection
+            with closing(self._open()) as connection:
+                yield connection
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if is_damage(error):
                 raise LedgerDamaged(
@@ -112,8 +105,21 @@ class Ledger:
                 path=self.path,
                 cause=error,
             ) from error
-        finally:
+
+    def _open(self) -> sqlite3.Connection:
+        """The file, open for writing; where nothing can be written beside it, for reading."""
+        connection = sqlite3.connect(self.path, timeout=WAIT, isolation_level=None)
+        try:
+            _use_wal(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # else macOS leaves the bytes in the drive's own cache
+            connection.execute("SELECT count(*) FROM sqlite_master")
+        except sqlite3.Error as error:
             connection.close()
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _UNWRITABLE or not self.path.is_file():
+                raise
+            return read_only(self.path)
+        return connection
 
     def record(self, events: Iterable[LabelEvent]) -> list[str]:
         """Append events, all or none, and give their ids; one that is recorded already is passed over.

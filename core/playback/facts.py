@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from core.errors import PunchlineError, Sentence
+from core.errors import PunchlineError, Sentence, StorageFault, WorkspaceFault
 from core.playback.likeness import likeness_or_none
 from core.playback.proxy import plan
 from core.storage.files import write_json
@@ -48,7 +49,6 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
             except PunchlineError as error:
                 asked[video.id] = {"fault": Sentence.of(error)}
     if asked:
-        with workspace.lock("about"):
-            known = _known(workspace) | asked
-            write_json(workspace.facts_path, known)
-    return known
+        with suppress(WorkspaceFault, StorageFault), workspace.lock("about"):  # what cannot be kept is asked again
+            write_json(workspace.facts_path, _known(workspace) | asked)
+    return known | asked

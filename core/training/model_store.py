@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,6 +182,13 @@ class ModelStore:
         if folder.exists():
             raise ModelFault("{name}: there is a model of this name already; choose another with --name", name=name)
         return folder
+
+    @contextmanager
+    def reserved(self, name: str | None) -> Iterator[Path]:
+        """A folder for a new model, which no other training takes meanwhile. Raises ModelFault, Busy."""
+        folder = self.new_folder(name)
+        with self.workspace.lock(f"model-{folder.name}", timeout=0):
+            yield self.new_folder(folder.name)
 
     # Which one is used
 

@@ -109,7 +109,7 @@ class Workspace(Paths):
     Raises
     ------
     WorkspaceFault
-        If the folder cannot be made or written.
+        If the folder cannot be made. One that cannot be written can be read.
     """
 
     def __init__(self, root: Path) -> None:
@@ -118,9 +118,9 @@ class Workspace(Paths):
             for folder in (self.features_folder, self.people_folder, self.lock_path("").parent):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._unusable(error) from error
-        if not os.access(self.root, os.W_OK) or not os.access(self.features_folder, os.W_OK):
-            raise self._unusable(PermissionError("it is not writable"))
+            unreadable = isinstance(error, (FileExistsError, NotADirectoryError))
+            if unreadable or not self.features_folder.is_dir():  # else it can be read at least
+                raise self._unusable(error) from error
 
     def _unusable(self, error: OSError) -> WorkspaceFault:
         return WorkspaceFault(

@@ -74,23 +74,6 @@ def test_a_file_in_the_place_of_a_folder_is_refused(tmp_path):
         Workspace(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="permission bits do not bind the root user")
-def test_a_read_only_workspace_is_refused(tmp_path):
-    root = Workspace(tmp_path / "workspace").root
-    root.chmod(0o500)
-    try:
-        with pytest.raises(WorkspaceFault, match="not writable"):
-            Workspace(root)
-    finally:
-        root.chmod(0o700)
-
-
-def test_what_the_system_calls_not_writable_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(WorkspaceFault, match="it is not writable"):
-        Workspace(tmp_path)
-
-
 # Videos
 
 
