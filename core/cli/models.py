@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -64,6 +65,7 @@ def train(
         say(f"label {row['start']:.1f}-{row['end']:.1f} s of {row['video_id']} is left out: {row['reason']}")
     content = {"model": folder.name, **{k: card[k] for k in ("n_clips", "n_funny", "n_left_out", "cues", "judgement")}}
     text = f"{folder.name}: trained on {card['n_clips']} clips, {card['n_funny']} of them funny -> {folder}"
+    text += _verdict(card["judgement"])
     if without := card["judgement"].get("without_cues"):
         gain = without["difference"]["f1"]
         text += (
@@ -72,6 +74,18 @@ def train(
             f"(95 %: {gain['low']:+.3f} to {gain['high']:+.3f})"
         )
     answer(content, as_json, text)
+
+
+def _verdict(judgement: Mapping[str, Any]) -> str:
+    """Whether the model is worth more than an answer that needs none, on clips that it did not learn from."""
+    gaps = {name: other["difference"]["f1"] for name, other in judgement.get("baselines", {}).items()}
+    unclear = [name.replace("_", " ") for name, gap in gaps.items() if gap["low"] is None or gap["low"] <= 0]
+    if not gaps:
+        return ""
+    f1 = judgement["metrics"]["f1"]["value"]
+    if unclear:
+        return f"\nF1 {f1:.2f} on unseen clips: not clearly better than {', '.join(unclear)}; more labels may help"
+    return f"\nF1 {f1:.2f} on unseen clips: better than {', '.join(gaps).replace('_', ' ')}"
 
 
 def _prior(ctx: click.Context, parameter: click.Parameter, value: str) -> Prior:
