@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from core.export.lists import one_line
@@ -16,6 +16,12 @@ def _add(parent: ET.Element, tag: str, text: object = None, **attributes: str) -
     if text is not None:
         child.text = str(text)
     return child
+
+
+def _fill(parent: ET.Element, texts: Mapping[str, object]) -> ET.Element:
+    for tag, text in texts.items():
+        _add(parent, tag, text)
+    return parent
 
 
 def _document(root: ET.Element, doctype: str) -> str:
@@ -33,8 +39,7 @@ def fcp7_text(pieces: Sequence[Piece], media: Media, title: str) -> str:
     root = ET.Element("xmeml", version="4")
     sequence = _add(root, "sequence", id="sequence-1")
     placed = events(pieces, media)
-    _add(sequence, "name", one_line(title))
-    _add(sequence, "duration", sum(event.n_frames for event in placed))
+    _fill(sequence, {"name": one_line(title), "duration": sum(event.n_frames for event in placed)})
     _rate(sequence, media)
     _timecode(sequence, media, 0)
     tracks = _add(sequence, "media")
@@ -56,27 +61,23 @@ def fcp7_text(pieces: Sequence[Piece], media: Media, title: str) -> str:
 
 
 def _rate(parent: ET.Element, media: Media) -> None:
-    rate = _add(parent, "rate")
-    _add(rate, "timebase", nominal(media.rate))
-    _add(rate, "ntsc", "TRUE" if media.rate.denominator != 1 else "FALSE")
+    ntsc = "TRUE" if media.rate.denominator != 1 else "FALSE"
+    _fill(_add(parent, "rate"), {"timebase": nominal(media.rate), "ntsc": ntsc})
 
 
 def _timecode(parent: ET.Element, media: Media, frame: int) -> None:
     timecode = _add(parent, "timecode")
     _rate(timecode, media)
-    _add(timecode, "string", timecode_of(frame, media.rate, drop=media.drop))
-    _add(timecode, "frame", frame)
-    _add(timecode, "displayformat", "DF" if media.drop else "NDF")
+    text = timecode_of(frame, media.rate, drop=media.drop)
+    _fill(timecode, {"string": text, "frame": frame, "displayformat": "DF" if media.drop else "NDF"})
 
 
 def _characteristics(parent: ET.Element, media: Media, shape: Shape) -> None:
     characteristics = _add(parent, "samplecharacteristics")
     _rate(characteristics, media)
-    _add(characteristics, "width", shape.width)
-    _add(characteristics, "height", shape.height)
-    _add(characteristics, "anamorphic", "TRUE" if _is_wide(shape) else "FALSE")
-    _add(characteristics, "pixelaspectratio", _pixel_aspect(shape))
-    _add(characteristics, "fielddominance", "none")
+    wide = "TRUE" if _is_wide(shape) else "FALSE"
+    _fill(characteristics, {"width": shape.width, "height": shape.height, "anamorphic": wide})
+    _fill(characteristics, {"pixelaspectratio": _pixel_aspect(shape), "fielddominance": "none"})
 
 
 def _is_wide(shape: Shape) -> bool:
@@ -101,33 +102,22 @@ def _item_id(event: Event, channel: int) -> str:
 def _clip_item(track: ET.Element, event: Event, media: Media, channel: int) -> None:
     """One event on the picture's track (channel 0) or a sound channel's."""
     item = _add(track, "clipitem", id=_item_id(event, channel))
-    _add(item, "name", event.name)
-    _add(item, "enabled", "TRUE")
-    _add(item, "duration", max(media.n_frames, event.end))
+    _fill(item, {"name": event.name, "enabled": "TRUE", "duration": max(media.n_frames, event.end)})
     _rate(item, media)
-    _add(item, "start", event.record)
-    _add(item, "end", event.record + event.n_frames)
-    _add(item, "in", event.source)
-    _add(item, "out", event.end)
+    _fill(item, {"start": event.record, "end": event.record + event.n_frames, "in": event.source, "out": event.end})
     file = _add(item, "file", id="file-1")
     if event.number == 1 and channel == 0:  # described once, named afterwards
         _file(file, event, media)
     if channel:
-        source = _add(item, "sourcetrack")
-        _add(source, "mediatype", "audio")
-        _add(source, "trackindex", channel)
+        _fill(_add(item, "sourcetrack"), {"mediatype": "audio", "trackindex": channel})
     for other in range(media.n_channels + 1) if media.n_channels else ():
-        link = _add(item, "link")
-        _add(link, "linkclipref", _item_id(event, other))
-        _add(link, "mediatype", "audio" if other else "video")
-        _add(link, "trackindex", other or 1)
-        _add(link, "clipindex", event.number)
+        link = _fill(_add(item, "link"), {"linkclipref": _item_id(event, other)})
+        _fill(link, {"mediatype": "audio" if other else "video", "trackindex": other or 1, "clipindex": event.number})
     _add(_add(item, "comments"), "mastercomment1", f"score {event.piece.score:.3f}")
 
 
 def _file(file: ET.Element, event: Event, media: Media) -> None:
-    _add(file, "name", file_name(media))
-    _add(file, "pathurl", address(media))
+    _fill(file, {"name": file_name(media), "pathurl": address(media)})
     _rate(file, media)
     _add(file, "duration", max(media.n_frames, event.end))
     _timecode(file, media, media.timecode)
@@ -136,9 +126,7 @@ def _file(file: ET.Element, event: Event, media: Media) -> None:
     channel = 0
     for sound in media.sounds:
         audio = _add(contents, "audio")
-        characteristics = _add(audio, "samplecharacteristics")
-        _add(characteristics, "depth", 16)
-        _add(characteristics, "samplerate", sound.rate)
+        _fill(_add(audio, "samplecharacteristics"), {"depth": 16, "samplerate": sound.rate})
         _add(audio, "channelcount", sound.n_channels)
         for _ in range(sound.n_channels):
             channel += 1
