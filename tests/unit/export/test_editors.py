@@ -262,3 +262,84 @@ def test_any_name_comes_back(name: str) -> None:
     read_edl(edl, rate)
     assert f"* COMMENT: {name} (50%)" in edl
     assert f"|M:{name.replace('|', '/')} (50%) |D:25" in markers_text(chosen, media, name)
+
+
+# What may stand in what, and which attributes each must and may have, by Apple's descriptions of the two formats.
+FCPXML = {
+    "fcpxml": (("resources", "library"), {"version"}, set()),
+    "resources": (("format", "asset"), set(), set()),
+    "format": ((), {"id"}, {"frameDuration", "width", "height", "paspH", "paspV"}),
+    "asset": (
+        (),
+        {"id", "src"},
+        {"name", "start", "duration", "format", "hasVideo", "hasAudio", "audioSources", "audioChannels", "audioRate"},
+    ),
+    "library": (("event",), set(), set()),
+    "event": (("project",), set(), {"name"}),
+    "project": (("sequence",), set(), {"name"}),
+    "sequence": (("spine",), {"format"}, {"duration", "tcStart", "tcFormat", "audioLayout", "audioRate"}),
+    "spine": (("asset-clip",), set(), set()),
+    "asset-clip": (("note",), {"ref"}, {"name", "offset", "start", "duration", "format", "tcFormat"}),
+    "note": ((), set(), set()),
+}
+XMEML = {
+    "xmeml": {"sequence"},
+    "sequence": {"name", "duration", "rate", "timecode", "media"},
+    "rate": {"timebase", "ntsc"},
+    "timecode": {"rate", "string", "frame", "displayformat"},
+    "media": {"video", "audio"},
+    "video": {"format", "track", "samplecharacteristics"},
+    "audio": {"numOutputChannels", "track", "samplecharacteristics", "channelcount", "audiochannel"},
+    "format": {"samplecharacteristics"},
+    "track": {"clipitem", "outputchannelindex"},
+    "clipitem": {
+        *(
+            "name",
+            "enabled",
+            "duration",
+            "rate",
+            "start",
+            "end",
+            "in",
+            "out",
+            "file",
+            "sourcetrack",
+            "link",
+            "comments",
+        ),
+    },
+    "file": {"name", "pathurl", "rate", "duration", "timecode", "media"},
+    "samplecharacteristics": {
+        *("rate", "width", "height", "anamorphic", "pixelaspectratio", "fielddominance", "depth", "samplerate"),
+    },
+    "audiochannel": {"sourcechannel"},
+    "sourcetrack": {"mediatype", "trackindex"},
+    "link": {"linkclipref", "mediatype", "trackindex", "clipindex"},
+    "comments": {"mastercomment1"},
+}
+
+
+@pytest.mark.parametrize("n_sounds", [0, 1, 2])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001)])
+def test_the_xml_holds_what_its_format_allows(rate: Fraction, n_sounds: int) -> None:
+    media = made_up(rate, sounds=(SoundFormat(2, 48_000),) * n_sounds)
+    root = ET.fromstring(fcpxml_text(three_hours(3), media, "t"))
+    ids = [element.get("id") for element in root.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    for element in root.iter():
+        children, must, may = FCPXML[element.tag]
+        assert [child.tag for child in element] == sorted((c.tag for c in element), key=children.index)
+        assert must <= set(element.keys()) <= must | may, element.tag
+        assert {element.get(name) for name in ("ref", "format") if element.get(name)} <= set(ids)
+        for name in ("offset", "start", "duration", "frameDuration"):
+            assert element.get(name) is None or seconds(element.get(name)) * rate == round(
+                seconds(element.get(name)) * rate
+            )
+    root = ET.fromstring(fcp7_text(three_hours(3), media, "t"))
+    items = {item.get("id") for item in root.iter("clipitem")}
+    for element in root.iter():
+        tags = [child.tag for child in element]
+        assert set(tags) <= XMEML.get(element.tag, set()), element.tag
+        repeated = {"track", "clipitem", "link", "audio", "audiochannel"}
+        assert all(tags.count(tag) == 1 for tag in set(tags) - repeated), element.tag
+    assert {link.text for link in root.iter("linkclipref")} <= items
