@@ -63,9 +63,9 @@ def finished_text(message: object) -> str:
 
 def plain(name: str) -> str:
     """A name for Markdown that shows it letter by letter: nothing in it is taken for a sign, an emoji or an icon."""
-    marked = re.sub(r"([\\`*_\[\]<>~$&|])", r"\\\1", " ".join(name.split()))
+    marked = re.sub(r"([\\`*_\[\]<>~$&|])", r"\\\1", re.sub(r"\s+", " ", name))
     marked = re.sub(r"^(?=[#+=-]|\d+[.)])", JOINER, marked)
-    return marked.replace(":", f"\\:{JOINER}")
+    return re.sub(r":(?=[\w+-])", rf"\:{JOINER}", marked)
 
 
 def as_markdown(said: object) -> str:

@@ -18,6 +18,7 @@ from core.detection.results import (
     read_detections,
     save_detections,
 )
+from core.errors import StorageFault
 from core.segment import Segment
 from tests.detections import PERSON, VIDEO, FakeLibrary, label, stream
 
@@ -63,14 +64,18 @@ def test_each_model_keeps_its_last_result(library):
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"format": "punchline-detections", "format_version": 99}', "\xff"]
 )
-def test_a_file_that_cannot_be_read_is_none(library, content):
+def test_a_file_that_cannot_be_read_is_named_and_kept_aside(library, content):
     path = library.workspace.detections_path(VIDEO.id, PERSON.id)
     assert read_detections(library.workspace, VIDEO.id, PERSON.id) == {}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content.encode("latin-1"))
-    assert read_detections(library.workspace, VIDEO.id, PERSON.id) == {}
+    with pytest.raises(StorageFault, match="the moments that were kept cannot be read"):
+        read_detections(library.workspace, VIDEO.id, PERSON.id)
     saved(library)
-    assert list(read_detections(library.workspace, VIDEO.id, PERSON.id)) == ["newest"]
+    (result,) = read_detections(library.workspace, VIDEO.id, PERSON.id).values()
+    (aside,) = path.parent.glob("*.json.damaged-*")
+    assert aside.read_bytes() == content.encode("latin-1")
+    assert aside.name in str(result["warnings"])
 
 
 # Scores

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import ModelFault
+from core.errors import Busy, ModelFault, StorageFault
 from core.people.person import Person
 from core.storage.files import write_json
 from core.training.model_store import Figure, Model, ModelStore, as_figure
@@ -129,15 +129,25 @@ def test_one_persons_choice_is_not_the_others(store: ModelStore, space: Workspac
     assert store.retrains(BOB)
 
 
-@pytest.mark.parametrize(
-    "content",
-    ["", "[]", '{"people": 3}', '{"people": {"p1": "first"}}', '{"people": {"p1": {"model": 3, "newer": true}}}'],
-)
-def test_a_damaged_choice_is_none(store: ModelStore, content: str) -> None:
+@pytest.mark.parametrize("content", ["", "[]", '{"people": 3}', '{"people": {"p1": "first"}}'])
+def test_a_damaged_choice_is_named_and_not_written_over(store: ModelStore, content: str) -> None:
     (store.folder / "chosen.json").write_text(content)
+    for use in (lambda: used(store), lambda: store.choose(ADA, "first")):
+        with pytest.raises(StorageFault, match=r"chosen\.json: which models were chosen cannot be read"):
+            use()
+    assert (store.folder / "chosen.json").read_text() == content
+
+
+def test_what_is_not_known_of_a_choice_is_passed_over(store: ModelStore) -> None:
+    (store.folder / "chosen.json").write_text('{"people": {"p1": {"model": 3, "newer": true}}}')
     assert used(store) == "third"
-    store.choose(ADA, "first")
-    assert used(store) == "first"
+
+
+def test_two_trainings_of_one_name_do_not_both_begin(store: ModelStore) -> None:
+    with store.reserved("new"), pytest.raises(Busy), store.reserved("new"):
+        pass
+    with store.reserved("new") as folder:
+        assert folder.name == "new"
 
 
 def test_a_chosen_model_that_is_gone_gives_way_to_the_newest(store: ModelStore) -> None:

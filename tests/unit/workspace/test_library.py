@@ -238,6 +238,9 @@ def test_the_newest_model_of_a_person_is_taken(planted):
     folder = planted / "models" / "broken"
     write_json(folder / "card.json", ["not a card"])
     library = Library(Workspace(planted))
+    with pytest.raises(ModelFault, match=r"models/broken: the card of this model cannot be read"):
+        ModelStore(library.workspace).folder_of(None, library.workspace.only_person())
+    shutil.rmtree(folder)
     assert ModelStore(library.workspace).folder_of(None, library.workspace.only_person()).name == "newer"
     assert ModelStore(library.workspace).folder_of("older", library.workspace.only_person()).name == "older"
     with pytest.raises(ModelFault, match="no model was trained for Other"):
@@ -267,7 +270,7 @@ def small(tmp_path: Path) -> Path:
 
 
 BAD_LINES = {
-    "absent.mp4,1,7,1,": "no such file",
+    "absent.mp4,1,7,1,": "no such video here",
     "same.mp4,1,7,1,": "2 videos have this name",
     "a.mp4,1,7,1,Bob": "no such person; known: Ada",
     "a.mp4,1,5.9,1,": "4.90 s long, expected 5 to 7 s",
