@@ -43,6 +43,10 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
                 asked[video.id] = {**facts, "playback": asdict(plan(video.path))}
             except PunchlineError as error:
                 asked[video.id] = {"fault": Sentence.of(error)}
+            except Exception as error:  # decoders raise anything; one file must not take the pages down
+                kind = type(error).__name__
+                fault = Sentence("{path}: cannot be read ({kind}: {cause})", path=video.path, kind=kind, cause=error)
+                asked[video.id] = {"fault": fault}
     if asked:
         with workspace.lock("about"):
             known = _known(workspace) | asked
