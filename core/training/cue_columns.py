@@ -60,10 +60,7 @@ def cue_columns(known: VideoCues, names: tuple[str, ...], timestamps: Floats) ->
     """
     if not names:
         return np.empty((*timestamps.shape, 0), np.float32)
-    after = np.clip(np.searchsorted(known.timestamps, timestamps), 1, max(1, len(known.timestamps) - 1))
-    before = known.timestamps[after - 1]
-    nearest = np.where(timestamps - before <= known.timestamps[after] - timestamps, after - 1, after)
-    return _comparable(known, names)[nearest].astype(np.float32)
+    return _comparable(known, names)[known.nearest(timestamps)].astype(np.float32)
 
 
 def _comparable(known: VideoCues, names: tuple[str, ...]) -> Floats:
