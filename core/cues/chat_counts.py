@@ -97,7 +97,8 @@ def lag_of(chat: ChatCounts, timestamps: NDArray[np.float64], evidence: NDArray[
 
 def _rising(values: Floats) -> Floats:
     """How fast smoothed values rise, 0 where they fall."""
-    return np.maximum(np.gradient(gaussian_filter1d(values, BLUR / BIN)), 0)
+    rising: Floats = np.maximum(np.gradient(gaussian_filter1d(values, BLUR / BIN)), 0)
+    return rising
 
 
 def _filled(grid: Floats, times: Floats, values: Floats) -> Floats:

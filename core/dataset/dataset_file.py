@@ -38,7 +38,14 @@ _LEFT_OUT_TEXTS = (*_EVENT_TEXTS, "reason", "reason_template")
 _LEFT_OUT = np.dtype([*((name, _TEXT) for name in _LEFT_OUT_TEXTS), ("label", "i1"), _BOUNDS])
 # Clips in a chunk: one, so that any slice of the features reads these clips and nothing else. The small arrays have
 # more, for an index entry would be as large as a row.
-_CHUNK = {"clip_features": 1, "clip_cues": 1, "clip_timestamps": 50, "clip_source": 500, "clip_baseline": 50, "labels": 1000}
+_CHUNK = {
+    "clip_features": 1,
+    "clip_cues": 1,
+    "clip_timestamps": 50,
+    "clip_source": 500,
+    "clip_baseline": 50,
+    "labels": 1000,
+}
 _INFO_CHUNK = 50
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -59,16 +59,7 @@ class LabelledClips:
         return len(self.y)
 
     def __getitem__(self, chosen: NDArray[Any]) -> LabelledClips:
-        return LabelledClips(
-            self.X[chosen],
-            self.timestamps[chosen],
-            self.y[chosen],
-            self.video[chosen],
-            self.start[chosen],
-            self.end[chosen],
-            self.origin[chosen],
-            self.columns,
-        )
+        return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "columns"})
 
     @property
     def drawn_together(self) -> NDArray[Any]:
@@ -108,7 +99,7 @@ def check_groups(splits: Sequence[Split], groups: NDArray[Any]) -> None:
             )
 
 
-def splits(clips: LabelledClips, *, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Split]:
+def splits(clips: LabelledClips, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Split]:
     """Folds by video, repeated; by blocks of time with a gap where there is one video, or all funny clips are in one.
 
     Raises
