@@ -144,14 +144,8 @@ def cross_validated(
     for split in parted:
         fitted = FunnyMomentClassifier(**classifier.get_params())
         learn = clips[split.learn]
-        fitted.fit(
-            learn.X,
-            learn.y,
-            groups=groups_of(learn.video, learn.start),
-            timestamps=learn.timestamps,
-            augment=_part(augment, split.learn),
-            on_step=on_step,
-        )
+        how: dict[str, Any] = {"augment": _part(augment, split.learn), "on_step": on_step}
+        fitted.fit(learn.X, learn.y, groups_of(learn.video, learn.start), timestamps=learn.timestamps, **how)
         p = fitted.predict_proba(clips.X[split.judge], clips.timestamps[split.judge])[:, 1]
         found.append((split.judge, p, p >= fitted.threshold_))
     return _joined(found)

@@ -232,10 +232,9 @@ def excluded_of(dataset: ClipDataset) -> list[dict[str, Any]]:
         "the face is not seen in {max_failed_ratio:.0%} of its rows or more", max_failed_ratio=dataset.max_failed_ratio
     )
     gone = "its video is not analysed any more: extract it again"
-    out = [{**_place(event), "reason": reason} for event, reason in dataset.left_out]
-    for k in np.flatnonzero(~dataset.usable).tolist():
-        out.append({**_place(dataset.events[k]), "reason": gone if dataset.stale[k] else unseen})
-    return out
+    unusable = np.flatnonzero(~dataset.usable).tolist()
+    not_seen = [(dataset.events[k], gone if dataset.stale[k] else unseen) for k in unusable]
+    return [{**_place(event), "reason": reason} for event, reason in [*dataset.left_out, *not_seen]]
 
 
 def _place(event: LabelEvent) -> dict[str, Any]:

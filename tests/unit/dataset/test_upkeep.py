@@ -60,7 +60,8 @@ def test_the_first_build_computes_all_and_the_second_nothing(path, ledger):
 
 
 def test_cues_lie_beside_the_clips_by_name(path, ledger):
-    assert refresh(path, ledger, BOTH) and read_clip_cues(path) is None
+    refresh(path, ledger, BOTH)
+    assert read_clip_cues(path) is None
     times = np.arange(0, 60, 0.5)
     heard = np.stack([times, times + 1, times + 2, times + 3], axis=1).astype(np.float32)
     cues = {"a": VideoCues(times, {"laughter": heard}), "b": VideoCues(times, {})}
