@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.classifiers.clip_features import moments_of
 from core.clip_dataset_builder import ClipDataset
 from core.cues.cue import column_names
 from core.detection.detect import Load, Scored, load_model, log_odds_by
@@ -205,11 +206,7 @@ def clip_summary(X: Floats) -> Floats:
     """
     X = np.array(X, np.float64)
     X[..., PITCH] = np.where(X[..., PITCH] == 0, np.nan, X[..., PITCH])
-    seen = ~np.isnan(X)
-    count = np.maximum(seen.sum(axis=1), 1)
-    mean = np.where(seen, X, 0).sum(axis=1) / count
-    spread = np.sqrt((np.where(seen, X - mean[:, None], 0) ** 2).sum(axis=1) / count)
-    greatest = np.where(seen.any(axis=1), np.where(seen, X, -np.inf).max(axis=1, initial=-np.inf), 0)
+    mean, spread, _, greatest = moments_of(X, ~np.isnan(X))
     return np.concatenate([mean, spread, greatest], axis=1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.classifiers.augmentation import Augment
 from core.classifiers.calibration import Calibration
+from core.classifiers.clip_features import moments_of
 from core.classifiers.folds import blocks, folds, groups_of, learned_from
 from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
 from core.cues.cue import CUES
@@ -196,7 +197,9 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
             found.append((split.judge, np.full(n, share), np.full(n, share > 0.5)))
             continue
         options = []
-        for feature in _one_feature(clips.X[:, :, clips.columns.index(name)]):
+        values = clips.X[:, :, clips.columns.index(name), None]
+        mean, _, _, greatest = moments_of(values, ~np.isnan(values))
+        for feature in (mean[:, 0], greatest[:, 0]):
             learn, judge = feature[split.learn], feature[split.judge]
             scores = np.stack([-learn, learn], axis=1)
             fit = Calibration.fitted(scores, funny.astype(int), np.ones(len(learn)), np.array([1 - share, share]))
@@ -207,14 +210,6 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
         _, q, said = max(options, key=lambda option: option[0])
         found.append((split.judge, q, said))
     return _joined(found)
-
-
-def _one_feature(values: Floats) -> Iterator[Floats]:
-    """Mean and greatest value (n,) of a column (n, rows), 0 where it is never seen."""
-    seen = ~np.isnan(values)
-    mean = np.where(seen, values, 0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    greatest = np.where(seen.any(axis=1), np.where(seen, values, -np.inf).max(axis=1), 0)
-    yield from (mean, greatest)
 
 
 # Reports
