@@ -50,7 +50,7 @@ def test_clips_and_model_still_do_their_work(space: Workspace) -> None:
 
 def test_what_must_be_made_anew_is_named_and_nothing_is_lost(space: Workspace) -> None:
     (video,), (eileen,) = space.videos(), space.people()
-    with pytest.raises(PunchlineError, match="'resnet29'.*Extract the videos again"):
+    with pytest.raises(PunchlineError, match=r"'resnet29'.*Extract the videos again"):
         make_series(space, video, eileen)
     assert {finding.kind for finding in verify_dataset(space)} >= {"stale"}
     done = build_dataset(space)
