@@ -17,9 +17,7 @@ from safetensors.torch import load_file
 
 from core.errors import WeightsUnavailable
 from core.faces.batches import batches
-from core.faces.embedders import EMBEDDERS
-from core.faces.embedding import checked
-from core.faces.similarity import similarity_of
+from core.faces.embedders import EMBEDDERS, digest_of
 from core.storage.weights import Weights, describe, find
 
 # Pictures at once: what fits into a processor's cache is a third faster. The first layers, whose pictures are large,
@@ -81,7 +79,8 @@ def _layers(state: Mapping[str, torch.Tensor], device: str) -> Iterator[Layer]:
 
 def _forward(layers: list[Layer], images: torch.Tensor) -> torch.Tensor:
     """Outputs (n, 192) of turned pictures (n, 3, 112, 112)."""
-    x = torch.cat([_large(layers, part) for part in images.split(len(images) if images.is_cuda else 1)])
+    parts = images[:, None] if images.device.type == "cpu" else [images]
+    x = torch.cat([_large(layers, part) for part in parts])
     k = N_HEAD + 3
     for stride, n in BOTTLENECKS[1:]:
         for _ in range(n):
@@ -113,7 +112,7 @@ class MobileFaceNetEmbedder:
 
     def __init__(self, weights: Weights | None = None, *, device: str = "cpu") -> None:
         weights = weights or describe(EMBEDDERS[self.name].weights)
-        self.digest = weights.digest
+        self.digest = digest_of(weights, self.crop)
         path = find(weights)
         try:
             self._layers = list(_layers(load_file(path), device))
@@ -124,13 +123,10 @@ class MobileFaceNetEmbedder:
     @torch.inference_mode()
     def embed(self, chips: np.ndarray) -> np.ndarray:
         """Embeddings float32 (n, 192) of length 1 from aligned chips RGB uint8 (n, 112, 112, 3)."""
-        embeddings = np.empty((len(checked(chips, self)), self.dimension), np.float32)
+        self.crop.check(chips, self.name)
+        embeddings = np.empty((len(chips), self.dimension), np.float32)
         for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
             turned = torch.from_numpy(np.ascontiguousarray(chips[part, ::-1, ::-1])).to(self._device)
             x = (turned.permute(0, 3, 1, 2).float() - 127.5) / 128
             embeddings[part] = F.normalize(_forward(self._layers, x)).float().cpu().numpy()
         return embeddings
-
-    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Similarity float32 (n, m) of embeddings (n, 192) and (m, 192); NaN where either is NaN."""
-        return similarity_of(self.name)(a, b)
