@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -320,10 +321,7 @@ def test_doctor_names_damaged_weights_and_fails(tmp_path: Path, monkeypatch: pyt
     from core.storage import weights
 
     assets = tmp_path / "assets"
-    assets.mkdir()
-    for path in (ROOT / "assets").glob("*.*"):
-        if path.is_file():
-            (assets / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(ROOT / "assets", assets)
     damaged = assets / "mobilefacenet.safetensors"
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
     monkeypatch.setattr(weights, "ASSETS", assets)
