@@ -16,16 +16,13 @@ from core.classifiers.augmentation import Augment
 from core.classifiers.calibration import Calibration
 from core.classifiers.choice import (
     CHOICES,
-    ENSEMBLE,
-    NETWORK_NAMES,
-    SIMPLE_NAMES,
     Choice,
     Learner,
     Training,
     members_of,
 )
 from core.classifiers.folds import folds
-from core.classifiers.inputs import ClipFault, Floats, Scaler, check_clips
+from core.classifiers.inputs import ClipFault, Floats, Scaler, check_clips, check_labels
 from core.classifiers.metrics import best_f1_threshold
 from core.cues.cue import column_names
 from core.errors import ModelFault
@@ -103,11 +100,7 @@ class FunnyMomentClassifier:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name."""
-        return {
-            name: getattr(self, name)
-            for name in inspect.signature(FunnyMomentClassifier.__init__).parameters
-            if name != "self"
-        }
+        return {name: getattr(self, name) for name in inspect.signature(FunnyMomentClassifier).parameters}
 
     def set_params(self, **params: Any) -> FunnyMomentClassifier:
         """Set parameters by name. Raises ValueError for one that does not exist."""
@@ -119,8 +112,8 @@ class FunnyMomentClassifier:
         return self
 
     def __repr__(self) -> str:
-        given = {n: p.default for n, p in inspect.signature(FunnyMomentClassifier.__init__).parameters.items()}
-        changed = ", ".join(f"{n}={v!r}" for n, v in self.get_params().items() if v != given[n])
+        usual = FunnyMomentClassifier().get_params()
+        changed = ", ".join(f"{n}={v!r}" for n, v in self.get_params().items() if v != usual[n])
         return f"FunnyMomentClassifier({changed})"
 
     def __sklearn_tags__(self) -> Any:
@@ -177,11 +170,9 @@ class FunnyMomentClassifier:
         if self.model not in CHOICES:
             raise ModelFault("model {model!r}, expected one of {choices}", model=self.model, choices=", ".join(CHOICES))
         if self.class_weight not in ("balanced", None):
-            raise ModelFault(
-                "class_weight {class_weight!r}, expected 'balanced' or None", class_weight=self.class_weight
-            )
+            raise ModelFault("class_weight {given!r}, expected 'balanced' or None", given=self.class_weight)
         X, timestamps = check_clips(X, timestamps)
-        index, weight, groups = self._checked_labels(X, y, groups, sample_weight)
+        self.classes_, index, weight, groups = check_labels(len(X), y, groups, sample_weight)
         n_classes = len(self.classes_)
         total = np.bincount(index, weight, n_classes)
         self.class_prior_ = total / total.sum()
@@ -189,68 +180,23 @@ class FunnyMomentClassifier:
         self.n_features_in_, self.n_rows_in_ = X.shape[2], X.shape[1]
         self.uses_timestamps_ = timestamps is not None
         seed = int(np.random.default_rng().integers(2**31)) if self.random_state is None else int(self.random_state)
-        training = Training(
-            X=X,
-            timestamps=timestamps,
-            y=index,
-            weight=balanced / balanced.mean(),
-            n_classes=n_classes,
-            groups=groups,
-            centre=self.centre,
-            n_epochs=self.n_epochs,
-            device=self.device,
-            seed=seed,
-            augment=augment,
-        )
-        even = np.full(n_classes, 1 / n_classes) if self.class_weight is None else self.class_prior_
-        start = self.class_prior_ if self.class_weight else even
+        how = {name: getattr(self, name) for name in ("centre", "n_epochs", "device")}
+        weights = balanced / balanced.mean()
+        training = Training(X, timestamps, index, weights, n_classes, groups, seed=seed, augment=augment, **how)
+        on_step = on_step or (lambda word: None)
         fold = folds(index, groups, n_folds=self.n_folds, seed=seed)
-        if fold is None:
-            fold = folds(index, n_folds=self.n_folds, seed=seed)
-        choice = Choice(training, fold, weight, start, on_step=on_step or (lambda word: None))
+        fold = folds(index, n_folds=self.n_folds, seed=seed) if fold is None else fold
+        prior = self.class_prior_ if self.class_weight else np.full(n_classes, 1 / n_classes)
+        choice = Choice(training, fold, weight, prior, on_step=on_step)
         self.model_, self.calibrations_ = choice.made(self.model)
         self.choice_: Mapping[str, Any] = choice.report
         self.fold_, self.held_out_, self.held_out_truth_ = fold, choice.held_out.get(self.model_), index
-        funny = index == n_classes - 1
-        found = self.held_out_ if n_classes == 2 else None
-        self.threshold_ = 0.5 if found is None else best_f1_threshold(found[:, 1], funny)
-        if on_step is not None:
-            on_step(f"fitting {self.model_}")
+        judged = self.held_out_ if n_classes == 2 else None
+        self.threshold_ = 0.5 if judged is None else best_f1_threshold(judged[:, 1], index == 1)
+        on_step(f"fitting {self.model_}")
         self.learner_: Learner = training.learner(self.model_, n_seeds=self.n_seeds, on_curve=on_curve)
         self.curves_ = self.learner_.curves
         return self
-
-    def _checked_labels(
-        self, X: Floats, y: NDArray[Any], groups: NDArray[Any] | None, sample_weight: Floats | None
-    ) -> tuple[NDArray[np.int64], Floats, NDArray[Any] | None]:
-        if y is None:
-            raise ClipFault("fit requires y to be passed, but the target y is None")
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if y.ndim != 1 or len(X) != len(y):
-            raise ClipFault(
-                "got {n_clips} clips and {n_labels} labels; expected one label a clip", n_clips=len(X), n_labels=y.shape
-            )
-        if np.issubdtype(y.dtype, np.floating) and not (np.isfinite(y).all() and (y == np.round(y)).all()):
-            raise ClipFault("Unknown label type: continuous values; expected classes, without NaN")
-        self.classes_, index = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            found = self.classes_.tolist()
-            raise ClipFault(
-                "one class only ({found}), expected two or more; label clips of the other kind too", found=found
-            )
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        groups = None if groups is None else np.asarray(groups)
-        for name, given in (("groups", groups), ("sample_weight", weight)):
-            if given is not None and given.shape != (len(y),):
-                raise ClipFault(
-                    "{name} has shape {shape}, expected ({n_clips},)", name=name, shape=given.shape, n_clips=len(y)
-                )
-        per_class = np.bincount(index, weight)
-        if not np.isfinite(weight).all() or (weight < 0).any() or (per_class <= 0).any():
-            raise ClipFault("sample_weight must be finite, not negative, and not zero for all clips of a class")
-        return index.astype(np.int64), weight, groups
 
     # Judging clips
 
@@ -267,19 +213,15 @@ class FunnyMomentClassifier:
 
             raise NotFittedError("This FunnyMomentClassifier instance is not fitted yet; call fit first")
         X, timestamps = check_clips(X, timestamps)
-        if X.shape[2] != self.n_features_in_:
+        trained = self.n_features_in_, self.n_rows_in_
+        if X.shape[2] != trained[0]:
             raise ClipFault(
-                "X has {n_features} features, but FunnyMomentClassifier is expecting {n_expected} features "
-                "as input: those of its training",
-                n_features=X.shape[2],
-                n_expected=self.n_features_in_,
+                "X has {n} features, but FunnyMomentClassifier is expecting {trained} features as input",
+                n=X.shape[2],
+                trained=trained[0],
             )
-        if X.shape[1] != self.n_rows_in_:
-            raise ClipFault(
-                "clips have {n_rows} rows, the model was trained on {n_expected}",
-                n_rows=X.shape[1],
-                n_expected=self.n_rows_in_,
-            )
+        if X.shape[1] != trained[1]:
+            raise ClipFault("clips have {n} rows, the model was trained on {trained}", n=X.shape[1], trained=trained[1])
         return self.learner_.probabilities(X, timestamps if self.uses_timestamps_ else None, self.calibrations_)
 
     def predict(self, X: Floats, timestamps: Floats | None = None) -> NDArray[Any]:
@@ -303,11 +245,8 @@ class FunnyMomentClassifier:
         """
         from safetensors.numpy import save
 
-        names = (
-            list(FEATURES)
-            if self.n_features_in_ == len(FEATURES)
-            else [f"feature {k}" for k in range(self.n_features_in_)]
-        )
+        n = self.n_features_in_
+        names = list(FEATURES) if n == len(FEATURES) else [f"feature {k}" for k in range(n)]
         scaler = self.learner_.scaler
         weights = save({name: np.ascontiguousarray(array) for name, array in self.learner_.arrays.items()})
         head = {
@@ -322,11 +261,7 @@ class FunnyMomentClassifier:
             "parameters": self.get_params(),
             "threshold": self.threshold_,
             "uses_timestamps": self.uses_timestamps_,
-            "normalisation": {
-                "centre": scaler.centre.tolist(),
-                "scale": scaler.scale.tolist(),
-                "step": scaler.step,
-            },
+            "normalisation": {"centre": scaler.centre.tolist(), "scale": scaler.scale.tolist(), "step": scaler.step},
             "calibration": {k: {"scale": c.scale, "shift": c.shift.tolist()} for k, c in self.calibrations_.items()},
             "choice": self.choice_,
             "program_version": storage.program_version(),
@@ -358,13 +293,13 @@ class FunnyMomentClassifier:
             card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
             if not isinstance(card, dict):
                 raise ValueError("its card is no JSON object")
-            if card.get("format") != CARD_FORMAT or card.get("format_version") != CARD_VERSION:
+            if (kind := (card.get("format"), card.get("format_version"))) != (CARD_FORMAT, CARD_VERSION):
                 raise ModelFault(
-                    "{folder}: {format!r} version {format_version!r}, expected {expected!r} version "
-                    "{expected_version}; train it again",
+                    "{folder}: {format!r} version {version!r}, expected {expected!r} version {expected_version}; "
+                    "train it again",
                     folder=folder,
-                    format=card.get("format"),
-                    format_version=card.get("format_version"),
+                    format=kind[0],
+                    version=kind[1],
                     expected=CARD_FORMAT,
                     expected_version=CARD_VERSION,
                 )
@@ -410,6 +345,3 @@ class FunnyMomentClassifier:
             self.model_, scaler, arrays, shape=(self.n_features_in_, n, self.n_rows_in_), device=self.device
         )
         self.curves_ = self.learner_.curves
-
-
-__all__ = ["ENSEMBLE", "NETWORK_NAMES", "SIMPLE_NAMES", "FunnyMomentClassifier"]

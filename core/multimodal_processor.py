@@ -23,6 +23,7 @@ from core.faces.embedders import DEFAULT_EMBEDDER
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.smoothing import smooth
 from core.faces.tracks import SCENE_CUT, with_tracks
+from core.people import normalisation
 from core.people.normalisation import similarities
 from core.people.person import Person, Thresholds, match_by
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
@@ -320,7 +321,8 @@ def series_parameters(
     smoothing: float = 0.0,
 ) -> dict[str, Any]:
     """What decides the values of a person's series; equal parameters mean equal series."""
-    digest = features.models["embedder"]["digest"]
+    embedder = features.models["embedder"]
+    digest = embedder["digest"]
     # Without smoothing there is no entry: the parameters of such a series are those of one made before it existed.
     smoothed = {"smoothing": smoothing} if smoothing else {}
     return smoothed | {
@@ -328,6 +330,7 @@ def series_parameters(
         "extraction": dict(features.parameters),
         "sample_rate": features.sample_rate,
         "references": sorted(_digest(r.embeddings[digest]) for r in person.references if digest in r.embeddings),
+        "matching": normalisation.parameters(embedder["name"]),
         "thresholds": asdict(thresholds),
         "fill": fill,
         "max_gap": max_gap,

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from core.errors import DeviceUnavailable
 from core.faces.crop import cut
 from core.faces.detection import FaceDetector, Faces, MtcnnDetector
-from core.faces.embedders import DEFAULT_EMBEDDER, Embedder, embedder
-from core.faces.embedding import embed_both_ways
+from core.faces.embedders import DEFAULT_EMBEDDER, Embedder, embed_both_ways, embedder
 from core.faces.emotion import EmotionRecogniser, recogniser
 from core.faces.reading import FaceReading, Read, cut_out
 from core.faces.search import FaceSearch, samples, scene_change, thumbnail_of

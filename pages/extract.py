@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.actions.background import begin_extraction
 from core.actions.overview import VideoState, overview
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings
 from core.segment import clock
@@ -177,6 +177,9 @@ def main() -> None:
         st.info(_("There is no video yet."), icon=":material/movie:")
         st.page_link("pages/home.py", label=_("Add one on Home"), icon=":material/home:")
         return
+    for state in states:
+        if "fault" in state.about:
+            show_error(Sentence.of(state.about["fault"]))
     choice(space, states)
     fragment(live_jobs, run_every=1.0 if st.session_state.get("live_jobs") else None)(space)
     done(space, states)

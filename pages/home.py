@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.actions.adoption import adopt, offers
 from core.actions.overview import Step, VideoState, overview
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.people.person import Person
 from core.playback.thumbnails import cover
 from core.segment import clock
@@ -129,7 +129,7 @@ def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None
                 names = plain(", ".join(person.name for person in people))
                 st.caption(_("{name} is not seen in this video.", name=names))
             if "fault" in state.about:
-                show_error(str(state.about["fault"]))
+                show_error(Sentence.of(state.about["fault"]))
         with action:
             next_step = "person" if nobody and state.next_step in ("label", "train", "detect") else state.next_step
             if next_step == "find":

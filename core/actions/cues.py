@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import WorkspaceFault
-from core.faces.feature_file import change_cues, read_cues
+from core.faces.feature_file import change_cues, read_cues, read_features_info
+from core.video.ahead import Ahead
 from core.video.sound import sound_blocks
+from core.video.streams import Tracks
 from core.workspace.workspace import Video, Workspace
 
 SPAN = 60.0  # seconds of sound between two reports of progress
+AHEAD = 256  # blocks of sound that are decoded while the ones before are heard
 
 
 def cues_of(workspace: Workspace, video: Video) -> dict[str, NDArray[np.float32]]:
@@ -39,11 +43,14 @@ def compute_laughter(
             "{name}: not analysed yet; run `punchline extract {name}`, which hears laughter too", name=video.name
         )
     timestamps, _, _ = read_cues(target)
-    reader = LaughterReader(sound_blocks(video.existing_path()))
+    track = read_features_info(target).parameters.get("audio_track")  # the one in which loudness and pitch were heard
+    sound = sound_blocks(video.existing_path(), tracks=Tracks(audio=track))
     total, parts = float(timestamps[-1]), []
-    for part in np.split(timestamps, np.searchsorted(timestamps, np.arange(SPAN, total, SPAN))):
-        parts.append(reader.rows(part))
-        on_progress(float(part[-1]) if len(part) else 0.0, total)
+    with closing(Ahead(sound, limit=AHEAD)) as blocks:
+        reader = LaughterReader(blocks)
+        for part in np.split(timestamps, np.searchsorted(timestamps, np.arange(SPAN, total, SPAN))):
+            parts.append(reader.rows(part))
+            on_progress(float(part[-1]) if len(part) else 0.0, total)
     rows = np.concatenate(parts)
     if np.isnan(rows).all():
         raise WorkspaceFault("{name}: it has no sound in which laughter could be heard", name=video.name)

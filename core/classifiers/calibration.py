@@ -6,17 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 Floats = NDArray[np.floating]
 TINY = 1e-6  # no probability is less: scores of so few clips cannot say more
 STRENGTH = 0.05  # of the pull towards no shift of a class, per class
-
-
-def log_softmax(logits: Floats) -> Floats:
-    """Log-probabilities from logits along the last axis."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    out: Floats = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return out
 
 
 def limited(probabilities: Floats) -> Floats:
@@ -54,7 +48,7 @@ class Calibration:
 
         def loss(x: Floats) -> tuple[float, Floats]:
             scale = np.exp(x[0])
-            logp = log_softmax(scale * scores / spread + start + x[1:])
+            logp = log_softmax(scale * scores / spread + start + x[1:], axis=1)
             wrong = share[:, None] * (np.exp(logp) - truth)
             gradient = np.concatenate([[scale * (wrong * scores / spread).sum()], wrong.sum(axis=0)])
             pull = STRENGTH / len(y) * np.concatenate([[x[0]], x[1:]])
@@ -66,4 +60,4 @@ class Calibration:
 
     def __call__(self, scores: Floats) -> Floats:
         """Probabilities (n, n_classes)."""
-        return limited(np.exp(log_softmax(self.scale * scores + self.shift)))
+        return limited(np.exp(log_softmax(self.scale * scores + self.shift, axis=1)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -120,24 +120,10 @@ class Training:
     def of(self, chosen: NDArray[np.integer]) -> Training:
         """The same with some of the clips."""
         augment = self.augment
-
-        def redrawn(rng: np.random.Generator, index: NDArray[np.integer]) -> tuple[Floats, Floats]:
-            assert augment is not None
-            return augment(rng, chosen[index])
-
-        return Training(
-            X=self.X[chosen],
-            timestamps=None if self.timestamps is None else self.timestamps[chosen],
-            y=self.y[chosen],
-            weight=self.weight[chosen],
-            n_classes=self.n_classes,
-            groups=None if self.groups is None else self.groups[chosen],
-            centre=self.centre,
-            n_epochs=self.n_epochs,
-            device=self.device,
-            seed=self.seed,
-            augment=None if augment is None else redrawn,
-        )
+        arrays = {name: getattr(self, name) for name in ("X", "timestamps", "y", "weight", "groups")}
+        some: dict[str, Any] = {name: None if array is None else array[chosen] for name, array in arrays.items()}
+        some["augment"] = None if augment is None else lambda rng, index: augment(rng, chosen[index])
+        return replace(self, **some)
 
     def learner(self, name: str, *, n_seeds: int = 1, on_curve: Any = None) -> Learner:
         """Fit a model by its name."""
@@ -148,15 +134,9 @@ class Training:
             return Learner(scaler, {name: made}, made.curves)
         from core.classifiers.simple import SimpleModel
 
-        return Learner(
-            scaler,
-            {
-                member: SimpleModel.fitted(
-                    member, inputs, self.y, self.weight, n_classes=self.n_classes, seed=self.seed
-                )
-                for member in members_of(name)
-            },
-        )
+        how = {"n_classes": self.n_classes, "seed": self.seed}
+        fitted = {member: SimpleModel.fitted(member, inputs, self.y, self.weight, **how) for member in members_of(name)}
+        return Learner(scaler, fitted)
 
     def _network(self, name: str, scaler: Scaler, inputs: Inputs, n_seeds: int, on_curve: Any) -> Any:
         from core.classifiers.network_training import Network, Task, augment_with
@@ -173,6 +153,7 @@ class Training:
         return Network.fitted(name, task, seeds=seeds, n_epochs=self.n_epochs, device=self.device, on_curve=on_curve)
 
 
+@dataclass(eq=False)
 class Choice:
     """The choice of a model by held-out folds.
 
@@ -185,18 +166,13 @@ class Choice:
         For every model tried, the probabilities (n, n_classes) of clips while they were held out.
     """
 
-    def __init__(
-        self,
-        training: Training,
-        fold: NDArray[np.int64] | None,
-        weight: Floats,
-        prior: Floats,
-        *,
-        on_step: Callable[[str], None],
-    ) -> None:
-        self.training, self.fold, self.weight, self.prior, self.on_step = training, fold, weight, prior, on_step
-        self.report: dict[str, Any] = {}
-        self.held_out: dict[str, Floats] = {}
+    training: Training
+    fold: NDArray[np.int64] | None
+    weight: Floats
+    prior: Floats
+    on_step: Callable[[str], None]
+    report: dict[str, Any] = field(default_factory=dict)
+    held_out: dict[str, Floats] = field(default_factory=dict)
 
     def made(self, model: str) -> tuple[str, dict[str, Calibration]]:
         """The name of the model to fit, and the calibrations of its members from held-out clips."""
@@ -216,9 +192,8 @@ class Choice:
             members = {name: held_out[name] for name in ENSEMBLE_NAMES}
             mean = mean_log(members, calibrations)
             # the members' log-probabilities hold the shares already
-            calibrations[ENSEMBLE] = self._calibration(
-                mean, np.full(self.training.n_classes, 1 / self.training.n_classes)
-            )
+            n_classes = self.training.n_classes
+            calibrations[ENSEMBLE] = self._calibration(mean, np.full(n_classes, 1 / n_classes))
             probabilities[ENSEMBLE] = calibrations[ENSEMBLE](mean)
         self.held_out = probabilities
         chosen = self._best(probabilities) if model == "auto" else model

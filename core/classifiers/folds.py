@@ -22,37 +22,19 @@ def folds(
     There are fewer folds where there are fewer groups, or fewer clips of the rarest class. None where no two folds can
     be made of which each leaves two classes to learn from.
     """
+    from sklearn.model_selection import StratifiedGroupKFold
+
     classes, index = np.unique(y, return_inverse=True)
-    counts = np.bincount(index)
-    rng = np.random.default_rng(seed)
-    if groups is None:
-        groups = np.arange(len(y))
-    names, member = np.unique(groups, return_inverse=True)
-    n_folds = int(min(n_folds, counts.min(), len(names)))
+    member = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_folds = int(min(n_folds, np.bincount(index).min(), len(np.unique(member))))
     if n_folds < 2 or len(classes) < 2:
         return None
-    if len(names) == len(y):
-        found = np.empty(len(y), np.int64)
-        order = np.concatenate([rng.permutation(np.flatnonzero(index == k)) for k in range(len(classes))])
-        found[order] = np.arange(len(y)) % n_folds
-        return found
-    table = np.zeros((len(names), len(classes)))
-    np.add.at(table, (member, index), 1)
-    share = table / counts
-    filled = np.zeros((n_folds, len(classes)))
-    of_group = np.zeros(len(names), np.int64)
-    # the greatest groups first; each goes where the folds become most even
-    for g in sorted(rng.permutation(len(names)).tolist(), key=lambda g: -float(share[g].max())):
-        costs = []
-        for k in range(n_folds):
-            tried = filled.copy()
-            tried[k] += share[g]
-            costs.append((round(float(tried.std(axis=0).sum()), 9), float(filled[k].sum())))
-        of_group[g] = min(range(n_folds), key=lambda k: costs[k])
-        filled[of_group[g]] += share[g]
-    found = of_group[member]
-    if any(len(np.unique(index[found != k])) < 2 for k in np.unique(found)):
-        return None
+    found = np.empty(len(y), np.int64)
+    parted = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(index, index, member)
+    for k, (learned, judged) in enumerate(parted):
+        found[judged] = k
+        if len(judged) and len(np.unique(index[learned])) < 2:
+            return None
     return found
 
 

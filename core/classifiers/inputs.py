@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +91,34 @@ def check_clips(X: Floats, timestamps: Floats | None = None) -> tuple[Floats, Fl
     if not np.isfinite(timestamps).all() or (np.diff(timestamps, axis=1) < 0).any():
         raise ClipFault("timestamps must be finite and must not decrease inside a clip; give seconds")
     return X, timestamps
+
+
+def check_labels(
+    n_clips: int, y: NDArray[Any], groups: NDArray[Any] | None, sample_weight: Floats | None
+) -> tuple[NDArray[Any], NDArray[np.int64], Floats, NDArray[Any] | None]:
+    """The classes, and of each clip its class from 0, its weight, and its group if given. Raises ClipFault."""
+    if y is None:
+        raise ClipFault("fit requires y to be passed, but the target y is None")
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.shape != (n_clips,):
+        raise ClipFault("got {n} clips and {n_labels} labels; expected one label a clip", n=n_clips, n_labels=y.shape)
+    if np.issubdtype(y.dtype, np.floating) and not (np.isfinite(y).all() and (y == np.round(y)).all()):
+        raise ClipFault("Unknown label type: continuous values; expected classes, without NaN")
+    classes, index = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ClipFault(
+            "one class only ({found}), expected two or more; label clips of the other kind too", found=classes.tolist()
+        )
+    weight = np.ones(n_clips) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    groups = None if groups is None else np.asarray(groups)
+    for name, given in (("groups", groups), ("sample_weight", weight)):
+        if given is not None and given.shape != (n_clips,):
+            raise ClipFault("{name} has shape {shape}, expected ({n},)", name=name, shape=given.shape, n=n_clips)
+    if not np.isfinite(weight).all() or (weight < 0).any() or (np.bincount(index, weight) <= 0).any():
+        raise ClipFault("sample_weight must be finite, not negative, and not zero for all clips of a class")
+    return classes, index.astype(np.int64), weight, groups
 
 
 @dataclass(frozen=True, eq=False)

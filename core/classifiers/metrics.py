@@ -106,13 +106,7 @@ def average_precision(judged: Judged, weight: Floats) -> float:
 
 
 METRICS: Mapping[str, Metric] = {
-    "accuracy": accuracy,
-    "precision": precision,
-    "recall": recall,
-    "f1": f1,
-    "average_precision": average_precision,
-    "roc_auc": roc_auc,
-    "brier": brier,
+    metric.__name__: metric for metric in (accuracy, precision, recall, f1, average_precision, roc_auc, brier)
 }
 
 
@@ -142,23 +136,22 @@ def interval(values: Floats) -> tuple[float, float]:
 
 def measured(judged: Judged, *, n_draws: int = N_DRAWS, seed: int = 0) -> dict[str, dict[str, float]]:
     """Every metric as value, low and high, by bootstrap over groups (percentiles; Efron & Tibshirani 1993, ch. 13)."""
-    ones = np.ones(len(judged.funny))
-    counts = draws(judged.groups, n_draws=n_draws, seed=seed)
-    out = {}
-    for name, metric in METRICS.items():
-        low, high = interval(np.array([metric(judged, c.astype(float)) for c in counts]))
-        out[name] = {"value": metric(judged, ones), "low": low, "high": high}
-    return out
+    counts = draws(judged.groups, n_draws=n_draws, seed=seed).astype(float)
+    return {name: _estimate(lambda weight: metric(judged, weight), counts) for name, metric in METRICS.items()}  # noqa: B023
 
 
 def difference(one: Judged, other: Judged, name: str, *, n_draws: int = N_DRAWS, seed: int = 0) -> dict[str, float]:
     """A metric of one less that of another on the same clips: value, low and high by paired bootstrap over groups."""
     if not np.array_equal(one.funny, other.funny):
         raise ValueError("only judgements of the same clips can be compared")
-    metric, ones = METRICS[name], np.ones(len(one.funny))
-    counts = draws(one.groups, n_draws=n_draws, seed=seed).astype(float)
-    low, high = interval(np.array([metric(one, c) - metric(other, c) for c in counts]))
-    return {"value": metric(one, ones) - metric(other, ones), "low": low, "high": high}
+    metric, counts = METRICS[name], draws(one.groups, n_draws=n_draws, seed=seed).astype(float)
+    return _estimate(lambda weight: metric(one, weight) - metric(other, weight), counts)
+
+
+def _estimate(metric: Callable[[Floats], float], counts: Floats) -> dict[str, float]:
+    """What a metric of weights (n,) is on all clips, and its interval over draws (n_draws, n)."""
+    low, high = interval(np.array([metric(weight) for weight in counts]))
+    return {"value": metric(np.ones(counts.shape[1])), "low": low, "high": high}
 
 
 def calibration_curve(

@@ -110,14 +110,8 @@ def _korean(head: bytes) -> bool:
 def _format(file: TextIO, sample: str, unread: Unread) -> tuple[str, Iterator[Message]]:
     start = sample.lstrip("\ufeff \t\r\n")
     if start.startswith(("{", "[{")) or re.match(r"\[\s*\{", start):
-        for name, key in (
-            ("twitch", '"comments"'),
-            ("youtube", '"replayChatItemAction"'),
-            ("chzzk", '"playerMessageTime"'),
-        ):
-            if key in sample:
-                return name, json_messages(file, unread)
-        return "json", json_messages(file, unread)
+        known = (name for name, key in JSON_FORMATS.items() if f'"{key}"' in sample)
+        return next(known, "json"), json_messages(file, unread)
     if is_irc(sample):
         return "irc", irc_messages(file, unread)
     if is_log(sample):

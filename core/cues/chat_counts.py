@@ -10,10 +10,13 @@ from scipy.ndimage import gaussian_filter1d
 
 from core.cues.chat import ReadChat
 
+Floats = NDArray[np.floating]
 BIN = 0.25  # seconds
 AROUND = 5.0  # seconds of chat that a row covers
-LAGS = (-2.0, 20.0)  # seconds
-BLUR = 1.0  # seconds by which both sides are smoothed before they are compared
+LAGS, LAG_STEP = (-2.0, 20.0), 0.1  # seconds
+BLUR = 0.8  # seconds by which both sides are smoothed before they are compared
+LEAD = 0.4  # seconds: where all write at once, the smoothed spike rises fastest about so long before they do
+GAP = 2.0  # seconds: for longer than this, what is not known to be funny is taken for calm
 MIN_CORRELATION = 0.05  # below which no lag is believed
 
 
@@ -59,7 +62,9 @@ def chat_rows(chat: ChatCounts, timestamps: NDArray[np.float64], *, offset: floa
 
 
 def lag_of(chat: ChatCounts, timestamps: NDArray[np.float64], evidence: NDArray[np.floating]) -> float | None:
-    """Seconds by which the chat's laughter comes after the video's: the lag at which both fit best.
+    """Seconds by which the chat's laughter comes after the video's: the lag at which their beginnings fit best.
+
+    Beginnings, for a chat that answers a long laugh at once would seem too early beside all of it.
 
     Parameters
     ----------
@@ -75,16 +80,29 @@ def lag_of(chat: ChatCounts, timestamps: NDArray[np.float64], evidence: NDArray[
     known = np.isfinite(evidence)
     if len(grid) < 60 / BIN or known.sum() < 2:
         return None
-    funny = gaussian_filter1d(np.interp(grid, timestamps[known], evidence[known]), BLUR / BIN)
-    laughing = gaussian_filter1d(np.log1p(chat.counts[:, 1].astype(float)), BLUR / BIN)
-    lags = np.arange(LAGS[0], LAGS[1] + BIN / 2, BIN)
-    at = np.arange(len(laughing)) * BIN + chat.start
-    heard = np.stack([np.interp(grid + lag, at, laughing, left=0, right=0) for lag in lags])
-    funny = funny - funny.mean()
-    heard -= heard.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(funny) * np.linalg.norm(heard, axis=1)
+    at = np.arange(len(chat.counts)) * BIN + chat.start
+    lags = np.arange(*LAGS, LAG_STEP)
+    funny = _rising(_filled(grid, timestamps[known], evidence[known]))
+    laughing = _rising(np.log1p(chat.counts[:, 1].astype(float)))
+    answers = np.stack([np.interp(grid + lag - LEAD, at, laughing, left=0, right=0) for lag in lags])
+    funny -= funny.mean()
+    answers -= answers.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(funny) * np.linalg.norm(answers, axis=1)
     if not norm.all():
         return None
-    correlation = heard @ funny / norm
+    correlation = answers @ funny / norm
     best = int(correlation.argmax())
-    return float(lags[best]) if correlation[best] >= MIN_CORRELATION else None
+    return round(float(lags[best]), 1) if correlation[best] >= MIN_CORRELATION else None
+
+
+def _rising(values: Floats) -> Floats:
+    """How fast smoothed values rise, 0 where they fall."""
+    rising: Floats = np.maximum(np.gradient(gaussian_filter1d(values, BLUR / BIN)), 0)
+    return rising
+
+
+def _filled(grid: Floats, times: Floats, values: Floats) -> Floats:
+    """Values on a grid: linear over short gaps between times, the least of all in long ones."""
+    after = np.clip(np.searchsorted(times, grid), 1, len(times) - 1)
+    long = (times[after] - times[after - 1] > GAP) & (grid > times[after - 1]) & (grid < times[after])
+    return np.where(long, values.min(), np.interp(grid, times, values))

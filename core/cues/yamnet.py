@@ -7,7 +7,6 @@ on log-mel patches. The bundled weights are the int8 form that is distributed fo
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
@@ -15,18 +14,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.storage.weights import describe, find
+from core.video.sound import AUDIO_RATE
 
 WINDOW, HOP, N_FFT = 400, 160, 512  # audio samples at 16 kHz
+MEL_OFFSET = 0.001
 N_FRAMES = 96  # spectra in a patch
 PATCH = (N_FRAMES - 1) * HOP + WINDOW  # audio samples that one patch reads
 STRIDES = (2, *(1, 1), *(2, 1), *(1, 1), *(2, 1), *(1, 1), *(2, 1), *(1, 1) * 5, *(2, 1), *(1, 1))
-BATCH = 32
+BATCH = 16  # patches at once: more do not stay in a processor's cache
 
 
 class Yamnet:
     """The network with its front end. Raises WeightsUnavailable."""
 
     def __init__(self) -> None:
+        from librosa.filters import mel  # takes seconds, so only where sound is heard
+
         stored = load_file(find(describe("yamnet_int8")))
 
         def layer(name: str) -> tuple[Tensor, Tensor]:
@@ -34,20 +37,20 @@ class Yamnet:
             whole = weight.astype(np.float32) * scale.reshape(-1, *[1] * (weight.ndim - 1))
             return torch.from_numpy(whole), torch.from_numpy(stored[f"{name}.bias"])
 
-        self._layers = [layer(f"layers.{k}") for k in range(len(STRIDES))]
+        # TensorFlow pads below and to the right where torch pads above and to the left: patches and kernels are turned.
+        self._layers = [(w.flip(2, 3).contiguous(), b) for w, b in (layer(f"layers.{k}") for k in range(len(STRIDES)))]
         self._head = layer("head")
-        self._mel, self._offset = stored["mel.weight"].T.copy(), stored["mel.offset"]
+        filters = mel(sr=AUDIO_RATE, n_fft=N_FFT, n_mels=64, fmin=125, fmax=7500, htk=True, norm=None)
+        self._filters, self._hann = torch.from_numpy(filters.T.copy()), torch.hann_window(WINDOW)
 
     def log_mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Spectra (n, 64) of consecutive windows of mono sound at 16 kHz; 96 of them make a patch.
 
-        What `librosa.feature.melspectrogram` (power 1, HTK mels of 125 to 7500 Hz, no norm, periodic Hann) gives,
-        which is tested; importing librosa takes longer than hearing ten minutes of sound.
+        As `librosa.feature.melspectrogram` with a power of 1, whose padding to whole windows is left out.
         """
-        frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
-        hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
-        magnitude = np.abs(scipy.fft.rfft(frames * hann, N_FFT, axis=1))
-        return np.log(magnitude @ self._mel + self._offset)  # type: ignore[no-any-return]
+        with torch.inference_mode():  # all of it: threads of NumPy would wait for those of torch
+            frames = torch.from_numpy(samples).unfold(0, WINDOW, HOP) * self._hann
+            return torch.log(torch.fft.rfft(frames, N_FFT).abs() @ self._filters + MEL_OFFSET).numpy()
 
     def scores(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log-mel patches (n, 96, 64) -> scores (n, 521) in [0, 1]."""
@@ -56,12 +59,9 @@ class Yamnet:
             return torch.cat(parts).numpy() if parts else np.empty((0, len(self._head[1])), np.float32)
 
     def _forward(self, patches: Tensor) -> Tensor:
-        x = patches[:, None]  # (n, 1, 96, 64)
+        x = patches.flip(1, 2)[:, None]  # (n, 1, 96, 64)
         for (weight, bias), stride in zip(self._layers, STRIDES, strict=True):
-            spatial, groups = weight.shape[-1] == 3, len(weight) if weight.shape[1] == 1 and x.shape[1] > 1 else 1
-            if stride == 2:  # TensorFlow's SAME padding of even sides: only right and below
-                x = functional.pad(x, (0, 1, 0, 1))
-            padding = 1 if spatial and stride == 1 else 0
-            x = functional.conv2d(x, weight, bias, stride=stride, padding=padding, groups=groups).clamp_(0, 6)
+            groups = len(weight) if weight.shape[1] == 1 and x.shape[1] > 1 else 1
+            x = functional.conv2d(x, weight, bias, stride, weight.shape[-1] // 2, groups=groups).clamp_(0, 6)
         weight, bias = self._head
         return torch.sigmoid(functional.linear(x.mean((2, 3)), weight, bias))

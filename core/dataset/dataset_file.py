@@ -38,7 +38,14 @@ _LEFT_OUT_TEXTS = (*_EVENT_TEXTS, "reason", "reason_template")
 _LEFT_OUT = np.dtype([*((name, _TEXT) for name in _LEFT_OUT_TEXTS), ("label", "i1"), _BOUNDS])
 # Clips in a chunk: one, so that any slice of the features reads these clips and nothing else. The small arrays have
 # more, for an index entry would be as large as a row.
-_CHUNK = {"clip_features": 1, "clip_timestamps": 50, "clip_source": 500, "clip_baseline": 50, "labels": 1000}
+_CHUNK = {
+    "clip_features": 1,
+    "clip_cues": 1,
+    "clip_timestamps": 50,
+    "clip_source": 500,
+    "clip_baseline": 50,
+    "labels": 1000,
+}
 _INFO_CHUNK = 50
 
 
@@ -48,6 +55,14 @@ class Names:
 
     videos: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class CuesOfClips:
+    """The cues of clips: names of the k columns, and their values (n, n_rows, k) as the videos' files have them."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,13 @@ class DatasetInfo:
 
 
 def write_dataset(
-    path: Path, clips: ClipDataset, *, names: Names = Names(), ledger_seq: int = 0, sources: str = ""
+    path: Path,
+    clips: ClipDataset,
+    *,
+    names: Names = Names(),
+    cues: CuesOfClips | None = None,
+    ledger_seq: int = 0,
+    sources: str = "",
 ) -> None:
     """Write all clips, in place of what was there, in one step. Raises StorageFault; the old file is there then."""
     attributes = {
@@ -97,6 +118,8 @@ def write_dataset(
             "clip_info": _info_of(clips, names),
             "left_out": _left_out_of(clips),
         }
+        if cues is not None:
+            arrays["clip_cues"] = cues.values
         for name, array in arrays.items():
             file.create_dataset(
                 name,
@@ -105,6 +128,8 @@ def write_dataset(
                 chunks=(_CHUNK.get(name, _INFO_CHUNK), *array.shape[1:]),
                 fletcher32=name in _CHUNK,  # finds damage; it cannot watch over texts, which lie elsewhere
             )
+        if cues is not None:
+            file["clip_cues"].attrs["names"] = list(cues.names)
 
 
 def _left_out_of(clips: ClipDataset) -> NDArray[Any]:
@@ -206,6 +231,14 @@ def read_dataset(path: Path) -> ClipDataset:
             max_failed_ratio=float(file.attrs["max_failed_ratio"]),
             options=options,
         )
+
+
+def read_clip_cues(path: Path) -> CuesOfClips | None:
+    """The cues of all clips of a file; None where none of their videos has any. Raises StorageFault."""
+    with _open(path) as file:
+        if "clip_cues" not in file:
+            return None
+        return CuesOfClips(tuple(file["clip_cues"].attrs["names"]), array_of(file, "clip_cues"))
 
 
 def _left_out(file: h5py.File) -> list[tuple[LabelEvent, str]]:

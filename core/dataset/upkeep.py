@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from core.clip_dataset_builder import ClipDataset, OthersOf, SeriesOf, build_clips
-from core.dataset.dataset_file import Names, read_dataset, read_info, read_state, write_dataset
+from core.cues.cue import CUES, column_names
+from core.dataset.dataset_file import CuesOfClips, Names, read_dataset, read_info, read_state, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
 from core.labels.event import LabelEvent
@@ -19,10 +20,11 @@ from core.labels.rules import ClipOptions
 from core.people.series_file import series_digest
 from core.storage.files import program_version, set_aside
 from core.storage.hdf5 import AnotherFormat
-from core.workspace.library import Library
+from core.workspace.library import Library, VideoCues
 from core.workspace.paths import state_of
 from core.workspace.workspace import Workspace
 
+CuesOf = Callable[[str], VideoCues]
 WAIT = 60.0  # seconds for another process that builds the dataset
 
 
@@ -96,6 +98,7 @@ def up_to_date(library: Library, *, options: ClipOptions | None = None, rebuild:
             library.ledger,
             library.series,
             others_of=library.others_of,
+            cues_of=library.cues,
             names=names_of(workspace),
             options=options,
             rebuild=rebuild,
@@ -117,6 +120,7 @@ def refresh(
     series_of: SeriesOf,
     *,
     others_of: OthersOf | None = None,
+    cues_of: CuesOf = lambda video_id: VideoCues(),
     names: Names = Names(),
     options: ClipOptions | None = None,
     rebuild: bool = False,
@@ -128,6 +132,8 @@ def refresh(
     ----------
     series_of, others_of
         As `core.clip_dataset_builder.build_clips`.
+    cues_of
+        Gives the cues of a video, which lie beside the clips.
     options
         How rows are taken from here on; None leaves them as they are in the file.
     rebuild
@@ -163,8 +169,29 @@ def refresh(
         _check_none_lost(path, cached, clips)
     if damaged is not None:
         damaged = Sentence("{fault}; kept as {name}", fault=damaged, name=set_aside(path).name)
-    write_dataset(path, clips, names=names, ledger_seq=ledger_seq, sources=sources)
+    cues = cues_of_clips(clips, cues_of)
+    write_dataset(path, clips, names=names, cues=cues, ledger_seq=ledger_seq, sources=sources)
     return Refreshed(clips, damaged)
+
+
+def cues_of_clips(clips: ClipDataset, cues_of: CuesOf) -> CuesOfClips | None:
+    """The cues of every clip at the times of its rows, NaN where its video lacks one; None where no video has any."""
+    known = {}
+    for video_id in dict.fromkeys(event.video_id for event in clips.events):
+        with suppress(StorageFault):  # said where the features themselves are needed
+            known[video_id] = cues_of(video_id)
+    names = tuple(name for name in CUES if any(name in video.cues for video in known.values()))
+    if not names:
+        return None
+    columns = column_names(names)
+    values = np.full((*clips.timestamps.shape, len(columns)), np.nan, np.float32)
+    for k, event in enumerate(clips.events):
+        video = known.get(event.video_id, VideoCues())
+        for name in names:
+            if name in video.cues:
+                own = [columns.index(column) for column in column_names((name,))]
+                values[k][:, own] = video.cues[name][video.nearest(clips.timestamps[k])]
+    return CuesOfClips(columns, values)
 
 
 def _check_none_lost(path: Path, cached: ClipDataset, clips: ClipDataset) -> None:

@@ -20,13 +20,7 @@ from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
 from core.series import LOUDNESS, Sampling, centred
-from core.sliding_window_processor import (
-    Curve,
-    Scores,
-    runs,
-    score_windows,
-    sliding_windows,
-)
+from core.sliding_window_processor import Curve, Scores, runs, score_windows, sliding_windows
 from core.training.card import check_model, labelled_share, options_of
 from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
@@ -41,6 +35,14 @@ Floats = NDArray[np.floating]
 Prior = Literal["auto", "labels"] | float
 OnProgress = Callable[[float, float], None]
 Load = Callable[[Path], tuple[Any, dict[str, Any]]]
+
+
+# What settings may be: a sentence on one that is not, its names, and what is fine.
+_RANGES: tuple[tuple[str, tuple[str, ...], Callable[[Any], bool]], ...] = (
+    ("{name} is {value}, expected 0 to 1", ("threshold", "offset"), lambda v: v is None or 0 <= v <= 1),
+    ("{name} is {value}, expected more than 0, or none", ("max_per_hour", "top_n"), lambda v: v is None or v > 0),
+    ("{name} is {value} s, expected 0 or more", ("min_duration_on", "min_duration_off"), lambda v: 0 <= v < np.inf),
+)
 
 
 @dataclass(frozen=True)
@@ -79,23 +81,12 @@ class DetectionSettings:
 
     def __post_init__(self) -> None:
         faults = []
-        for name in ("threshold", "offset"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                faults.append(Sentence("{name} is {value}, expected 0 to 1", name=name, value=value))
+        for sentence, names, fine in _RANGES:
+            values = {name: getattr(self, name) for name in names}
+            faults += [Sentence(sentence, name=name, value=value) for name, value in values.items() if not fine(value)]
         if not (self.prior in ("auto", "labels") or (isinstance(self.prior, float) and 0 < self.prior < 1)):
-            faults.append(
-                Sentence("prior is {prior!r}, expected auto, labels, or a share between 0 and 1", prior=self.prior)
-            )
-        for name in ("max_per_hour", "top_n"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                faults.append(Sentence("{name} is {value}, expected more than 0, or none", name=name, value=value))
-        faults += [
-            Sentence("{name} is {value} s, expected 0 or more", name=name, value=getattr(self, name))
-            for name in ("min_duration_on", "min_duration_off")
-            if not 0 <= getattr(self, name) < float("inf")
-        ]
+            expected = "prior is {prior!r}, expected auto, labels, or a share between 0 and 1"
+            faults.append(Sentence(expected, prior=self.prior))
         if faults:
             raise PunchlineError("{faults}", faults=Sentence.several(faults))
 
@@ -203,14 +194,8 @@ def score(
     series = person_series.series
     warnings = check_model(card, person_series.parameters, name=folder.name, n_rows=n_rows, sampling=sampling)
     if card.get("person_id", person.id) != person.id:
-        warnings.insert(
-            0,
-            Sentence(
-                "the model {folder} was trained for {person}",
-                folder=folder.name,
-                person=card.get("person", card["person_id"]),
-            ),
-        )
+        whose = card.get("person", card["person_id"])
+        warnings.insert(0, Sentence("the model {folder} was trained for {person}", folder=folder.name, person=whose))
     fitted = with_cues(fitted, card, library, video.id)
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.classifiers.clip_features import moments_of
 from core.clip_dataset_builder import ClipDataset
+from core.cues.cue import column_names
 from core.detection.detect import Load, Scored, load_model, log_odds_by
 from core.labels.event import LabelEvent
 from core.people.person import Person
@@ -32,7 +34,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "loudness": ("loudness",),
     "pitch": ("pitch",),
 }
-# Sentences for a group above and below what is usual. Their English is the key of their translation.
+# Sentences for a group, or a cue, above and below what is usual. Their English is the key of their translation.
 ABOVE = {
     "happiness": "happier than usual (+{difference:.2f})",
     "surprise": "more surprised than usual (+{difference:.2f})",
@@ -42,6 +44,8 @@ ABOVE = {
     "arousal": "more excited than usual (+{difference:.2f})",
     "loudness": "{difference:.0f} dB louder than usual",
     "pitch": "a voice in {share:.0%} of the time, at about {hertz:.0f} Hz",
+    "laughter": "laughter is heard in {share:.0%} of the time",
+    "chat": "viewers write {times:.1f} times as much as usual, {share:.0%} of them laugh",
 }
 BELOW = {
     "happiness": "less happy than usual ({difference:.2f})",
@@ -52,6 +56,8 @@ BELOW = {
     "arousal": "calmer than usual ({difference:.2f})",
     "loudness": "{quieter:.0f} dB quieter than usual",
     "pitch": "no voice is heard",
+    "laughter": "no laughter is heard",
+    "chat": "viewers write nothing",
 }
 Floats = NDArray[np.floating]
 LogOdds = Callable[[NDArray[np.float32]], Floats]
@@ -64,12 +70,12 @@ class Contribution:
     Attributes
     ----------
     group
-        One of `GROUPS`.
+        One of `GROUPS`, or a cue.
     change
         Log-odds that would be missing if the group had been as usual: above 0 it spoke for a funny moment.
     template, values
         A sentence about the group with places in braces, and what goes there: difference (from what is usual, mean over
-        the clip; a group's sum), quieter (dB), share (of the time with a voice), hertz.
+        the clip; a group's sum), quieter (dB), share (of the time with a voice or laughter, of viewers), hertz, times.
     """
 
     group: str
@@ -99,31 +105,36 @@ class Explanation:
         return [c for c in self.contributions if c.change >= least][:n]
 
 
-def explain(values: Floats, log_odds: LogOdds) -> Explanation:
+def explain(
+    values: Floats, log_odds: LogOdds, *, cues: tuple[str, ...] = (), usual: Floats = np.zeros(len(FEATURES))
+) -> Explanation:
     """Why a classifier scores a clip as it does, by occlusion.
 
-    Each group of features is replaced by what is usual for the person in this video, which is 0 after centring (for
-    pitch 0 means no voice), and the log-odds are taken again (Zeiler and Fergus 2014,
+    Each group of features, and each cue, is replaced by what is usual for the person in this video, which is 0 for
+    features (for pitch 0 means no voice), and the log-odds are taken again (Zeiler and Fergus 2014,
     doi:10.1007/978-3-319-10590-1_53); any classifier will do. A missing value stays missing, and a group that is
     missing in the whole clip is left out.
 
     Parameters
     ----------
     values
-        (n_rows, 12) centred on what is usual, NaN where missing.
+        (n_rows, 12 + k) centred on what is usual, then the columns of cues; NaN where missing.
     log_odds
-        Takes clips (n, n_rows, 12) like this and gives (n,).
+        Takes clips (n, n_rows, 12 + k) like this and gives (n,).
+    cues, usual
+        Names of the cues, and what is usual (12 + k,).
     """
     values = np.asarray(values, np.float32)
-    columns = {group: [FEATURES.index(name) for name in names] for group, names in GROUPS.items()}
+    places = {name: k for k, name in enumerate((*FEATURES, *column_names(cues)))}
+    groups = {**GROUPS, **{name: column_names((name,)) for name in cues}}
+    columns = {group: [places[name] for name in names] for group, names in groups.items()}
     there = [group for group, ks in columns.items() if not np.isnan(values[:, ks]).all()]
-    variants = [values, _replaced(values, list(range(len(FEATURES))))]
-    variants += [_replaced(values, columns[group]) for group in there]
-    found = np.asarray(log_odds(np.stack(variants)), np.float64)
-    made = [
-        _contribution(group, values[:, columns[group]], float(found[0] - without))
-        for group, without in zip(there, found[2:].tolist())
-    ]
+    variants = np.repeat(values[None], 2 + len(there), axis=0)
+    for k, replaced in enumerate([list(places.values()), *(columns[group] for group in there)], 1):
+        variants[k][:, replaced] = np.where(np.isnan(values[:, replaced]), np.nan, usual[replaced])
+    found = np.asarray(log_odds(variants), np.float64)
+    changes = zip(there, (found[0] - found[2:]).tolist())
+    made = [Contribution(group, change, *_sentence(group, values[:, columns[group]])) for group, change in changes]
     made.sort(key=lambda c: -abs(c.change))
     return Explanation(float(found[0]), float(found[1]), tuple(made))
 
@@ -142,38 +153,39 @@ def explain_segment(
     """
     fitted, card = load(ModelStore(library.workspace).folder_of(scored.model, person))
     taken = options_of(card, name=scored.model)
-    fitted = with_cues(fitted, card, library, video.id)
+    asked = with_cues(fitted, card, library, video.id)
     series = library.series_of(video, person).series
     clip = resample(series, segment, n_rows=taken.n_rows, sampling=taken.sampling_of(series))
-    values = centred(clip.values, scored.usual)
+    values, times = centred(clip.values, scored.usual), clip.sample_timestamps
 
     def log_odds(X: NDArray[np.float32]) -> Floats:
-        return log_odds_by(fitted, X, np.repeat(clip.sample_timestamps[None], len(X), axis=0))
+        return log_odds_by(fitted, X, np.repeat(times[None], len(X), axis=0))
 
-    return explain(values, log_odds), values
-
-
-def _replaced(values: NDArray[np.float32], columns: Sequence[int]) -> NDArray[np.float32]:
-    changed = values.copy()
-    changed[:, columns] = np.where(np.isnan(values[:, columns]), np.nan, 0)
-    return changed
+    usual = np.concatenate([np.zeros(len(FEATURES)), asked.usual()])
+    whole = np.concatenate([values, asked.columns(times)], axis=1)
+    return explain(whole, log_odds, cues=asked.names, usual=usual), values
 
 
-def _contribution(group: str, values: NDArray[np.float32], change: float) -> Contribution:
-    """A group's change with its sentence; `values` (n_rows, k) hold something."""
+def _sentence(group: str, values: NDArray[np.float32]) -> tuple[str, dict[str, float]]:
+    """What a group was like, and the numbers in it; `values` (n_rows, k) hold something."""
+    known = values[~np.isnan(values).any(axis=1)]
     if group == "pitch":
-        known = values[~np.isnan(values)]
         voiced = known[known > 0]
-        if len(voiced) == 0:
-            return Contribution(group, change, BELOW[group], {})
+        if not len(voiced):
+            return BELOW[group], {}
         hertz = LOWEST_PITCH * 2 ** (float(np.median(voiced)) / 12)
-        return Contribution(group, change, ABOVE[group], {"share": len(voiced) / len(known), "hertz": hertz})
+        return ABOVE[group], {"share": len(voiced) / len(known), "hertz": hertz}
+    if group == "laughter":
+        share = float((known[:, 0] >= 0.5).mean())
+        return (ABOVE[group], {"share": share}) if share else (BELOW[group], {})
+    if group == "chat":
+        if not len(known):
+            return BELOW[group], {}
+        return ABOVE[group], {"times": float(np.exp(np.nanmean(values[:, 0]))), "share": float(known[:, 1].mean())}
     difference = float(np.nansum(values, axis=1)[~np.isnan(values).all(axis=1)].mean())
     if difference >= 0:
-        return Contribution(group, change, ABOVE[group], {"difference": difference})
-    if group == "loudness":
-        return Contribution(group, change, BELOW[group], {"difference": difference, "quieter": -difference})
-    return Contribution(group, change, BELOW[group], {"difference": difference})
+        return ABOVE[group], {"difference": difference}
+    return BELOW[group], {"difference": difference} | ({"quieter": -difference} if group == "loudness" else {})
 
 
 # Clips like it
@@ -194,11 +206,7 @@ def clip_summary(X: Floats) -> Floats:
     """
     X = np.array(X, np.float64)
     X[..., PITCH] = np.where(X[..., PITCH] == 0, np.nan, X[..., PITCH])
-    seen = ~np.isnan(X)
-    count = np.maximum(seen.sum(axis=1), 1)
-    mean = np.where(seen, X, 0).sum(axis=1) / count
-    spread = np.sqrt((np.where(seen, X - mean[:, None], 0) ** 2).sum(axis=1) / count)
-    greatest = np.where(seen.any(axis=1), np.where(seen, X, -np.inf).max(axis=1, initial=-np.inf), 0)
+    mean, spread, _, greatest = moments_of(X, ~np.isnan(X))
     return np.concatenate([mean, spread, greatest], axis=1)
 
 

@@ -1,5 +1,5 @@
 """Every face of a video, whoever it is: found, cut out, embedded, read, and kept in a table.
 
-`detection`, `embedding`, `emotion` hold the networks; `search`, `reading`, `tracks` go through a video; `table` and
+`detection`, `embedders`, `emotion` hold the networks; `search`, `reading`, `tracks` go through a video; `table` and
 `feature_file` keep what was seen.
 """

@@ -31,6 +31,12 @@ class Crop:
         if self.landmarks is not None and np.shape(self.landmarks) != (5, 2):
             raise ValueError(f"Crop: landmarks have shape {np.shape(self.landmarks)}, expected five (x, y) points.")
 
+    def check(self, chips: np.ndarray, owner: str) -> None:
+        """Raise ValueError unless these are chips for the network of that name: uint8 (n, side, side, 3)."""
+        expected = (self.side, self.side, 3)
+        if chips.dtype != np.uint8 or chips.shape[1:] != expected:
+            raise ValueError(f"{owner}: chips are {chips.dtype} {chips.shape}, expected uint8 (n, {str(expected)[1:]}")
+
 
 def cut(image: np.ndarray, box_xyxy: np.ndarray, landmarks: np.ndarray, crop: Crop) -> np.ndarray:
     """Cut one face out of a picture as a square chip.

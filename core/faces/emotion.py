@@ -156,7 +156,7 @@ class BuiltInRecogniser:
     @torch.inference_mode()
     def recognise(self, chips: np.ndarray) -> np.ndarray:
         """Emotions float32 (n, 10) of chips RGB uint8 (n, 48, 48, 3)."""
-        _check(self, chips)
+        self.crop.check(chips, self.name)
         emotions = np.empty((len(chips), 10), np.float32)
         for part in batches(len(chips), BATCH if str(self._device) == "cpu" else GPU_BATCH):
             batch = torch.from_numpy(np.ascontiguousarray(chips[part])).to(self._device)
@@ -201,7 +201,7 @@ class HSEmotionRecogniser:
 
     def recognise(self, chips: np.ndarray) -> np.ndarray:
         """Emotions float32 (n, 10) of chips RGB uint8 (n, 224, 224, 3)."""
-        _check(self, chips)
+        self.crop.check(chips, self.name)
         emotions = np.empty((len(chips), 10), np.float32)
         for start in range(0, len(chips), BATCH):
             x = (chips[start : start + BATCH] - self._mean) / self._std
@@ -211,12 +211,6 @@ class HSEmotionRecogniser:
         emotions[:, :8] = exponentials / exponentials.sum(axis=1, keepdims=True)
         emotions[:, 8:] = emotions[:, 8:].clip(-1, 1)
         return emotions
-
-
-def _check(owner: EmotionRecogniser, chips: np.ndarray) -> None:
-    side = owner.crop.side
-    if chips.dtype != np.uint8 or chips.shape[1:] != (side, side, 3):
-        raise ValueError(f"{owner.name}: chips are {chips.dtype} {chips.shape}, expected uint8 (n, {side}, {side}, 3)")
 
 
 def recogniser(name: str = "ferplus", device: str | torch.device = "cpu") -> EmotionRecogniser:

@@ -9,9 +9,7 @@ import torch
 
 from core.errors import WeightsUnavailable
 from core.faces.batches import batches
-from core.faces.embedders import EMBEDDERS
-from core.faces.embedding import checked
-from core.faces.similarity import similarity_of
+from core.faces.embedders import EMBEDDERS, digest_of
 from core.storage.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
@@ -30,7 +28,7 @@ class FacenetEmbedder:
 
     def __init__(self, weights: Weights | None = None, *, device: str = "cpu") -> None:
         weights = weights or describe(EMBEDDERS[self.name].weights)
-        self.digest = weights.digest
+        self.digest = digest_of(weights, self.crop)
         path = find(weights)
         try:
             from facenet_pytorch import InceptionResnetV1
@@ -56,12 +54,9 @@ class FacenetEmbedder:
     @torch.inference_mode()
     def embed(self, chips: np.ndarray) -> np.ndarray:
         """Embeddings float32 (n, 512) of length 1 from chips RGB uint8 (n, 160, 160, 3)."""
-        embeddings = np.empty((len(checked(chips, self)), self.dimension), np.float32)
+        self.crop.check(chips, self.name)
+        embeddings = np.empty((len(chips), self.dimension), np.float32)
         for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
             x = torch.from_numpy(np.ascontiguousarray(chips[part])).to(self._device).permute(0, 3, 1, 2)
             embeddings[part] = self._net((x.float() - 127.5) / 128).float().cpu().numpy()
         return embeddings
-
-    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Similarity float32 (n, m) of embeddings (n, 512) and (m, 512); NaN where either is NaN."""
-        return similarity_of(self.name)(a, b)

@@ -142,13 +142,6 @@ def _read_table(file: h5py.File) -> tuple[FaceTable, NDArray[np.float32]]:
     return FaceTable(**columns), array_of(file, "audio/features")
 
 
-def _write_cues(file: h5py.File, features: Features) -> None:
-    for name, rows in features.cues.items():
-        write_cue(file, name, rows)
-    if features.waveform is not None:
-        file["audio/waveform"] = features.waveform
-
-
 def write_cue(file: h5py.File, name: str, rows: NDArray[np.float32]) -> None:
     """Put a cue's rows (n_frames, k) into an open file, in the place of older ones."""
     if f"cues/{name}" in file:
@@ -187,13 +180,20 @@ def _chip_rows(file: h5py.File) -> NDArray[np.int64]:
     return array_of(file, "faces/chip_rows") if "faces/chip_rows" in file else np.empty(0, np.int64)
 
 
+def _write(file: h5py.File, features: Features) -> None:
+    _write_info(file, features.info)
+    _write_table(file, features.faces, features.audio)
+    _write_chips(file, features.chips)
+    for name, rows in features.cues.items():
+        write_cue(file, name, rows)
+    if features.waveform is not None:
+        file["audio/waveform"] = features.waveform
+
+
 def write_features(path: Path, features: Features) -> None:
     """Write a finished analysis, in place of what was there, in one step. Raises StorageFault."""
     with replacing(path) as file:
-        _write_info(file, features.info)
-        _write_table(file, features.faces, features.audio)
-        _write_chips(file, features.chips)
-        _write_cues(file, features)
+        _write(file, features)
 
 
 def change_cues(path: Path, cues: Mapping[str, NDArray[np.float32] | None]) -> None:
@@ -280,10 +280,7 @@ class Minutes:
     def write(self, minute: int, features: Features, last_thumbnail: NDArray[np.uint8]) -> None:
         """Keep one finished minute. Raises StorageFault; earlier minutes stay."""
         with replacing(self.folder / f"minute_{minute:06d}.h5") as file:
-            _write_info(file, features.info)
-            _write_table(file, features.faces, features.audio)
-            _write_chips(file, features.chips)
-            _write_cues(file, features)
+            _write(file, features)
             file["last_thumbnail"] = last_thumbnail
 
     def read(self) -> Iterator[tuple[Features, NDArray[np.uint8]]]:

@@ -17,18 +17,20 @@ from numpy.typing import NDArray
 
 from core.faces.crop import Crop, cut
 from core.faces.detection import Faces
-from core.faces.embedders import Embedder
-from core.faces.embedding import embed_both_ways
+from core.faces.embedders import Embedder, embed_both_ways
 from core.faces.emotion import EmotionRecogniser
 from core.faces.search import CONFIDENT, Sample, Searched, distance
+from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
 from core.video.frames import Picture
 from core.video.jpeg import as_jpeg
 from core.video.picture import Image
 
 EMBED_EVERY, EMBED_STEADY_EVERY = 1.0, 2.0  # seconds between two embeddings of a track; while they stay alike
-ALIKE = 0.75  # similarity of two successive embeddings of a track between which a face counts as steady
-DIFFERENT = 0.55  # similarity below which every face between the two is embedded
+# Similarity of two successive embeddings of a track between which a face counts as steady, and below which every face
+# between the two is embedded: of pairs of different people, 2 in 2.4 million and 1 in 12,600 are above
+# (docs/identity_model.md), of pairs of photos of one person 38 and 88 %.
+ALIKE, DIFFERENT = 0.75, 0.55
 LOOK_SIDE = 12  # pixels of the grey picture by which a face is compared with its last embedded self
 SAME_LOOK, FOLLOWED_LOOK = 0.75, 0.5  # correlation of two looks: as when it was embedded; still the same face
 FOLLOWED_MOVE = 0.75  # distance of a face from the one it follows, in sides of the smaller
@@ -134,6 +136,7 @@ class FaceReading:
         self, embedder: Embedder, recogniser: EmotionRecogniser, sample_rate: float, *, exhaustive: bool
     ) -> None:
         self.embedder, self.recogniser = embedder, recogniser
+        self._alike = similarity_of(embedder.name)
         self.exhaustive = exhaustive
         self._half = 0.5 / sample_rate
         self._open: list[_Track] = []  # those of the last sample
@@ -186,7 +189,7 @@ class FaceReading:
             embedding[rows] = embed_both_ways(self.embedder, chips[rows])
 
     def _similarity(self, a: np.ndarray, b: np.ndarray) -> float:
-        return float(self.embedder.similarity(a[None], b[None])[0, 0])
+        return float(self._alike(a[None], b[None])[0, 0])
 
     def _between_different(self, track: _Track, embedding: np.ndarray) -> list[int]:
         """Rows between two successive own embeddings that differ: who was there when is not known yet."""

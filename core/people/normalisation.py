@@ -7,9 +7,12 @@ score normalisation, Matejka et al. 2017, doi:10.21437/Interspeech.2017-803, wit
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from core.faces.embedders import embedder_entry
 from core.faces.feature_file import Features
 from core.faces.pose import FRONTAL, turned
 from core.faces.similarity import similarity_among, similarity_of
@@ -19,6 +22,16 @@ from core.people.person import STRICT_PROBABILITY, Person, Thresholds, similarit
 Floats = NDArray[np.floating]
 
 N_OTHERS = 8  # people; from four on more change little
+
+
+def parameters(embedder_name: str) -> dict[str, Any]:
+    """What decides similarities and matches beside embeddings, references and thresholds: for digests of a series."""
+    entry = embedder_entry(embedder_name)
+    return {
+        "scale": [list(point) for point in entry.scale],
+        "normalisation": {"kind": "mean of others", "people": N_OTHERS, "strangers": entry.strangers},
+        "turned_faces": "with their track",
+    }
 
 
 def similarities(features: Features, person: Person) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError
+from core.faces.pose import FRONTAL, turned
 from core.faces.similarity import Similarity
 from core.faces.table import FaceTable
 from core.series import Source
@@ -166,7 +167,8 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
     Of several faces in a frame the most similar is the candidate. It is `DETECTED` with a detection probability of
     at least 0.9 and the strict similarity, and `RELAXED` with at least 0.7 and the relaxed similarity if its track is
     the person's: a track that holds one detected face or two consecutive relaxed candidates, which then counts in
-    both directions of time.
+    both directions of time. A face that is turned aside says little about who it is (docs/identity_model.md): in a
+    frame without a candidate, one on a track with a detected face is `RELAXED` whatever its similarity.
 
     Parameters
     ----------
@@ -191,6 +193,12 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
     pair = candidate[along[:-1]] & candidate[along[1:]] & (table.track[along[:-1]] == table.track[along[1:]])
     owned = np.concatenate([table.track[strict], table.track[along[:-1][pair]]])
     relaxed = candidate & ~strict & np.isin(table.track, owned) & (table.track >= 0)
+    aside = (np.abs(turned(table.landmarks)) > FRONTAL) & (table.probability >= RELAXED_PROBABILITY)
+    aside &= np.isin(table.track, table.track[strict]) & (table.track >= 0) & np.isfinite(closest)
+    aside &= ~np.isin(table.frame, table.frame[candidate])
+    carried = order[::-1][aside[order[::-1]]]
+    face[table.frame[carried]] = carried  # of several in a frame the most similar comes last
+    source[table.frame[carried]] = Source.RELAXED
     for rows, kind in ((relaxed, Source.RELAXED), (strict, Source.DETECTED)):
         face[table.frame[rows]] = np.flatnonzero(rows)
         source[table.frame[rows]] = kind

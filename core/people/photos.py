@@ -103,19 +103,14 @@ def faces_in(
 def embed_reference(image: Image, box: np.ndarray, landmarks: np.ndarray, embedder: Embedder) -> NDArray[np.float32]:
     """Embedding (d,) of a reference face.
 
-    For an embedder that aligns by landmarks it is along the mean over 16 views, every other one mirrored, whose
-    landmarks are moved by a normal error of 3 % of the distance between the eyes: a reference is embedded once and
-    compared often, and the mean is closer to other pictures of the person than one view is. Other embedders get the
-    face and its mirror image.
+    It is along the mean over 16 views, every other one mirrored, whose landmarks are moved by a normal error of 3 % of
+    the distance between the eyes: a reference is embedded once and compared often, and the mean is closer to other
+    pictures of the person than one view is. An embedder that does not align by landmarks gets the face and its mirror
+    image.
     """
-    from core.faces.embedding import embed_both_ways
-
-    if embedder.crop.landmarks is None:
-        chip = cut(image, box, landmarks, embedder.crop)
-        both: NDArray[np.float32] = embed_both_ways(embedder, chip[None])[0]
-        return both
     error = JITTER * np.linalg.norm(landmarks[1] - landmarks[0])
-    shifts = np.random.default_rng(0).normal(0, error, (N_VIEWS, 5, 2))
+    n_views = 2 if embedder.crop.landmarks is None else N_VIEWS
+    shifts = np.random.default_rng(0).normal(0, error, (n_views, 5, 2))
     views = [cut(image, box, (landmarks + shift).astype(np.float32), embedder.crop) for shift in shifts]
     views[1::2] = [view[:, ::-1] for view in views[1::2]]
     mean = embedder.embed(np.stack(views)).mean(axis=0)

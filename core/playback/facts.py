@@ -48,6 +48,10 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
                 asked[video.id] = {**facts, "playback": asdict(plan(video.path)), "likeness": likeness}
             except PunchlineError as error:
                 asked[video.id] = {"fault": Sentence.of(error)}
+            except Exception as error:  # decoders raise anything; one file must not take the pages down
+                kind = type(error).__name__
+                fault = Sentence("{path}: cannot be read ({kind}: {cause})", path=video.path, kind=kind, cause=error)
+                asked[video.id] = {"fault": fault}
     if asked:
         with suppress(WorkspaceFault, StorageFault), workspace.lock("about"):  # what cannot be kept is asked again
             write_json(workspace.facts_path, _known(workspace) | asked)

@@ -29,7 +29,7 @@ def cover(workspace: Workspace, video: Video) -> Path | None:
     try:
         image = frame_at(video.path, COVER_PLACE * (probe(video.path).duration or 0)).image
         write_bytes(path, as_jpeg(image, width=COVER_WIDTH))
-    except PunchlineError:
+    except Exception:  # decoders raise anything; one file must not take the page down
         return None
     return path
 

@@ -60,43 +60,55 @@ def cue_columns(known: VideoCues, names: tuple[str, ...], timestamps: Floats) ->
     """
     if not names:
         return np.empty((*timestamps.shape, 0), np.float32)
-    columns = np.concatenate([_comparable(name, known.cues[name]) for name in names], axis=1)
-    after = np.clip(np.searchsorted(known.timestamps, timestamps), 1, max(1, len(known.timestamps) - 1))
-    before = known.timestamps[after - 1]
-    nearest = np.where(timestamps - before <= known.timestamps[after] - timestamps, after - 1, after)
-    return columns[nearest].astype(np.float32)
+    return _comparable(known, names)[known.nearest(timestamps)].astype(np.float32)
 
 
-def _comparable(name: str, rows: Floats) -> Floats:
-    if name != "chat" or np.isnan(rows[:, 0]).all():
-        return rows
-    usual = np.nanmedian(rows[:, 0])
-    return np.stack([np.log((rows[:, 0] + QUIET) / (usual + QUIET)), rows[:, 1]], axis=1)
+def _comparable(known: VideoCues, names: tuple[str, ...]) -> Floats:
+    """Columns (n_frames, k) as models take them."""
+    rows = {name: known.cues[name] for name in names}
+    if "chat" in rows and not np.isnan(rows["chat"][:, 0]).all():
+        usual = np.nanmedian(rows["chat"][:, 0])
+        ratio = np.log((rows["chat"][:, 0] + QUIET) / (usual + QUIET))
+        rows["chat"] = np.stack([ratio, rows["chat"][:, 1]], axis=1)
+    return np.concatenate(list(rows.values()), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class WithCues:
-    """A fitted model that takes clips of 12 features and adds the cues of one video to them."""
+    """A fitted model, and the cues of one video that it takes beside the 12 features."""
 
     fitted: Any
     known: VideoCues
     names: tuple[str, ...]
     uses_timestamps_: bool = True
 
+    def columns(self, timestamps: Floats) -> NDArray[np.float32]:
+        """The cues at timestamps (..., rows), as further columns (..., rows, k)."""
+        return cue_columns(self.known, self.names, timestamps)
+
+    def usual(self) -> Floats:
+        """The median (k,) of every column over the video, 0 where it is never known."""
+        if not self.names:
+            return np.empty(0)
+        columns = _comparable(self.known, self.names)
+        known = ~np.isnan(columns).all(axis=0)
+        usual = np.zeros(columns.shape[1])
+        usual[known] = np.nanmedian(columns[:, known], axis=0)
+        return usual
+
     def predict_proba(self, X: Floats, timestamps: Floats) -> Floats:
         """Probabilities (n, classes) of clips (n, rows, 12) with the times of their rows (n, rows) in seconds."""
         more = {"timestamps": timestamps} if getattr(self.fitted, "uses_timestamps_", False) else {}
-        whole = np.concatenate([X, cue_columns(self.known, self.names, timestamps)], axis=2)
-        probabilities: Floats = self.fitted.predict_proba(whole, **more)
+        probabilities: Floats = self.fitted.predict_proba(np.concatenate([X, self.columns(timestamps)], axis=2), **more)
         return probabilities
 
 
-def with_cues(fitted: Any, card: Mapping[str, Any], library: Library, video_id: str) -> Any:
+def with_cues(fitted: Any, card: Mapping[str, Any], library: Library, video_id: str) -> WithCues:
     """A model as it takes clips of a video. Raises ModelFault where the video lacks a cue that the model takes."""
     names = tuple(card.get("cues", ()))
     for name in names:
         check_there(library, video_id, name)
-    return WithCues(fitted, library.cues(video_id), names) if names else fitted
+    return WithCues(fitted, library.cues(video_id) if names else VideoCues(), names)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.classifiers.augmentation import Augment
 from core.classifiers.calibration import Calibration
+from core.classifiers.clip_features import moments_of
 from core.classifiers.folds import blocks, folds, groups_of, learned_from
 from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
 from core.cues.cue import CUES
@@ -59,16 +60,7 @@ class LabelledClips:
         return len(self.y)
 
     def __getitem__(self, chosen: NDArray[Any]) -> LabelledClips:
-        return LabelledClips(
-            self.X[chosen],
-            self.timestamps[chosen],
-            self.y[chosen],
-            self.video[chosen],
-            self.start[chosen],
-            self.end[chosen],
-            self.origin[chosen],
-            self.columns,
-        )
+        return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "columns"})
 
     @property
     def drawn_together(self) -> NDArray[Any]:
@@ -108,7 +100,7 @@ def check_groups(splits: Sequence[Split], groups: NDArray[Any]) -> None:
             )
 
 
-def splits(clips: LabelledClips, *, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Split]:
+def splits(clips: LabelledClips, n_folds: int = 5, n_repeats: int = 1, seed: int = 0) -> list[Split]:
     """Folds by video, repeated; by blocks of time with a gap where there is one video, or all funny clips are in one.
 
     Raises
@@ -153,14 +145,8 @@ def cross_validated(
     for split in parted:
         fitted = FunnyMomentClassifier(**classifier.get_params())
         learn = clips[split.learn]
-        fitted.fit(
-            learn.X,
-            learn.y,
-            groups=groups_of(learn.video, learn.start),
-            timestamps=learn.timestamps,
-            augment=_part(augment, split.learn),
-            on_step=on_step,
-        )
+        how: dict[str, Any] = {"augment": _part(augment, split.learn), "on_step": on_step}
+        fitted.fit(learn.X, learn.y, groups_of(learn.video, learn.start), timestamps=learn.timestamps, **how)
         p = fitted.predict_proba(clips.X[split.judge], clips.timestamps[split.judge])[:, 1]
         found.append((split.judge, p, p >= fitted.threshold_))
     return _joined(found)
@@ -211,7 +197,9 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
             found.append((split.judge, np.full(n, share), np.full(n, share > 0.5)))
             continue
         options = []
-        for feature in _one_feature(clips.X[:, :, clips.columns.index(name)]):
+        values = clips.X[:, :, clips.columns.index(name), None]
+        mean, _, _, greatest = moments_of(values, ~np.isnan(values))
+        for feature in (mean[:, 0], greatest[:, 0]):
             learn, judge = feature[split.learn], feature[split.judge]
             scores = np.stack([-learn, learn], axis=1)
             fit = Calibration.fitted(scores, funny.astype(int), np.ones(len(learn)), np.array([1 - share, share]))
@@ -222,14 +210,6 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
         _, q, said = max(options, key=lambda option: option[0])
         found.append((split.judge, q, said))
     return _joined(found)
-
-
-def _one_feature(values: Floats) -> Iterator[Floats]:
-    """Mean and greatest value (n,) of a column (n, rows), 0 where it is never seen."""
-    seen = ~np.isnan(values)
-    mean = np.where(seen, values, 0).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    greatest = np.where(seen.any(axis=1), np.where(seen, values, -np.inf).max(axis=1), 0)
-    yield from (mean, greatest)
 
 
 # Reports

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -82,6 +82,10 @@ def as_figure(found: Any) -> Figure | None:
     return None if value is None else Figure(value, _number(found.get("low")), _number(found.get("high")))
 
 
+def _names(models: Sequence[Model]) -> str:
+    return ", ".join(model.name for model in models) or Sentence("none")
+
+
 def _number(found: Any) -> float | None:
     return float(found) if isinstance(found, int | float) else None
 
@@ -144,12 +148,11 @@ class ModelStore:
         models = self.of(person)
         found = next((model for model in models if model.name == name), None)
         if found is None:
-            known = ", ".join(model.name for model in models) or Sentence("none")
             raise ModelFault(
                 "{person} has no model called {name} (known: {known}); choose one of these",
                 person=person.name,
                 name=name,
-                known=known,
+                known=_names(models),
             )
         return found
 
@@ -159,16 +162,11 @@ class ModelStore:
         model = self.used(person) if name is None else next((m for m in models if m.name == name), None)
         if model is not None:
             return model.folder
-        known = ", ".join(model.name for model in models) or Sentence("none")
-        what = (
-            Sentence("no model is called {name}", name=name)
-            if name
-            else Sentence("no model was trained for {person} yet", person=person.name)
-        )
+        unknown, none = "no model is called {name}", "no model was trained for {person} yet"
         raise ModelFault(
             "{what} (known: {known}); train one with `punchline train --person {person}`",
-            what=what,
-            known=known,
+            what=Sentence(unknown, name=name) if name else Sentence(none, person=person.name),
+            known=_names(models),
             person=person.name,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import isfinite
@@ -20,6 +20,7 @@ from core.clip_dataset_builder import ClipDataset
 from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault, Sentence
 from core.funny_moment_classifier import FunnyMomentClassifier
+from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.people.series_file import series_digest
 from core.series import FEATURES, Sampling
@@ -121,26 +122,32 @@ def train(
     usable = np.flatnonzero(dataset.usable)
     cues = ClipCues(library, chosen_cues(library, dataset.groups[usable], settings.cues), dataset.groups[usable])
     clips = labelled(dataset, usable, cues)
-    parted = (
-        splits(clips, n_folds=settings.n_folds, n_repeats=settings.n_repeats, seed=settings.seed)
-        if settings.judge
-        else []
-    )
+    parted = splits(clips, settings.n_folds, settings.n_repeats, settings.seed) if settings.judge else []
     n_steps = _n_steps(settings, len(clips), len(parted))
     steps = _Steps(2 * n_steps if cues.names else n_steps, on_progress)
     redrawn = _redrawn(library, dataset, usable) if settings.augment else None
-    augment = cues.added(redrawn) if redrawn is not None and cues.names else redrawn
-    fitted = _fitted(settings, clips, augment, on_curve=on_curve, on_step=steps)
+    trained = _Trained(clips, settings, parted, steps, cues.added(redrawn) if redrawn and cues.names else redrawn)
+    fitted = trained.fitted(on_curve)
     fit_seconds = time.monotonic() - began
-    said, judged_by = _said(fitted, clips, parted, settings, augment, steps)
-    judgement = _judged(fitted, clips, said, judged_by, settings, steps)
-    if cues.names:
-        judgement["without_cues"] = _without_cues(clips, said, parted, settings, redrawn, steps)
+    said, judged_by = trained.said(fitted)
+    judgement = report(clips, said, judged_by, nested=settings.judge)
+    if settings.judge:
+        simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
+        judgement["learning_curve"] = learning_curve(clips, simple, seed=settings.seed, on_step=steps)
+    if cues.names:  # how the same training does without cues on the same clips
+        plain = replace(clips, X=clips.X[:, :, : len(FEATURES)], columns=FEATURES)
+        without = replace(trained, clips=plain, augment=redrawn)
+        judgement["without_cues"] = beside(said.judged(clips), without.said(without.fitted())[0].judged(plain))
     for mistake in judgement["mistakes"]:
-        mistake |= _place(dataset, int(usable[mistake.pop("index")]))
+        mistake |= _place(dataset.events[int(usable[mistake.pop("index")])])
     card = {
         **_provenance(library, person, dataset, usable),
-        **_data(clips, excluded_of(dataset)),
+        "n_clips": len(clips),
+        "n_funny": int(clips.y.sum()),
+        "labelled_share": float(clips.y.mean()),
+        "origins": dict(Counter(clips.origin.tolist())),
+        "excluded": (excluded := excluded_of(dataset)),
+        "n_left_out": len(excluded),
         "cues": list(cues.names),
         "features": [*FEATURES, *cues.column_names],
         "settings": asdict(settings),
@@ -151,87 +158,33 @@ def train(
     on_progress(steps.total, steps.total)
     fitted.save(folder, _finite(card))
     # As it is read again, but with reasons as sentences: in the file they are templates with values.
-    return folder, {**FunnyMomentClassifier.load(folder)[1], "excluded": card["excluded"]}
+    return folder, {**FunnyMomentClassifier.load(folder)[1], "excluded": excluded}
 
 
-def _fitted(
-    settings: TrainingSettings,
-    clips: LabelledClips,
-    augment: Augment | None,
-    *,
-    on_curve: OnCurve | None = None,
-    on_step: Callable[[str], None],
-) -> FunnyMomentClassifier:
-    """A model of the wanted kind, trained on all clips."""
-    made = FunnyMomentClassifier(
-        settings.model,
-        n_folds=settings.n_folds,
-        n_seeds=settings.n_seeds,
-        n_epochs=settings.n_epochs,
-        centre=False,
-        device=settings.device,
-        random_state=settings.seed,
-    )
-    groups = groups_of(clips.video, clips.start)
-    made.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, augment=augment, on_curve=on_curve, on_step=on_step)
-    return made
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """Clips that are learned from, and how."""
 
+    clips: LabelledClips
+    settings: TrainingSettings
+    parted: Sequence[Split]
+    steps: _Steps
+    augment: Augment | None
 
-def _said(
-    fitted: FunnyMomentClassifier,
-    clips: LabelledClips,
-    parted: Sequence[Split],
-    settings: TrainingSettings,
-    augment: Augment | None,
-    steps: _Steps,
-) -> tuple[Predictions, Sequence[Split]]:
-    """What a model says of clips that it did not learn from, thoroughly where the settings ask for it."""
-    if not settings.judge:
-        return held_out(fitted)
-    return cross_validated(clips, parted, fitted, augment=augment, on_step=steps), parted
+    def fitted(self, on_curve: OnCurve | None = None) -> FunnyMomentClassifier:
+        """A model of the wanted kind, trained on all clips."""
+        kept = {key: getattr(self.settings, key) for key in ("model", "n_folds", "n_seeds", "n_epochs", "device")}
+        made = FunnyMomentClassifier(**kept, centre=False, random_state=self.settings.seed)
+        clips, groups = self.clips, groups_of(self.clips.video, self.clips.start)
+        how: dict[str, Any] = {"augment": self.augment, "on_curve": on_curve, "on_step": self.steps}
+        return made.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, **how)
 
-
-def _judged(
-    fitted: FunnyMomentClassifier,
-    clips: LabelledClips,
-    said: Predictions,
-    parted: Sequence[Split],
-    settings: TrainingSettings,
-    steps: _Steps,
-) -> dict[str, Any]:
-    """The report on a fitted model, with a learning curve where the settings ask to be thorough."""
-    judgement = report(clips, said, parted, nested=settings.judge)
-    if not settings.judge:
-        return judgement
-    simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
-    return {**judgement, "learning_curve": learning_curve(clips, simple, seed=settings.seed, on_step=steps)}
-
-
-def _without_cues(
-    clips: LabelledClips,
-    said: Predictions,
-    parted: Sequence[Split],
-    settings: TrainingSettings,
-    augment: Augment | None,
-    steps: _Steps,
-) -> dict[str, Any]:
-    """How the same training does without cues on the same clips, and by how much it is better with them."""
-    plain = replace(clips, X=clips.X[:, :, : len(FEATURES)], columns=FEATURES)
-    fitted = _fitted(settings, plain, augment, on_step=steps)
-    other, _ = _said(fitted, plain, parted, settings, augment, steps)
-    return beside(said.judged(clips), other.judged(plain))
-
-
-def _data(clips: LabelledClips, excluded: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What a card says of the labels."""
-    return {
-        "n_clips": len(clips),
-        "n_funny": int(clips.y.sum()),
-        "n_left_out": len(excluded),
-        "labelled_share": float(clips.y.mean()),
-        "origins": dict(Counter(clips.origin.tolist())),
-        "excluded": excluded,
-    }
+    def said(self, fitted: FunnyMomentClassifier) -> tuple[Predictions, Sequence[Split]]:
+        """What a model says of clips that it did not learn from, thoroughly where the settings ask for it."""
+        if not self.settings.judge:
+            return held_out(fitted)
+        parted = self.parted
+        return cross_validated(self.clips, parted, fitted, augment=self.augment, on_step=self.steps), parted
 
 
 def _check_options(dataset: ClipDataset, settings: TrainingSettings) -> None:
@@ -254,15 +207,11 @@ def check_enough(dataset: ClipDataset, person: Person) -> None:
     n_funny, n_other = int((y == 1).sum()), int((y == 0).sum())
     if min(n_funny, n_other) >= MIN_OF_A_CLASS:
         return
-    lacking = [
-        Sentence(template, n=MIN_OF_A_CLASS - n)
-        for template, n in (("{n} more funny", n_funny), ("{n} more not funny", n_other))
-        if n < MIN_OF_A_CLASS
-    ]
-    n_out = len(dataset.left_out) + int((~dataset.usable).sum())
+    kinds = (("{n} more funny", n_funny), ("{n} more not funny", n_other))
+    lacking = [Sentence(template, n=MIN_OF_A_CLASS - n) for template, n in kinds if n < MIN_OF_A_CLASS]
     reasons = Counter(row["reason"] for row in excluded_of(dataset))
     why: str = ""
-    if n_out:
+    if n_out := reasons.total():
         usual = reasons.most_common(1)[0][0]
         why = Sentence("; {n_out} labels are left out, mostly because {reason}", n_out=n_out, reason=usual)
     raise ModelFault(
@@ -279,28 +228,17 @@ def check_enough(dataset: ClipDataset, person: Person) -> None:
 
 def excluded_of(dataset: ClipDataset) -> list[dict[str, Any]]:
     """Labels that are not learned from, each with its place and the reason."""
-    out = [
-        {"clip_id": e.clip_id, "video_id": e.video_id, "start": e.start, "end": e.end, "label": e.label, "reason": why}
-        for e, why in dataset.left_out
-    ]
     unseen = Sentence(
         "the face is not seen in {max_failed_ratio:.0%} of its rows or more", max_failed_ratio=dataset.max_failed_ratio
     )
-    for k in np.flatnonzero(~dataset.usable).tolist():
-        gone = "its video is not analysed any more: extract it again"
-        out.append({**_place(dataset, k), "reason": gone if dataset.stale[k] else unseen})
-    return out
+    gone = "its video is not analysed any more: extract it again"
+    unusable = np.flatnonzero(~dataset.usable).tolist()
+    not_seen = [(dataset.events[k], gone if dataset.stale[k] else unseen) for k in unusable]
+    return [{**_place(event), "reason": reason} for event, reason in [*dataset.left_out, *not_seen]]
 
 
-def _place(dataset: ClipDataset, k: int) -> dict[str, Any]:
-    event = dataset.events[k]
-    return {
-        "clip_id": event.clip_id,
-        "video_id": event.video_id,
-        "start": event.start,
-        "end": event.end,
-        "label": event.label,
-    }
+def _place(event: LabelEvent) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in ("clip_id", "video_id", "start", "end", "label")}
 
 
 def labelled(dataset: ClipDataset, chosen: Any, cues: ClipCues | None = None) -> LabelledClips:
@@ -332,32 +270,26 @@ def _redrawn(library: Library, dataset: ClipDataset, chosen: Any) -> Redrawn:
 
 
 def _provenance(library: Library, person: Person, dataset: ClipDataset, usable: Any) -> dict[str, Any]:
-    digests, parts = {}, {}
-    for video_id in dict.fromkeys(dataset.events[k].video_id for k in usable):
-        person_series = library.series(video_id, person.id)
-        if person_series is not None:
-            digests[video_id] = series_digest(person_series.parameters)
-            parts[video_id] = dict(person_series.parameters)
-    first = next(iter(parts.values()), {})
+    ids = dict.fromkeys(dataset.events[k].video_id for k in usable)
+    series = {id: found for id in ids if (found := library.series(id, person.id)) is not None}
+    parts = [dict(found.parameters) for found in series.values()]
     return {
         "person_id": person.id,
         "person": person.name,
         "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "series": digests,
-        **series_card(parts.values(), dataset.options),
-        "models": first.get("models", {}),
+        "series": {id: series_digest(found.parameters) for id, found in series.items()},
+        **series_card(parts, dataset.options),
+        "models": parts[0].get("models", {}) if parts else {},
     }
 
 
 def _n_steps(settings: TrainingSettings, n_clips: int, n_splits: int) -> int:
     """About how many steps the training takes: one is a fit of one model."""
-    if settings.model == "auto":
-        n_models = len(SIMPLE_NAMES) + (n_clips >= FEW_LABELS)
-    else:
-        n_models = len(members_of(settings.model))
+    auto = settings.model == "auto"
+    n_models = len(SIMPLE_NAMES) + (n_clips >= FEW_LABELS) if auto else len(members_of(settings.model))
     fit = n_models * settings.n_folds + 1
-    several = settings.model in NETWORK_NAMES or settings.model == ENSEMBLE
-    curve = len(SIZES) * CURVE_FOLDS * ((len(members_of(ENSEMBLE)) if several else 1) * CURVE_FOLDS + 1)
+    several = len(members_of(ENSEMBLE)) if settings.model in (*NETWORK_NAMES, ENSEMBLE) else 1
+    curve = len(SIZES) * CURVE_FOLDS * (several * CURVE_FOLDS + 1)
     return fit * (1 + n_splits) + (curve if n_splits else 0)
 
 

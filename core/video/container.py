@@ -24,6 +24,7 @@ from core.video.streams import AUTOMATIC, NO_FILM, UNREADABLE, Tracks, best_pict
 
 MAX_FAILURES = 100  # damaged packets one after the other until a file counts as ended
 ORDERED = {"avi", "asf"}  # formats that state only when a picture is decoded
+FARTHEST = 10, 600  # of the stated length, and seconds more: a time behind that is damaged
 PROGRESSIVE = 1  # FFmpeg's number of that order of fields; 0 is unknown, higher ones are interlaced
 SEEK_LEADS = (0.0, 3.0, 10.0, 60.0)  # seconds to aim ahead of the wanted time, as a transport stream may land after it
 
@@ -243,6 +244,7 @@ class Source:
         streams = streams or (self.video, *self.sounds)
         packets = self.container.demux(streams)
         failures = 0
+        farthest = inf if self.duration is None else FARTHEST[0] * self.duration + FARTHEST[1]
         while failures <= MAX_FAILURES:
             try:
                 packet = next(packets)
@@ -258,6 +260,9 @@ class Source:
                 packet.pts = None  # a guess of FFmpeg's, which knows nothing of the pictures' order
             if self.clock.n_jumps:
                 self._mend(packet)
+            if self.time(packet) > farthest:
+                self.damage.bad_packets += 1
+                continue
             yield packet
 
     def _mend(self, packet: Any) -> None:

@@ -172,7 +172,9 @@ def _sampled(
             if nearest[0] > last and abs(nearest[0] - target) <= period / 2 + 1e-6:
                 last = nearest[0]
                 yield last, nearest[1]
-            k += 1
+                k += 1
+            else:  # on to the first time that may be this frame's: a damaged time can lie years ahead
+                k = max(k + 1, int(np.ceil((timestamp - origin) * sample_rate - 0.5 - 1e-6)))
         held = (timestamp, frame)
     if held is not None and grid.origin is not None and held[0] > last:
         target = grid.origin + k * period

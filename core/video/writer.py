@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import av
 
+from core.errors import PunchlineError
 from core.video.container import Source
 from core.video.picture import BT709, Converter
 from core.video.sound_track import MOST_CHANNELS, SoundTrack, kept_tags
@@ -66,7 +67,7 @@ class Writer:
     ) -> None:
         # The index goes to the file's head, so that a player can start before it has all.
         self.container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
-        self.recipe = recipe
+        self.recipe, self._damage, self._video_name = recipe, source.damage, source.path.name
         self._fps = source.video.average_rate or source.video.guessed_rate or Fraction(30)
         self._converter = Converter(lambda _: (recipe.width, recipe.height)) if recipe else None
         self.video = self._encoder(recipe) if recipe else self._copied(source.video)
@@ -90,7 +91,19 @@ class Writer:
             if kind is None:
                 self._finish()
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
             self.container.close()
+        except av.error.FFmpegError as fault:
+            if isinstance(fault, OSError):
+                raise
+            raise PunchlineError(
+                "{video}: damaged parts of it cannot be written as MP4 ({cause}); repair or convert the file first",
+                video=self._video_name,
+                cause=fault.strerror,
+            ) from fault
 
     def _copied(self, stream: Any) -> Any:
         copied = self.container.add_stream_from_template(stream)
@@ -129,11 +142,17 @@ class Writer:
         dts = max(dts, self._last_dts.get(stream.index, dts - 1) + 1)
         self._last_dts[stream.index] = dts
         packet.dts, packet.pts = dts, max(pts, dts)
-        self.n_pictures += stream is self.video
         if not packet.duration and stream is self.video:  # without one, the last picture lies after the file's end
             packet.duration = round(1 / (self._fps * packet.time_base))
         packet.stream = stream
-        self.container.mux_one(packet)
+        try:
+            self.container.mux_one(packet)
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):  # the disk's fault, not the packet's
+                raise
+            self._damage.bad_packets += 1  # the pictures around it stay
+            return
+        self.n_pictures += stream is self.video
 
     def convert(self, frame: Any) -> Any:
         """A decoded frame as it is encoded: upright, of the recipe's size, BT.709."""

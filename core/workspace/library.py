@@ -40,6 +40,12 @@ class VideoCues:
         """How much each cue speaks for a place, (n_frames,)."""
         return cue_values(self.cues)
 
+    def nearest(self, timestamps: NDArray[np.floating]) -> NDArray[np.intp]:
+        """The frame nearest to each timestamp; there must be frames."""
+        after = np.clip(np.searchsorted(self.timestamps, timestamps), 1, max(1, len(self.timestamps) - 1))
+        closer = timestamps - self.timestamps[after - 1] <= self.timestamps[after] - timestamps
+        return np.where(closer, after - 1, after)
+
 
 @dataclass(frozen=True)
 class Labels:

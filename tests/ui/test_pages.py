@@ -154,6 +154,21 @@ def test_a_damaged_file_is_told_in_a_sentence(space: Workspace, name: str, tmp_p
     assert all("Traceback" not in error.value for error in app.error)
 
 
+@pytest.mark.parametrize("name", ["home", "extract"])
+def test_a_file_that_a_decoder_stumbles_over_is_named(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def stumble(path: Path) -> None:
+        raise AttributeError("'NoneType' object has no attribute 'name'")
+
+    fill(space, tmp_path)
+    monkeypatch.setattr("core.playback.facts.probe", stumble)
+    opened(name)
+    app = opened(name)  # from what is kept of the first look
+    assert not app.exception
+    assert any("방송.mp4: cannot be read (AttributeError" in error.value for error in app.error)
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_workspace_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     (tmp_path / "file").write_text("")

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.classifiers.choice import NETWORK_NAMES, SIMPLE_NAMES
 from core.classifiers.metrics import Judged, roc_auc
 from core.errors import DeviceUnavailable, ModelFault
-from core.funny_moment_classifier import NETWORK_NAMES, SIMPLE_NAMES, FunnyMomentClassifier
+from core.funny_moment_classifier import FunnyMomentClassifier
 from core.series import FEATURES
 from tests import clips
 from tests.clips import rise

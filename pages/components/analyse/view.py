@@ -21,7 +21,7 @@ from pages.components.analyse.lists import followed, peaks, summary_list, times
 from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
-from pages.components.shared.data import duration_of, fps_of, unseen_spans, usual_lanes
+from pages.components.shared.data import cue_lanes, duration_of, fps_of, unseen_spans, usual_lanes
 from pages.components.shared.shell import _, fragment
 
 PLAYER = "analyse-player"
@@ -65,9 +65,9 @@ def _jump(key: str) -> None:
         st.session_state[SEEK] = (float(picked[0]["t"]), number)
 
 
-def _lanes(series: TimeSeries) -> list[Lane]:
+def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
     pitch = Lane("pitch", _("Pitch, Hz"), series.timestamps, pitch_in_hertz(series), (50.0, HIGHEST_PITCH))
-    lanes = [*usual_lanes(series), pitch]
+    lanes = [*usual_lanes(series), pitch, *cue_lanes(space, video)]
     more = st.multiselect(
         _("More curves"),
         EMOTIONS,
@@ -85,7 +85,7 @@ def _player(space: Workspace, video: Video, series: TimeSeries, shown: Playable)
     return player(
         PLAYER,
         source,
-        timelines={video.id: Timeline(lanes=_lanes(series), unseen=unseen_spans(series))},
+        timelines={video.id: Timeline(lanes=_lanes(space, video, series), unseen=unseen_spans(series))},
         seek=st.session_state.get(SEEK),
         token=str(space.root),
         controls=Controls(height=320, select_range=True),

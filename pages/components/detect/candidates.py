@@ -8,6 +8,7 @@ from core.cues.ranking import together
 from core.detection.cue_moments import cue_moments, without_match
 from core.detection.moments import Moment
 from core.labels.presses import Press, Receipt, take
+from core.labels.trims import trims_of
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.playable import playable
@@ -56,9 +57,10 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
     if not moments:
         st.info(_("Nothing stands out in them."), icon=":material/hearing:")
         return
-    labels = ledger_of(space).labels(person_id=person.id, video_id=video.id)
+    ledger, who = ledger_of(space), {"video_id": video.id, "person_id": person.id}
+    labels = ledger.labels(**who)
     pictures, waiting = place_pictures(space, [(video, (m.best.start + m.best.end) / 2) for m in moments])
-    rows = moment_rows(moments, labels, video_id=video.id, person_id=person.id, pictures=pictures)
+    rows = moment_rows(moments, labels, **who, trims=trims_of(ledger, **who), pictures=pictures)
     shown = playable(space, video)
     if not shown.src or shown.state == "minute":
         proxy_notice(space, video, shown)
@@ -80,13 +82,12 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
             controls=Controls(height=310),
         )
     with right:
-        ledger = ledger_of(space)
 
         def save(presses: list[Press]) -> Receipt:
             return take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
 
         place = ListPlace("candidates-moments", PLAYER, str(space.root), height=486)
-        moment_list(place, rows, video_id=video.id, person_id=person.id, on_events=save)
+        moment_list(place, rows, **who, on_events=save)
     if waiting != bool(st.session_state.get("candidates-waiting")):
         st.session_state["candidates-waiting"] = waiting
         st.rerun()

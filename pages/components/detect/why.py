@@ -44,6 +44,8 @@ def group_name(group: str) -> str:
         "arousal": _("arousal"),
         "loudness": _("loudness"),
         "pitch": _("pitch of the voice"),
+        "laughter": _("laughter"),
+        "chat": _("chat"),
     }.get(group, group)
 
 

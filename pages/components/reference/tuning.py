@@ -80,7 +80,7 @@ def _panel(space: Workspace, video: Video, person: Person, features: Features, p
             args=(strict_key, relaxed_key, relaxed_key),
             help=_(
                 "A face between the two thresholds also counts if its track contains a certain match, "
-                "or two such faces in a row."
+                "or two such faces in a row. A face turned aside counts on every track with a certain match."
             ),
         )
         result = tune(prepared, Thresholds(strict, relaxed), n_borderline=N_FACES)

@@ -73,7 +73,7 @@ def test_a_chat_is_counted_and_moved_to_the_laughter(workspace, video, chat):
     assert len(read.times) == 380
     rows = chat_rows_of(workspace, video)
     assert rows.shape == (N, 2)
-    assert rows[round(52.5 * 3), 0] > 3 * np.nanmedian(rows[:, 0])
+    assert rows[round(52.5 * 3), 0] > 2 * np.nanmedian(rows[:, 0])
     assert rows[round(52.5 * 3), 1] > 0.8
     assert chat_info(workspace, video) == info
 

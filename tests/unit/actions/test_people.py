@@ -55,9 +55,6 @@ class Embedder:
     def embed(self, chips: np.ndarray) -> np.ndarray:
         return np.tile(np.float32([1, 0, 0, 0]), (len(chips), 1))
 
-    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return a @ b.T
-
 
 def load(embedder: str, min_face: float) -> Models:
     if embedder == "gone":

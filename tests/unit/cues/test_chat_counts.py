@@ -34,14 +34,23 @@ def test_before_and_after_the_chat_rows_are_missing():
     assert rows[130 * 3] == pytest.approx([1 / AROUND, 1.0])
 
 
+ANSWERS = {  # seconds after the lag at which viewers answer a laugh of 5 s
+    "as long as it lasts": lambda rng: rng.uniform(0, 5, 15),
+    "at once, then fewer": lambda rng: rng.exponential(2.5, 15),
+    "after a moment": lambda rng: rng.gamma(2, 1.0, 15),
+    "all together": lambda rng: rng.normal(0, 0.3, 15),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("lag", [-1.0, 0.0, 4.0, 7.3, 12.0])
-def test_a_planted_lag_is_found(lag):
+def test_a_planted_lag_is_found(lag, answer):
     rng = np.random.default_rng(round(lag * 10) + 50)
     moments = np.sort(rng.choice(np.arange(20, 900, 20), 25, replace=False)).astype(float)
     evidence = np.full(len(TIMES), 0.05)
     for moment in moments:
         evidence[(moment <= TIMES) & (moment + 5 > TIMES)] = 0.9
-    laughs = np.concatenate([moment + lag + rng.uniform(0, 5, 15) for moment in moments])
+    laughs = np.concatenate([moment + lag + ANSWERS[answer](rng) for moment in moments])
     chatter = rng.uniform(0, 1000, 2000)
     flags = np.r_[np.ones(len(laughs)), rng.random(2000) < 0.05]
     counts = chat_of(np.r_[laughs, chatter], flags)

@@ -14,11 +14,12 @@ import h5py
 import numpy as np
 import pytest
 
-from core.dataset.dataset_file import Names, read_dataset, read_info
+from core.dataset.dataset_file import Names, read_clip_cues, read_dataset, read_info
 from core.dataset.upkeep import behind, refresh, verify
 from core.errors import StorageFault
 from core.labels.ledger import Ledger
 from core.labels.rules import ClipOptions
+from core.workspace.library import VideoCues
 from tests.labelled import label, of, steady
 from tests.processes import ROOT, left_over, run
 
@@ -56,6 +57,22 @@ def test_the_first_build_computes_all_and_the_second_nothing(path, ledger):
     assert read_dataset(path).features.tobytes() == first.clips.features.tobytes()
     with h5py.File(path) as file:
         assert file["clip_info"]["video_name"][0].decode() == "방송.mp4"
+
+
+def test_cues_lie_beside_the_clips_by_name(path, ledger):
+    refresh(path, ledger, BOTH)
+    assert read_clip_cues(path) is None
+    times = np.arange(0, 60, 0.5)
+    heard = np.stack([times, times + 1, times + 2, times + 3], axis=1).astype(np.float32)
+    cues = {"a": VideoCues(times, {"laughter": heard}), "b": VideoCues(times, {})}
+    clips = refresh(path, ledger, BOTH, cues_of=cues.__getitem__).clips
+    found = read_clip_cues(path)
+    assert found.names == ("laughter_laughter", "laughter_speech", "laughter_music", "laughter_crowd")
+    in_a = np.array([event.video_id == "a" for event in clips.events])
+    assert np.abs(found.values[in_a, :, 0] - clips.timestamps[in_a]).max() <= 0.25
+    assert np.isnan(found.values[~in_a]).all()
+    with h5py.File(path) as file:
+        assert file["clip_cues"][:1].shape == (1, 15, 4)
 
 
 def test_only_what_has_another_digest_is_computed(path, ledger):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.clip_dataset_builder import ClipDataset
+from core.cues.cue import CUES
 from core.detection.detect import score
 from core.detection.explanation import ABOVE, BELOW, GROUPS, clip_summary, explain, explain_segment, nearest_clips
 from core.errors import SeriesTooShort
@@ -32,7 +33,7 @@ def clip(**features: float) -> np.ndarray:
 def test_every_feature_belongs_to_one_group_with_its_sentences():
     names = [name for group in GROUPS.values() for name in group]
     assert sorted(names) == sorted(FEATURES)
-    assert set(GROUPS) == set(ABOVE) == set(BELOW)
+    assert set(GROUPS) | set(CUES) == set(ABOVE) == set(BELOW)
 
 
 def test_changes_are_what_each_group_adds():
@@ -60,6 +61,45 @@ def test_sentences_say_how_it_differs_from_the_usual():
     assert texts["pitch"] == "a voice in 40% of the time, at about 220 Hz"
     silent = {c.group: c.text for c in explain(clip(), linear).contributions}
     assert silent["pitch"] == "no voice is heard"
+
+
+def test_cues_are_explained_beside_the_features():
+    cues = np.zeros((15, 6), np.float32)  # laughter, speech, music, crowd; messages, laughing
+    cues[:5, 0], cues[:, 4], cues[:, 5] = 0.9, np.log(3), 0.4
+    usual = np.concatenate([np.zeros(12), [0.1, 0, 0, 0, 0, 0.2]])
+
+    def by_laughter_and_chat(X: np.ndarray) -> np.ndarray:
+        return linear(X[:, :, :12]) + 10 * X[:, :, 12].mean(axis=1) + 5 * X[:, :, 17].mean(axis=1)
+
+    values = np.concatenate([clip(), cues], axis=1)
+    found = explain(values, by_laughter_and_chat, cues=("laughter", "chat"), usual=usual)
+    changes = {c.group: c.change for c in found.contributions}
+    assert changes["laughter"] == pytest.approx(10 * (0.3 - 0.1), abs=1e-5)
+    assert changes["chat"] == pytest.approx(5 * (0.4 - 0.2), abs=1e-5)
+    assert found.as_usual == pytest.approx(-3 + 1 + 1, abs=1e-5)
+    texts = {c.group: c.text for c in found.contributions}
+    assert texts["laughter"] == "laughter is heard in 33% of the time"
+    assert texts["chat"] == "viewers write 3.0 times as much as usual, 40% of them laugh"
+
+
+def test_a_quiet_cue_is_said_and_an_absent_one_explains_nothing():
+    cues = np.zeros((15, 6), np.float32)
+    cues[:, 5] = np.nan  # nobody writes: no share of them laughs
+    found = explain(
+        np.concatenate([clip(), cues], axis=1),
+        lambda X: linear(X[:, :, :12]),
+        cues=("laughter", "chat"),
+        usual=np.zeros(18),
+    )
+    texts = {c.group: c.text for c in found.contributions}
+    assert (texts["laughter"], texts["chat"]) == ("no laughter is heard", "viewers write nothing")
+    absent = explain(
+        np.concatenate([clip(), cues * np.nan], axis=1),
+        lambda X: linear(X[:, :, :12]),
+        cues=("laughter", "chat"),
+        usual=np.zeros(18),
+    )
+    assert not {"laughter", "chat"} & {c.group for c in absent.contributions}
 
 
 def test_a_sentence_is_a_template_and_its_values():

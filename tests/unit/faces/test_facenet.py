@@ -11,6 +11,7 @@ from facenet_pytorch import InceptionResnetV1
 
 from core.errors import WeightsUnavailable
 from core.faces.facenet import FacenetEmbedder
+from core.faces.similarity import similarity_of
 from core.storage.weights import Weights
 
 torch.set_num_threads(1)
@@ -50,11 +51,11 @@ def test_facenet_loads_a_release_file_and_normalises(facenet: FacenetEmbedder) -
     np.testing.assert_allclose(embeddings, expected, atol=1e-5)
 
 
-def test_facenet_similarity_rises_with_the_cosine(facenet: FacenetEmbedder) -> None:
+def test_facenet_similarity_rises_with_the_cosine() -> None:
     angles = np.arccos([1.0, 0.45, 0.23, 0.0, -1.0])
     a, b = np.zeros((1, 512)), np.zeros((5, 512))
     a[0, 0], b[:, 0], b[:, 1] = 1, np.cos(angles), np.sin(angles)
-    np.testing.assert_allclose(facenet.similarity(a, b), [[1, 0.5, 0.3, 1 / 11, -9 / 11]], atol=1e-6)
+    np.testing.assert_allclose(similarity_of("facenet")(a, b), [[1, 0.5, 0.3, 1 / 11, -9 / 11]], atol=1e-6)
 
 
 class Malicious:

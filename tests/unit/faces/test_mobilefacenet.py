@@ -12,11 +12,13 @@ from safetensors.torch import load_file, save_file
 from core.errors import WeightsUnavailable
 from core.faces.crop import cut
 from core.faces.mobilefacenet import BATCH, MobileFaceNetEmbedder
+from core.faces.similarity import similarity_of
 from core.storage.weights import Weights, describe, find
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 PORTRAITS = FIXTURES / "mobilefacenet_portraits.npz"
 GOLDEN = FIXTURES.parent.parent.parent / "shared" / "data" / "mobilefacenet_golden.npz"
+SIMILARITY = similarity_of("mobilefacenet")
 AGREEMENT = 2e-3  # of unit vectors: the kernels are rounded to half precision
 
 torch.set_num_threads(1)
@@ -53,7 +55,7 @@ def test_portraits_cut_from_their_pictures_are_told_apart(model: MobileFaceNetEm
             cut(np.asarray(Image.open(FIXTURES / f"portrait_{name}.jpg").convert("RGB")), box, landmarks, model.crop)
             for name, box, landmarks in rows
         ]
-        similarity = model.similarity(model.embed(np.stack(chips)), expected["embeddings"])  # (2, 4), then mirrored
+        similarity = SIMILARITY(model.embed(np.stack(chips)), expected["embeddings"])  # (2, 4), then mirrored
     assert min(similarity[0, 0], similarity[1, 1]) > 0.95
     assert min(similarity[0, 2], similarity[1, 3]) > 0.5
     assert max(similarity[0, [1, 3]].max(), similarity[1, [0, 2]].max()) < 0.3
@@ -76,11 +78,11 @@ def test_other_chips_are_refused(model: MobileFaceNetEmbedder) -> None:
         model.embed(np.zeros((2, 112, 112, 3), np.float32))
 
 
-def test_half_precision_storage_does_not_move_a_decision(model: MobileFaceNetEmbedder) -> None:
+def test_half_precision_storage_does_not_move_a_decision() -> None:
     with np.load(PORTRAITS) as expected:
         exact = expected["embeddings"]
-    halved = model.similarity(exact.astype(np.float16), exact.astype(np.float16))
-    np.testing.assert_allclose(halved, model.similarity(exact, exact), atol=2e-3)
+    halved = SIMILARITY(exact.astype(np.float16), exact.astype(np.float16))
+    np.testing.assert_allclose(halved, SIMILARITY(exact, exact), atol=2e-3)
 
 
 def test_weights_of_another_network_and_of_another_digest_are_refused(tmp_path: Path, monkeypatch) -> None:

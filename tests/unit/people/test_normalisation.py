@@ -10,8 +10,10 @@ import pytest
 from core.faces.embedders import EMBEDDERS
 from core.faces.feature_file import Features
 from core.faces.similarity import similarity_among, similarity_of
-from core.people.normalisation import N_OTHERS, others_in, similarities
-from core.people.person import Person, Reference
+from core.multimodal_processor import series_parameters
+from core.people.normalisation import N_OTHERS, others_in, parameters, similarities
+from core.people.person import Person, Reference, Thresholds
+from core.people.series_file import series_digest
 from tests.tables import Planted, direction, features_info, lookalike, planted_table
 
 WANTED = direction(1)
@@ -96,3 +98,12 @@ def test_the_similarities_of_a_video_are_those_among_its_people() -> None:
     found = similarities(features, Person("a", "Ann", (Reference(*picture, {"e1": WANTED}),)))
     assert found[0] == pytest.approx(1 - (0.2 - 0.06) / 2, abs=0.05), "the stranger resembles her a little"
     assert found[1] < 0.45
+
+
+def test_a_series_names_what_decides_a_match_and_another_normalisation_makes_another_one(monkeypatch) -> None:
+    info = features_info(models={"embedder": {"name": NAME, "digest": "e1"}})
+    before = series_parameters(info, Person("a", "Ann", ()), thresholds=Thresholds())
+    assert before["matching"] == parameters(NAME)
+    monkeypatch.setattr("core.people.normalisation.N_OTHERS", 4)
+    after = series_parameters(info, Person("a", "Ann", ()), thresholds=Thresholds())
+    assert series_digest(before) != series_digest(after)

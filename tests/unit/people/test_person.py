@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -126,6 +127,34 @@ def test_someone_else_on_another_track_is_not_taken():
     assert found.source.tolist() == [D, D, M, M, D, M]
     table = planted_table(faces, n_frames=6, person=WANTED)
     assert set(table.track[found.face[found.face >= 0]]) == {0}
+
+
+PROFILE = np.array([[0, 0], [10, 0], [12, 5], [4, 9], [9, 9]], np.float32)
+
+
+def matched_aside(*faces: Planted, aside: Sequence[int]) -> Match:
+    """With the faces of these numbers turned aside."""
+    table = planted_table(faces, n_frames=6, person=WANTED)
+    table.landmarks[list(aside)] = PROFILE
+    return match(table, WANTED[None], similarity=cosine)
+
+
+def test_a_face_turned_aside_is_the_persons_on_a_track_with_a_detected_face():
+    faces = (Planted(0, 0.6), Planted(1, 0.1), Planted(2, 0.1), Planted(3, 0.1, probability=0.6), Planted(4, 0.1, 1))
+    assert matched_aside(*faces, aside=(1, 3, 4)).source.tolist() == [D, R, M, M, M, M]
+
+
+def test_a_face_turned_aside_on_a_track_without_a_detected_face_is_nobodys():
+    relaxed = matched_aside(Planted(0, 0.45), Planted(1, 0.45), Planted(2, 0.1), aside=(2,))
+    assert relaxed.source.tolist() == [R, R, M, M, M, M]
+    assert matched_aside(Planted(0, 0.6, -1), Planted(1, 0.1, -1), aside=(1,)).source.tolist() == [D] + [M] * 5
+
+
+def test_a_face_turned_aside_gives_way_to_a_likely_one_and_of_two_the_more_similar_is_taken():
+    likely = Planted(0, 0.6), Planted(1, 0.1), Planted(1, 0.4, 1)
+    assert matched_aside(*likely, aside=(1,)).source.tolist() == [D] + [M] * 5
+    two = Planted(0, 0.6), Planted(1, 0.1), Planted(1, 0.2, 1), Planted(2, 0.6, 1)
+    assert matched_aside(*two, aside=(1, 2)).face.tolist() == [0, 2, 3, -1, -1, -1]
 
 
 def test_thresholds_are_those_given():

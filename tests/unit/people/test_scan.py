@@ -45,9 +45,6 @@ class OneEmbedding:
     def embed(self, chips: np.ndarray) -> np.ndarray:
         return np.tile(np.float32([1, 0, 0, 0]), (len(chips), 1))
 
-    def similarity(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return (a @ b.T).astype(np.float32)
-
 
 class Calm:
     """Everybody is neutral."""

@@ -61,6 +61,9 @@ class FakeLibrary:
     def series(self, video_id: str, person_id: str) -> PersonSeries | None:
         return self.made[video_id][0] if video_id in self.made else None
 
+    def cues(self, video_id: str) -> VideoCues:
+        return VideoCues()
+
     def others_of(self, video_id: str, person_id: str) -> Iterator[TimeSeries]:
         yield from (one.series for other, (one, _) in self.made.items() if other != video_id)
 

@@ -1,5 +1,6 @@
 """The embedders by name and their common form."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 import torch
 
 from core.errors import PunchlineError, WeightsUnavailable
-from core.faces.embedders import embedder
-from core.faces.embedding import embed_both_ways
+from core.faces.crop import Crop
+from core.faces.embedders import EMBEDDERS, embed_both_ways, embedder
 
 torch.set_num_threads(1)
 
@@ -23,6 +24,13 @@ def test_embedders_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_unknown_embedder_is_named_with_those_there_are_and_what_to_do() -> None:
     with pytest.raises(PunchlineError, match=r"'resnet29'; there are mobilefacenet, facenet\. Extract the"):
         embedder("resnet29")
+
+
+def test_embeddings_of_other_weights_or_of_other_chips_have_another_digest() -> None:
+    entry = EMBEDDERS["mobilefacenet"]
+    others = (replace(entry, crop=Crop(112)), replace(entry, weights="facenet_vggface2"))
+    assert entry.digest == embedder().digest
+    assert len({entry.digest, *(other.digest for other in others)}) == 3
 
 
 def test_both_ways_is_the_same_for_a_face_and_its_mirror_image() -> None:

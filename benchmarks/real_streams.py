@@ -1,0 +1,157 @@
+"""Trained on one stream of real faces and real laughs: what do cues bring on streams of other people and sounds?
+
+    uv run python benchmarks/real_streams.py --workspace WS --train train.mp4 --calm calm.mp4 test1.mp4 ... [--json]
+
+tools/make_real_stream.py makes the streams, `punchline extract` reads them into the workspace; beside each lie
+STEM_moments.csv and STEM_labels.csv. The person of a stream is the one in the lower right corner. Two models are
+trained on the labels of the first stream, with the cue `laughter` and without; both judge all others at `--prior
+labels --max-per-hour none`. Printed are event F1 at a temporal IoU of 0.3 and its difference with an interval by a
+paired bootstrap over minutes, for each kind of decoy the share that is taken for a moment, and the false moments an
+hour in the stream of music and applause alone: of both models at their defaults, and of candidates by laughter alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from core.actions.labels import import_labels
+from core.classifiers.metrics import interval, matched
+from core.cues.ranking import together
+from core.detection.cue_moments import cue_moments
+from core.detection.detect import DetectionSettings, decide, score
+from core.people.person import Person, Reference
+from core.segment import LabeledSegment, Segment
+from core.training.model_store import ModelStore
+from core.training.train import TrainingSettings, train
+from core.workspace.library import Library
+from core.workspace.workspace import Video, Workspace
+
+N_REFERENCES = 5
+MINUTE = 60.0
+CUES = {"with": "laughter", "without": "none"}
+LIKE_LABELS = DetectionSettings(prior="labels", max_per_hour=None)
+
+
+def person_of(library: Library, video: Video) -> Person:
+    """The person in the lower right corner of a stream, by faces from all over it."""
+    workspace, name = library.workspace, Path(video.name).stem
+    known = {person.name: person for person in workspace.people()}
+    if name in known:
+        return known[name]
+    features = library.features(video.id)
+    if features is None:
+        raise SystemExit(f"{video.name}: extract it first")
+    faces = features.faces
+    middle = (faces.box_xyxy[:, :2] + faces.box_xyxy[:, 2:]) / 2
+    own = np.flatnonzero((middle[:, 0] > features.info.width / 2) & (middle[:, 1] > features.info.height / 3))
+    digest = features.info.models["embedder"]["digest"]
+    references = []
+    for row in own[np.linspace(0, len(own) - 1, N_REFERENCES).astype(int)]:
+        picture, box = np.zeros((64, 64, 3), np.uint8), np.array([8, 8, 56, 56], np.float32)
+        embeddings = {digest: faces.embedding[row]}
+        references.append(Reference(picture, box, np.full((5, 2), 32, np.float32), video.name, embeddings))
+    return workspace.add_references(name, tuple(references))
+
+
+def spans_of(path: Path) -> list[tuple[Segment, str]]:
+    """All spans of a stream with their kinds."""
+    with path.with_name(f"{path.stem}_moments.csv").open(newline="") as file:
+        return [(Segment(float(row["start"]), float(row["end"])), row["kind"]) for row in csv.DictReader(file)]
+
+
+def trained(library: Library, path: Path) -> dict[str, str]:
+    """The names of the models, which are trained on the labels of a stream where they are not there yet."""
+    person = person_of(library, library.workspace.register(path))
+    known = {model.name for model in ModelStore(library.workspace).all()}
+    if not library.ledger.labels(person_id=person.id):
+        labels = path.with_name(f"{path.stem}_labels.csv").read_bytes()
+        import_labels(library.workspace, labels, person=person, strict=True)
+    names = {way: f"real-{way}" for way in CUES}
+    for way, name in names.items():
+        if name not in known:
+            train(library, person, TrainingSettings(cues=CUES[way]), name=name)
+    return names
+
+
+def judged(library: Library, path: Path, model: str) -> tuple[np.ndarray, Counter[str], int]:
+    """Of each minute (n, 3) the moments that are true, found and right; false ones by kind; their number."""
+    video = library.workspace.register(path)
+    spans = spans_of(path)
+    truth = [LabeledSegment(span.start, span.end, 1) for span, kind in spans if kind == "funny"]
+    found = decide(score(library, video, person_of(library, video), model=model), LIKE_LABELS).moments
+    right = matched(truth, found, min_tiou=0.3)
+    minutes = np.zeros((int(spans[-1][0].end // MINUTE) + 1, 3))
+    for column, segments in enumerate((truth, found, [m for m, hit in zip(found, right) if hit])):
+        np.add.at(minutes[:, column], [int(s.middle // MINUTE) for s in segments], 1)
+    false = [m for m, hit in zip(found, right) if not hit]
+    kinds = [max(spans, key=lambda s: min(m.end, s[0].end) - max(m.start, s[0].start))[1] for m in false]
+    return minutes, Counter(kinds), len(false)
+
+
+def f1(minutes: np.ndarray) -> float:
+    """Of the sums of minutes (n, 3)."""
+    true, found, right = minutes.sum(axis=0)
+    return float(2 * right / (true + found)) if true + found else float("nan")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workspace", type=Path, required=True)
+    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--calm", type=Path, required=True)
+    parser.add_argument("tests", type=Path, nargs="+")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    library = Library(Workspace(arguments.workspace))
+    models = trained(library, arguments.train)
+
+    spans = Counter(kind for path in arguments.tests for _, kind in spans_of(path))
+    hours = sum(spans_of(path)[-1][0].end for path in arguments.tests) / 3600
+    minutes, figures = {}, {}
+    for way, model in models.items():
+        each = [judged(library, path, model) for path in arguments.tests]
+        minutes[way] = np.concatenate([part[0] for part in each])
+        kinds = sum((part[1] for part in each), Counter[str]())
+        figures[way] = {
+            "f1": f1(minutes[way]),
+            "f1_of_each": {path.stem: f1(part[0]) for path, part in zip(arguments.tests, each)},
+            "false_an_hour": sum(part[2] for part in each) / hours,
+            "taken": {kind: kinds[kind] / n for kind, n in spans.items() if kind != "funny"},
+        }
+    rng = np.random.default_rng(0)
+    draws = rng.integers(len(minutes["with"]), size=(2000, len(minutes["with"])))
+    low, high = interval(np.array([f1(minutes["with"][d]) - f1(minutes["without"][d]) for d in draws]))
+    gain = {"value": f1(minutes["with"]) - f1(minutes["without"]), "low": low, "high": high}
+
+    video = library.workspace.register(arguments.calm)
+    known, length = library.cues(video.id), spans_of(arguments.calm)[-1][0].end
+    person = person_of(library, video)
+    calm = {
+        way: len(decide(score(library, video, person, model=model)).moments) / (length / 3600)
+        for way, model in models.items()
+    }
+    by_laughter = cue_moments(known.timestamps, together({"laughter": known.values["laughter"]}), duration=length)
+    calm["laughter alone"] = len(by_laughter) / (length / 3600)
+    answer = {"spans": dict(spans), "hours": hours, **figures, "gain_of_cues": gain, "calm_false_an_hour": calm}
+    if arguments.json:
+        print(json.dumps(answer))
+        return
+    print(f"{spans['funny']} moments in {hours:.2f} h; trained on {arguments.train.name}")
+    print(f"{'':24}{'with laughter':>16}{'without':>16}")
+    for name in ("f1", "false_an_hour"):
+        print(f"{name:24}" + "".join(f"{figures[way][name]:16.3f}" for way in CUES))
+    for title, table in (("f1 on", "f1_of_each"), ("taken for a moment:", "taken")):
+        for name in figures["with"][table]:
+            print(f"{title} {name:{23 - len(title)}}" + "".join(f"{figures[way][table][name]:16.3f}" for way in CUES))
+    print(f"gain of cues {gain['value']:.3f} (95 % interval {low:.3f} to {high:.3f})")
+    print("music and applause alone, false an hour: " + ", ".join(f"{way} {n:.1f}" for way, n in calm.items()))
+
+
+if __name__ == "__main__":
+    main()
