@@ -140,7 +140,7 @@ def _mixed(sounds: Sequence[HeldSound]) -> Iterator[SoundBlock]:
         voices = np.stack([sound.samples(start, stop) for sound in sounds])  # (n_sounds, n)
         power = np.sum([sound.power(start, stop) for sound in sounds], axis=0)
         heard = ~np.isnan(voices).all(axis=0)
-        mixed = np.nansum(voices, axis=0, dtype=np.float32)
+        mixed = np.asarray(np.nansum(voices, axis=0), np.float32)
         edges = np.flatnonzero(np.diff(heard, prepend=False, append=False))
         for begin, end in edges.reshape(-1, 2):
             yield SoundBlock(start + int(begin), mixed[begin:end], power[begin:end])
