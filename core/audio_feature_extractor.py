@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from core.video.sound import AUDIO_RATE, SoundBlock
+from core.video.sound import AUDIO_RATE, HeldSound, SoundBlock
 
 LOUDNESS_FLOOR = -80.0  # dBFS
 PITCH_REFERENCE = 55.0  # Hz, the note A1
@@ -80,42 +79,6 @@ def yin(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     f0 = AUDIO_RATE / (lag + np.clip(shift, -0.5, 0.5))
     voiced = dip.any(axis=1) & (power[:, 0] / PITCH_WINDOW > VOICED_FLOOR)
     return np.where(voiced, f0, np.nan)
-
-
-class HeldSound:
-    """A stretch of a sound that is read once, from start to end: what lies before the latest request is forgotten."""
-
-    def __init__(self, blocks: Iterable[SoundBlock]) -> None:
-        self._blocks = iter(blocks)
-        self._held: deque[SoundBlock] = deque()
-        self._end = 0  # index behind the last sample read
-
-    def samples(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Samples [start, stop), start not before that of an earlier call; NaN where there is no sound."""
-        out = np.full(stop - start, np.nan, np.float32)
-        for block, own, wanted in self._within(start, stop):
-            out[wanted] = block.samples[own]
-        return out
-
-    def power(self, start: int, stop: int) -> NDArray[np.float64]:
-        """The channels' mean square at each sample of [start, stop), as `samples`; 0 where there is no sound."""
-        out = np.zeros(stop - start)
-        for block, own, wanted in self._within(start, stop):
-            power = np.square(block.samples[own], dtype=np.float64) if block.power is None else block.power[own]
-            out[wanted] = power
-        return out
-
-    def _within(self, start: int, stop: int) -> Iterator[tuple[SoundBlock, slice, slice]]:
-        """The blocks of a stretch, each with the part of it that lies there, and where that lies in the stretch."""
-        while self._end < stop and (block := next(self._blocks, None)) is not None:
-            self._end = block.start + len(block.samples)
-            self._held.append(block)
-            while self._held and self._held[0].start + len(self._held[0].samples) <= start:
-                self._held.popleft()
-        for block in self._held:
-            a, b = max(start, block.start), min(stop, block.start + len(block.samples))
-            if a < b:
-                yield block, slice(a - block.start, b - block.start), slice(a - start, b - start)
 
 
 class AudioFeatureExtractor:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,7 @@ from core.errors import PunchlineError, Sentence
 from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings
 from core.segment import clock
+from core.video.streams import MIX
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.extract.chat import chat_panel
@@ -23,6 +25,26 @@ RATES = (2.0, 3.0, 5.0, 10.0)
 
 def _length(duration: float | None) -> str:
     return _("length unknown") if duration is None else clock(duration)
+
+
+def track_choice(state: VideoState) -> dict[str, int | None]:
+    """Which picture and which sound of a video are read, asked where it holds several."""
+    name = state.video.name
+    tracks = {}
+    for kind, label, more in (
+        ("video_track", _("Picture of {name}", name=name), ()),
+        ("audio_track", _("Sound of {name}", name=name), (MIX,)),
+    ):
+        if (n := state.about.get(f"n_{kind}s", 1)) > 1:
+            choices = [None, *range(1, n + 1), *more]
+            tracks[kind] = st.selectbox(label, choices, format_func=_track_name, key=f"{kind}-{state.video.id}")
+    return tracks
+
+
+def _track_name(track: int | None) -> str:
+    if track is None:
+        return _("The best one")
+    return _("All together") if track == MIX else _("Track {n}", n=track)
 
 
 def choice(space: Workspace, states: list[VideoState]) -> None:
@@ -61,6 +83,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             format_func=lambda share: f"1/{1 / share:.0f}",
             help=_("Smallest face as a share of the picture's height. Smaller faces take longer to look for."),
         )
+        tracks = {id: track_choice(readable[id]) for id in ids}
         again = [readable[id].video.name for id in ids if readable[id].analysed == "done"]
         if again:
             st.caption(
@@ -72,7 +95,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             settings = ExtractionSettings(sample_rate=rate, min_face=small)
             with told():
                 for id in ids:
-                    begin_extraction(space, readable[id].video, settings)
+                    begin_extraction(space, readable[id].video, replace(settings, **tracks[id]))
                 st.rerun()
 
 

@@ -30,6 +30,20 @@ from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.segment import clock
 from core.storage.program import PROGRAM
+from core.video.streams import MIX
+
+
+class AudioTrack(click.IntRange):
+    """The number of a sound track, or mix."""
+
+    name = "N|mix"
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; `MIX` for mix."""
+        return MIX if value == "mix" else super().convert(value, param, ctx)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,7 +102,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--video-track", type=click.IntRange(1), help="Which picture, counted from 1 [the film].")
-@click.option("--audio-track", type=click.IntRange(1), help="Which sound, counted from 1 [one that is heard].")
+@click.option("--audio-track", type=AudioTrack(), help="Which sound, counted from 1, or mix [one that is heard].")
 @click.option("--exhaustive", is_flag=True, help="Search every row's picture whole, at full size: slow, to compare.")
 @json_option
 @click.pass_context

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio_feature_extractor import HeldSound
-from core.video.sound import AUDIO_RATE, SoundBlock
+from core.video.sound import AUDIO_RATE, HeldSound, SoundBlock
 
 if TYPE_CHECKING:  # torch is loaded when sound is heard
     from core.cues.yamnet import Yamnet

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio_feature_extractor import HeldSound
-from core.video.sound import AUDIO_RATE, SoundBlock
+from core.video.sound import AUDIO_RATE, HeldSound, SoundBlock
 
 N_PARTS = 16  # stretches of a row; 48 a second at 3 Hz
 

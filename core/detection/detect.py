@@ -20,7 +20,7 @@ from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
 from core.series import LOUDNESS, Sampling, centred
-from core.sliding_window_processor import Curve, Scores, runs, score_windows, sliding_windows
+from core.sliding_window_processor import DURATIONS, Curve, Scores, runs, score_windows, sliding_windows
 from core.training.card import check_model, labelled_share, options_of
 from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
@@ -200,6 +200,15 @@ def score(
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)
     windows = sliding_windows(series)
+    if not len(windows):
+        span = float(series.timestamps[-1] - series.timestamps[0]) if len(series) else 0.0
+        warnings.append(
+            Sentence(
+                "{span:.1f} s were read, and a moment takes at least {shortest:.0f} s: there can be none",
+                span=span,
+                shortest=min(DURATIONS),
+            )
+        )
     taken = options_of(card, name=folder.name)
     scores = score_windows(
         series,

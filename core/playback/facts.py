@@ -15,6 +15,7 @@ from core.storage.files import write_json
 from core.video.probe import probe
 from core.workspace.workspace import Video, Workspace
 
+FACTS = ("duration", "width", "height", "fps", "codec", "has_audio", "n_video_tracks", "n_audio_tracks")
 BUDGET = 1.0  # seconds that may be spent on looking into files not seen before
 
 
@@ -43,7 +44,7 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
         if new and video.path is not None and time.monotonic() < deadline:
             try:
                 info = probe(video.path)
-                facts = {n: getattr(info, n) for n in ("duration", "width", "height", "fps", "codec", "has_audio")}
+                facts = {name: getattr(info, name) for name in FACTS}
                 likeness = likeness_or_none(video.path, info.duration)
                 asked[video.id] = {**facts, "playback": asdict(plan(video.path)), "likeness": likeness}
             except PunchlineError as error:

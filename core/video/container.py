@@ -20,7 +20,17 @@ from core.video.clock import JUMPING, Clock, read_clock
 from core.video.damage import Damage
 from core.video.opening import opened
 from core.video.picture import Shape, shape_of
-from core.video.streams import AUTOMATIC, NO_FILM, UNREADABLE, Tracks, best_picture, best_sound, pictures_of, sounds_of
+from core.video.streams import (
+    AUTOMATIC,
+    MIX,
+    NO_FILM,
+    UNREADABLE,
+    Tracks,
+    best_picture,
+    best_sound,
+    pictures_of,
+    sounds_of,
+)
 
 MAX_FAILURES = 100  # damaged packets one after the other until a file counts as ended
 ORDERED = {"avi", "asf"}  # formats that state only when a picture is decoded
@@ -133,7 +143,7 @@ class Source:
     def sound(self) -> av.AudioStream | None:
         """The sound track that is wanted, or the best one; None where there is none."""
         wanted = self._tracks.audio
-        if wanted is not None:
+        if wanted is not None and wanted != MIX:
             return _numbered(self.path, Sentence("sound track"), self.container.streams.audio, self.sounds, wanted)
         best = self._best[1] if len(self.sounds) > 1 else None
         return next((stream for stream in self.sounds if stream.index == best), next(iter(self.sounds), None))

@@ -10,7 +10,7 @@ from pathlib import Path
 from core.errors import Sentence
 from core.video.container import Source
 from core.video.picture import orientation_of, shape_of
-from core.video.streams import AUTOMATIC, Tracks
+from core.video.streams import AUTOMATIC, MIX, Tracks
 
 FINGERPRINT_BLOCK = 1 << 20  # bytes
 
@@ -22,7 +22,8 @@ class VideoInfo:
     `width` and `height` are those of the upright picture in square pixels, `rotation` the display rotation already
     counted in (degrees, counter-clockwise), `duration` seconds from the container's start (None where unknown), `fps`
     the mean frame rate. `video_track` and `audio_track` say which of the tracks of their kind these are, counted from
-    1, and `warnings` why where it is not the first; `audio_track` is None where no sound can be read.
+    1, and `warnings` why where it is not the first; `audio_track` is None where no sound can be read, and
+    `MIX` where all are mixed.
     """
 
     path: Path
@@ -58,6 +59,7 @@ def probe(path: Path, *, tracks: Tracks = AUTOMATIC) -> VideoInfo:
         streams = source.container.streams
         video_track = 1 + list(streams.video).index(stream)
         audio_track = None if sound is None else 1 + list(streams.audio).index(sound)
+        mixed = MIX if sound is not None and tracks.audio == MIX else audio_track
         return VideoInfo(
             path=path,
             duration=source.duration,
@@ -70,7 +72,7 @@ def probe(path: Path, *, tracks: Tracks = AUTOMATIC) -> VideoInfo:
             has_audio=sound is not None,
             start=float(source.start),
             video_track=video_track,
-            audio_track=audio_track,
+            audio_track=mixed,
             n_video_tracks=len(streams.video),
             n_audio_tracks=len(streams.audio),
             warnings=(*_choice(tracks, video_track, audio_track, len(streams.audio)), *_mended(source)),

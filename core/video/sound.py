@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.video.container import Source
 from core.video.damage import Damage
-from core.video.streams import AUTOMATIC, Tracks
+from core.video.streams import AUTOMATIC, MIX, Tracks
 
 AUDIO_RATE = 16_000  # samples per second
 CENTRE_HEARD = 0.01  # of the strongest channel's power: from there on the centre is taken for the voice
@@ -80,10 +81,70 @@ def sound_blocks(path: Path, *, damage: Damage | None = None, tracks: Tracks = A
         If the file cannot be opened.
     """
     with Source(Path(path), tracks=tracks, damage=damage) as source:
+        if tracks.audio == MIX and len(source.sounds) > 1:
+            numbers = [1 + list(source.container.streams.audio).index(sound) for sound in source.sounds]
+            yield from _mixed([HeldSound(sound_blocks(path, damage=damage, tracks=Tracks(audio=n))) for n in numbers])
+            return
         for block in _placed(source):
             early = max(0, -block.start)  # samples before time 0
             if early < len(block.samples):
                 yield block.after(early)
+
+
+class HeldSound:
+    """A stretch of a sound that is read once, from start to end: what lies before the latest request is forgotten."""
+
+    def __init__(self, blocks: Iterable[SoundBlock]) -> None:
+        self._blocks = iter(blocks)
+        self._held: deque[SoundBlock] = deque()
+        self._end = 0  # index behind the last sample read
+        self.ended = False
+
+    def samples(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Samples [start, stop), start not before that of an earlier call; NaN where there is no sound."""
+        out = np.full(stop - start, np.nan, np.float32)
+        for block, own, wanted in self._within(start, stop):
+            out[wanted] = block.samples[own]
+        return out
+
+    def power(self, start: int, stop: int) -> NDArray[np.float64]:
+        """The channels' mean square at each sample of [start, stop), as `samples`; 0 where there is no sound."""
+        out = np.zeros(stop - start)
+        for block, own, wanted in self._within(start, stop):
+            power = np.square(block.samples[own], dtype=np.float64) if block.power is None else block.power[own]
+            out[wanted] = power
+        return out
+
+    def _within(self, start: int, stop: int) -> Iterator[tuple[SoundBlock, slice, slice]]:
+        """The blocks of a stretch, each with the part of it that lies there, and where that lies in the stretch."""
+        while self._end < stop and not self.ended:
+            block = next(self._blocks, None)
+            if block is None:
+                self.ended = True
+                break
+            self._end = block.start + len(block.samples)
+            self._held.append(block)
+            while self._held and self._held[0].start + len(self._held[0].samples) <= start:
+                self._held.popleft()
+        for block in self._held:
+            a, b = max(start, block.start), min(stop, block.start + len(block.samples))
+            if a < b:
+                yield block, slice(a - block.start, b - block.start), slice(a - start, b - start)
+
+
+def _mixed(sounds: Sequence[HeldSound]) -> Iterator[SoundBlock]:
+    """Several sounds as one, a second at a time: their voices and their powers are added."""
+    start = 0
+    while not all(sound.ended for sound in sounds):
+        stop = start + AUDIO_RATE
+        voices = np.stack([sound.samples(start, stop) for sound in sounds])  # (n_sounds, n)
+        power = np.sum([sound.power(start, stop) for sound in sounds], axis=0)
+        heard = ~np.isnan(voices).all(axis=0)
+        mixed = np.asarray(np.nansum(voices, axis=0), np.float32)
+        edges = np.flatnonzero(np.diff(heard, prepend=False, append=False))
+        for begin, end in edges.reshape(-1, 2):
+            yield SoundBlock(start + int(begin), mixed[begin:end], power[begin:end])
+        start = stop
 
 
 def _placed(source: Source) -> Iterator[SoundBlock]:

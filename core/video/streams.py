@@ -21,12 +21,16 @@ PLACES = (0.02, 0.3, 0.6, 0.9)  # of the length, at which sound is listened to
 SILENT = 1e-6  # mean square below which a track counts as muted (-60 dBFS)
 NO_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 MAX_PACKETS = 5000
+MIX = 0
 UNREADABLE = (FFmpegError, IndexError)  # the latter where a damaged file names a stream that it does not have
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """Which tracks are wanted, counted from 1 among those of their kind; None is the best one."""
+    """Which tracks are wanted, counted from 1 among those of their kind; None is the best one.
+
+    An `audio` of `MIX` is all sound tracks together; where only one can be taken, it is the best one.
+    """
 
     video: int | None = None
     audio: int | None = None

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Route
 
 from core.playback.proxy import make_proxy, plan
 from core.video.container import Source
+from core.video.frames import frame_at
 from core.video.transcode import encode
 from core.video.writer import Recipe, Writer
 from tests import media
@@ -91,6 +92,7 @@ def test_the_same_picture_at_the_same_time(page: Page, tmp_path: Path, name: str
     original, encoded = pictures(page, played), pictures(page, tmp_path / "encoded.mp4")
     numbers = [media.number_of(image) for image in original]
     assert numbers == [media.number_of(image) for image in encoded]
+    assert numbers == pytest.approx([media.number_of(frame_at(path, place).image) for place in PLACES], abs=1)
     assert all(a.shape == b.shape for a, b in zip(original, encoded))
     if name not in ("variable", "mirrored"):
         assert numbers == pytest.approx([25 * place for place in PLACES], abs=5)  # .2 s

@@ -16,10 +16,11 @@ from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.people.person import Thresholds
 from core.translation import LANGUAGES
+from core.video.streams import MIX
 from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import JOINER, as_markdown, plain
-from tests.media import Sound, tone, write
+from tests.media import Sound, tone, with_tracks, write
 from tests.tables import random_features
 from tests.unit.workspace.test_workspace import reference
 
@@ -152,6 +153,23 @@ def test_a_damaged_file_is_told_in_a_sentence(space: Workspace, name: str, tmp_p
     assert not app.exception
     assert app.error or name in ("train",)
     assert all("Traceback" not in error.value for error in app.error)
+
+
+def test_a_video_of_two_sound_tracks_asks_which(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+    monkeypatch.setattr("core.actions.background.begin_extraction", lambda *call: begun.append(call[2]))
+    sound = Sound(tone(440, 4.0), codec="aac")
+    one = write(tmp_path / "one.mp4", np.arange(40) / 10, sound)
+    space.register(with_tracks(one, tmp_path / "two.mp4", sound))
+    app = opened("extract")
+    (choice,) = app.selectbox
+    assert choice.options == ["The best one", "Track 1", "Track 2", "All together"]
+    choice.select(MIX)
+    app.button(key="start").click().run()
+    assert not app.exception
+    assert [settings.audio_track for settings in begun] == [MIX]
 
 
 @pytest.mark.parametrize("name", ["home", "extract"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from fractions import Fraction
 
-from core.video.streams import Tracks
+from core.video.streams import MIX, Tracks
 from tests.media import corrupted, cut_short, write_with_cover
 from tests.media.odd.answer import LOUD, Answer
 from tests.media.odd.kind import Kind
@@ -49,6 +49,9 @@ STREAMS: dict[str, Kind] = {
     "a low track first": Kind(tracks("v.mkv", LOW, sound()), Answer(level=-29.03)),
     "second of three tracks": Kind(tracks("v.mkv", MUTED, LOW, sound()), tracks=Tracks(audio=3)),
     "muted track asked for": Kind(tracks("v.mp4", MUTED, sound()), Answer(level=-80), tracks=Tracks(audio=1)),
+    "two tracks mixed": Kind(tracks("v.mkv", sound(), sound()), Answer(level=LOUD + 3), tracks=Tracks(audio=MIX)),
+    "a muted track mixed": Kind(tracks("v.mp4", MUTED, sound()), tracks=Tracks(audio=MIX)),
+    "unknown sound mixed": Kind(unknown_sound(sound()), tracks=Tracks(audio=MIX)),
     "a track that is not there": Kind(written("v.mp4"), "sound track 3 cannot be read", tracks=Tracks(audio=3)),
     "only sound of no known codec": Kind(unknown_sound(), Answer(level=None)),
     "first sound of no known codec": Kind(unknown_sound(sound())),

@@ -79,6 +79,7 @@ def test_a_video_shorter_than_a_window_has_no_moments(tmp_path, seconds):
     assert len(made.scores.windows) == 0
     assert decide(made).moments == ()
     assert decide(made, DetectionSettings(top_n=3)).moments == ()
+    assert "a moment takes at least 5 s: there can be none" in made.warnings[-1]
 
 
 def test_a_series_of_few_samples_is_interpolated_as_clips_are(tmp_path):
