@@ -87,7 +87,7 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
             return take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
 
         place = ListPlace("candidates-moments", PLAYER, str(space.root), height=486)
-        moment_list(place, rows, **who, on_events=save)
+        moment_list(place, rows, **who, fps=fps_of(space, video), on_events=save)
     if waiting != bool(st.session_state.get("candidates-waiting")):
         st.session_state["candidates-waiting"] = waiting
         st.rerun()
