@@ -145,9 +145,11 @@ class Sounds:
         shape = (frame.sample_rate, frame.layout.name, frame.format.name)
         if self._resampler is None or shape != self._shape or abs(time - self._clock) > RESYNC:
             self._drain(None)
+            position = round((time - self._start) * self._track.rate)
+            # Times that stand still, as of aac in avi: the sound runs on.
+            self._position = position if self._resampler is None else max(position, self._position)
             self._resampler = av.AudioResampler(format="flt", layout=self._track.layout, rate=self._track.rate)
             self._shape, self._clock = shape, time
-            self._position = round((time - self._start) * self._track.rate)
         self._clock += frame.samples / frame.sample_rate
         frame.pts = None
         self._drain(frame)

@@ -1,6 +1,7 @@
 """Pictures and sound keep their times when they are copied or encoded again."""
 
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 
 import av
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.video.container import Source
-from core.video.transcode import copy, encode
+from core.video.transcode import Sounds, copy, encode
 from core.video.writer import Recipe, Writer
 from tests import media
 
@@ -115,3 +116,17 @@ def test_a_copy_begins_at_its_keyframe(tmp_path: Path) -> None:
     assert [number for _, number in found][:45] == list(range(30, 75))
     assert found[0][0] == pytest.approx(0.0, abs=0.02)
     assert beep_of(tmp_path / "o.mp4") == pytest.approx(0.8, abs=0.02)
+
+
+def test_sound_whose_times_stand_still_runs_on() -> None:
+    class Heard:
+        rate, layout, n_written = 48_000, "mono", 0
+
+        def write(self, samples: np.ndarray) -> None:
+            self.n_written += len(samples)
+
+    heard = Heard()
+    sounds = Sounds(heard, 0.0, inf)
+    for frame in media.sound_frames(media.Sound(media.tone(440, 2)), "flt", 9600):
+        sounds.add(frame, 0.0)
+    assert heard.n_written == 96_000
