@@ -7,6 +7,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core.playback.route import media_middleware, media_routes
 from core.storage.program import ASSETS
+from pages.components.shared.redraw import keep_pages_whole
 from pages.components.shared.shell import workspace_root
 
 if __name__ == "__main__":
@@ -46,7 +47,8 @@ if __name__ == "__main__":
         with st.container(key="language-place"):
             language_switch()
     try:
-        page.run()
+        with st.container():  # what follows keeps its place, whatever the page draws
+            page.run()
         next_step(page.url_path or "home")
     except Exception as error:  # a fault of ours: in the log in full, on the page as a sentence
         traceback.print_exc()
@@ -54,4 +56,5 @@ if __name__ == "__main__":
 else:
     # A folder called pages/ would make the first address after a start run its page alone, without this frame.
     PagesManager.uses_pages_directory = False
+    keep_pages_whole()
     app = st.App(__file__, routes=media_routes(workspace_root()), middleware=media_middleware())

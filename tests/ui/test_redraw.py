@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from streamlit.runtime.app_session import AppSessionState
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+
+from pages.components.shared import redraw
+
+HERE, LEFT = "here", "left"
+
+
+@pytest.fixture
+def usual(monkeypatch: pytest.MonkeyPatch) -> list[RerunData]:
+    """What Streamlit itself was asked to run."""
+    asked: list[RerunData] = []
+    monkeypatch.setattr(redraw, "_usual_run", lambda _runner, data: asked.append(data))
+    monkeypatch.setattr(redraw, "_usual_start", lambda _session, data: asked.append(data))
+    return asked
+
+
+def runner(page: str) -> Any:
+    return SimpleNamespace(_get_script_run_ctx=lambda: SimpleNamespace(page_script_hash=page))
+
+
+def test_a_fragment_of_a_page_that_was_left_is_not_drawn(usual: list[RerunData]) -> None:
+    redraw._run(runner(HERE), RerunData(fragment_id_queue=["f"], page_script_hash=LEFT))
+    assert usual == []
+    wanted = [
+        RerunData(fragment_id_queue=["f"], page_script_hash=HERE),
+        RerunData(page_script_hash=LEFT),  # a change of pages
+    ]
+    for data in wanted:
+        redraw._run(runner(HERE), data)
+    assert usual == wanted
+
+
+def test_a_fragment_waits_until_the_page_before_it_is_sent(usual: list[RerunData]) -> None:
+    later: list[tuple[Any, ...]] = []
+    session: Any = SimpleNamespace(
+        _scriptrunner=SimpleNamespace(request_rerun=lambda _data: False),  # has ended, and is still being heard
+        _state=AppSessionState.APP_IS_RUNNING,
+        _event_loop=SimpleNamespace(call_later=lambda _seconds, *call: later.append(call)),
+        page_script_hash=HERE,
+    )
+    data = RerunData(fragment_id="f", page_script_hash=HERE)
+    redraw._start(session, data)
+    assert usual == []
+    session._scriptrunner = None
+    ((call, *arguments),) = later
+    call(*arguments)
+    assert usual == [data]
+    session.page_script_hash = LEFT
+    redraw._start(session, data)
+    assert usual == [data]
