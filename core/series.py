@@ -18,7 +18,9 @@ AUDIO_FEATURES = ("loudness", "pitch")
 FEATURES = (*FACE_FEATURES, *AUDIO_FEATURES)
 N_FACE = len(FACE_FEATURES)
 LOUDNESS, PITCH = FEATURES.index("loudness"), FEATURES.index("pitch")
-TIE = 2e-3  # seconds: two samples whose distances differ by less are equally close; containers round times to 1 ms
+# Seconds: two samples whose distances differ by less are equally close. Containers and clips round times to 1 ms, so
+# that distances differ by 2 ms or 3, and none by this.
+TIE = 2.5e-3
 
 Fill = Literal["linear", "nearest", "none"]
 Sampling = Literal["nearest", "linear"]

@@ -1,5 +1,6 @@
 """Packets from any time on, also of damaged files."""
 
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -59,6 +60,8 @@ def test_times_count_from_the_containers_start(tmp_path: Path) -> None:
 class BrokenContainer:
     """Packets 0 to 9; reading the ones in `broken` fails, and a generator that has raised is finished."""
 
+    duration, format = None, SimpleNamespace(name="mp4")
+
     def __init__(self, broken: set[int]) -> None:
         self.broken, self.position = broken, 0
 
@@ -67,7 +70,9 @@ class BrokenContainer:
             k, self.position = self.position, self.position + 1
             if k in self.broken:
                 raise InvalidDataError(1, "planted")
-            yield SimpleNamespace(stream=SimpleNamespace(type="audio"), number=k)
+            yield SimpleNamespace(
+                stream=SimpleNamespace(type="audio"), number=k, pts=k, dts=k, time_base=Fraction(1, 25)
+            )
 
     def close(self) -> None:
         pass
