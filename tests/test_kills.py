@@ -38,7 +38,8 @@ def slowly(self, *given):
     return picture(self, *given)
 Writer.picture = slowly
 moments = [Detection(2.0 * k, 2.0 * k + 1.5, 0.5) for k in range(8)]
-export(moments, Path(sys.argv[1]), Path(sys.argv[2]), format=sys.argv[3], options=ExportOptions(captions=True))
+export(moments, Path(sys.argv[1]), Path(sys.argv[2]), format=sys.argv[3], options=ExportOptions(captions=True),
+    on_progress=lambda completed, total: time.sleep(0.05))
 """
 
 
