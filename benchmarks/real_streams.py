@@ -30,7 +30,8 @@ from core.segment import LabeledSegment, Segment
 from core.training.model_store import ModelStore
 from core.training.train import TrainingSettings, train
 from core.workspace.library import Library
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 N_REFERENCES = 5
 MINUTE = 60.0

@@ -6,7 +6,8 @@ from core.errors import PunchlineError
 from core.people.person import Person
 from core.playback.playable import playable
 from core.workspace.jobs import Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.detect.candidates import candidates
 from pages.components.detect.data import Subject, models_of, scores_of
 from pages.components.detect.review import review

@@ -9,7 +9,8 @@ from core.actions.labels import import_labels
 from core.errors import PunchlineError
 from core.people.person import Person
 from core.storage.program import ASSETS
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of

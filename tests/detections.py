@@ -16,7 +16,8 @@ from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.segment import Segment
 from core.series import FEATURES, N_FACE, TimeSeries, baseline
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 HAPPINESS, LOUDNESS = FEATURES.index("happiness"), FEATURES.index("loudness")
 VIDEO, PERSON = Video("v1", (Path("방송.mp4"),)), Person("p1", "지은", ())

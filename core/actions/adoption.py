@@ -9,7 +9,8 @@ from core.errors import PunchlineError
 from core.labels.ledger import Ledger
 from core.playback.facts import about
 from core.playback.likeness import are_alike
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from core.people.person_file import write_person
 from core.segment import Detection
 from core.series import Sampling
 from core.workspace.jobs import Job, Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 BEHIND = 10  # changes of labels after which dataset.h5 is worth bringing up to date; a training does so anyway
 

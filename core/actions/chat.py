@@ -15,7 +15,8 @@ from core.errors import WorkspaceFault
 from core.faces.feature_file import change_cues, read_cues
 from core.labels.ledger import Ledger
 from core.storage.files import write_bytes
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 
 def attach_chat(

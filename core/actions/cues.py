@@ -13,7 +13,8 @@ from core.faces.feature_file import change_cues, read_cues, read_features_info
 from core.video.ahead import Ahead
 from core.video.sound import sound_blocks
 from core.video.streams import Tracks
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 SPAN = 60.0  # seconds of sound between two reports of progress
 AHEAD = 256  # blocks of sound that are decoded while the ones before are heard

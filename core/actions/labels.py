@@ -20,8 +20,9 @@ from core.labels.rules import check_clip
 from core.people.person import Person
 from core.playback.facts import about
 from core.video.probe import probe
+from core.workspace.registry import Video
 from core.workspace.settings import read_settings
-from core.workspace.workspace import Video, Workspace
+from core.workspace.workspace import Workspace
 
 T = TypeVar("T")
 Place = tuple[str, str, str, str]  # video, person, start and end to a millisecond

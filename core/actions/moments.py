@@ -17,7 +17,8 @@ from core.people.person import Person
 from core.segment import Detection
 from core.series import Sampling
 from core.workspace.library import Library
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from core.labels.ledger import Ledger
 from core.playback.facts import about
 from core.workspace.jobs import Job, Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 Step = Literal["find", "person", "extract", "wait", "label", "train", "detect", "review"]
 Analysed = Literal["none", "partial", "done"]

@@ -15,7 +15,8 @@ from core.people.person import Person, Reference
 from core.training.model_store import ModelStore
 from core.video.picture import Image
 from core.workspace.jobs import Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 PHOTO_FACE = 0.04  # smallest face of a photo, as a share of the picture's shorter side
 

@@ -10,7 +10,8 @@ from core.detection.results import read_detections
 from core.labels.ledger import Ledger
 from core.people.person import Person
 from core.training.model_store import ModelStore
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 StepName = Literal["video", "person", "extract", "label", "train", "detect", "review"]
 

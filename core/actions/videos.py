@@ -23,7 +23,8 @@ from core.playback.proxy import MINUTE, Proxy, make_minute, make_proxy
 from core.series import Fill
 from core.storage.files import write_bytes
 from core.workspace.library import Library
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from core.video_feature_extractor import Models, Seen

@@ -25,7 +25,7 @@ from core.training.card import check_model, labelled_share, options_of
 from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
-from core.workspace.workspace import Video
+from core.workspace.registry import Video
 
 USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell

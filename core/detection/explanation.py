@@ -20,7 +20,7 @@ from core.training.card import options_of
 from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
-from core.workspace.workspace import Video
+from core.workspace.registry import Video
 
 LOWEST_PITCH = 55.0  # Hz, pitch is counted in semitones above it
 # What is replaced together: emotions of one family share their probability, so one alone would say little.

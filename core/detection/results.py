@@ -28,7 +28,8 @@ from core.storage import files as storage
 from core.training.card import options_of
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 FORMAT, VERSION = "punchline-detections", 1
 

@@ -13,7 +13,8 @@ from core.playback.likeness import likeness_or_none
 from core.playback.proxy import plan
 from core.storage.files import write_json
 from core.video.probe import probe
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 FACTS = ("duration", "width", "height", "fps", "codec", "has_audio", "n_video_tracks", "n_audio_tracks")
 BUDGET = 1.0  # seconds that may be spent on looking into files not seen before

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from core.playback.facts import about
 from core.playback.route import PLAYABLE, media_address
 from core.workspace.jobs import Job, Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from core.storage.files import write_bytes
 from core.video.frames import frame_at
 from core.video.jpeg import as_jpeg
 from core.video.probe import probe
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 COVER_WIDTH, PLACE_WIDTH = 320, 224  # pixels
 PLACE_QUALITY = 72  # of the JPEG

@@ -19,6 +19,7 @@ from av.error import FFmpegError
 JUMPING = {"mpegts", "mpeg"}  # formats in which a clock may do so
 JUMP = 10.0  # seconds between decoding times that follow each other, as of FFmpeg's dts_delta_threshold
 BACK = 0.1  # seconds by which a track may go back
+BEHIND = 1.0  # seconds by which the tracks of a file may lie behind each other
 SMALL = 64 << 20  # bytes up to which a file is read through; a larger one where its clock looks uneven
 LOOKS = 64  # places at which the clock of a large file is looked at
 
@@ -105,4 +106,4 @@ def _looks_even(container: Any) -> bool:
         if packet is not None:
             times.append(float(packet.dts * packet.time_base))
     steps = [b - a for a, b in pairwise(times)]
-    return not steps or (min(steps) > -JUMP / 10 and max(steps) < 60 + 10 * median(steps))
+    return not steps or (min(steps) > -BEHIND and max(steps) < 60 + 10 * median(steps))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property, lru_cache, partial
 from heapq import heappop, heappush
 from math import inf
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import av
 from av.codec.hwaccel import HWAccel
@@ -23,11 +23,12 @@ from core.video.picture import Shape, shape_of
 from core.video.streams import (
     AUTOMATIC,
     MIX,
-    NO_FILM,
     UNREADABLE,
     Tracks,
     best_picture,
     best_sound,
+    no_picture,
+    numbered,
     pictures_of,
     sounds_of,
 )
@@ -133,9 +134,9 @@ class Source:
     def _picture(self) -> av.VideoStream:
         wanted = self._tracks.video
         if wanted is not None:
-            return _numbered(self.path, Sentence("video track"), self.container.streams.video, self.pictures, wanted)
+            return numbered(self.path, Sentence("video track"), self.container.streams.video, self.pictures, wanted)
         if not self.pictures:
-            raise _no_picture(self.path, self.container)
+            raise no_picture(self.path, self.container)
         best = self._best[0] if len(self.container.streams.video) > 1 else None
         return next((stream for stream in self.pictures if stream.index == best), self.pictures[0])
 
@@ -144,7 +145,7 @@ class Source:
         """The sound track that is wanted, or the best one; None where there is none."""
         wanted = self._tracks.audio
         if wanted is not None and wanted != MIX:
-            return _numbered(self.path, Sentence("sound track"), self.container.streams.audio, self.sounds, wanted)
+            return numbered(self.path, Sentence("sound track"), self.container.streams.audio, self.sounds, wanted)
         best = self._best[1] if len(self.sounds) > 1 else None
         return next((stream for stream in self.sounds if stream.index == best), next(iter(self.sounds), None))
 
@@ -327,31 +328,3 @@ class Source:
                 break
         earlier = [time for time in times if time <= first]
         return [time for time in times if time >= (earlier[-1] if earlier else -inf)]
-
-
-S = TypeVar("S", av.VideoStream, av.AudioStream)
-
-
-def _numbered(path: Path, kind: str, all_tracks: Sequence[S], readable: Sequence[S], wanted: int) -> S:
-    """The `wanted`-th track of a kind, counted from 1."""
-    if 1 <= wanted <= len(all_tracks) and all_tracks[wanted - 1] in readable:
-        return all_tracks[wanted - 1]
-    numbers = [str(k) for k, stream in enumerate(all_tracks, 1) if stream in readable]
-    raise VideoUnreadable(
-        "{path}: {kind} {wanted} cannot be read; expected one of: {numbers}",
-        path=path,
-        kind=kind,
-        wanted=wanted,
-        numbers=", ".join(numbers) or "none",
-    )
-
-
-def _no_picture(path: Path, container: av.container.InputContainer) -> VideoUnreadable:
-    if any(not stream.disposition & NO_FILM for stream in container.streams.video):
-        return VideoUnreadable(
-            "{path}: no decoder knows the codec of its picture; convert it to H.264 first", path=path
-        )
-    kind = Sentence("only sound" if container.streams.audio else "neither picture nor sound")
-    return VideoUnreadable(
-        "{path}: no video stream, {kind}; Punchline needs the picture of a face", path=path, kind=kind
-    )

@@ -6,14 +6,17 @@ Recorders put slides, covers, muted microphones and tracks of unknown codecs bef
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import av
 import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
+
+from core.errors import Sentence, VideoUnreadable
 
 LOOK = 10.0  # seconds of packets that are counted to tell a film from slides
 LISTEN = 2.0  # seconds of sound that are listened to at each place
@@ -22,6 +25,7 @@ SILENT = 1e-6  # mean square below which a track counts as muted (-60 dBFS)
 NO_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 MAX_PACKETS = 5000
 MIX = 0
+S = TypeVar("S", av.VideoStream, av.AudioStream)
 UNREADABLE = (FFmpegError, IndexError)  # the latter where a damaged file names a stream that it does not have
 
 
@@ -123,3 +127,29 @@ def _packets(container: av.container.InputContainer, streams: Any, seconds: floa
             if time > first + seconds:
                 return
         yield packet
+
+
+def numbered(path: Path, kind: str, all_tracks: Sequence[S], readable: Sequence[S], wanted: int) -> S:
+    """The `wanted`-th track of a kind, counted from 1. Raises VideoUnreadable where it is not `readable`."""
+    if 1 <= wanted <= len(all_tracks) and all_tracks[wanted - 1] in readable:
+        return all_tracks[wanted - 1]
+    numbers = [str(k) for k, stream in enumerate(all_tracks, 1) if stream in readable]
+    raise VideoUnreadable(
+        "{path}: {kind} {wanted} cannot be read; expected one of: {numbers}",
+        path=path,
+        kind=kind,
+        wanted=wanted,
+        numbers=", ".join(numbers) or "none",
+    )
+
+
+def no_picture(path: Path, container: av.container.InputContainer) -> VideoUnreadable:
+    """Why a file without a readable picture is refused."""
+    if any(not stream.disposition & NO_FILM for stream in container.streams.video):
+        return VideoUnreadable(
+            "{path}: no decoder knows the codec of its picture; convert it to H.264 first", path=path
+        )
+    kind = Sentence("only sound" if container.streams.audio else "neither picture nor sound")
+    return VideoUnreadable(
+        "{path}: no video stream, {kind}; Punchline needs the picture of a face", path=path, kind=kind
+    )

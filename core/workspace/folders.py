@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from core.errors import Sentence, WorkspaceFault
+from core.workspace.registry import Video
 from core.workspace.settings import change_settings, read_settings
-from core.workspace.workspace import Video, Workspace
+from core.workspace.workspace import Workspace
 
 _NAMES = "mp4 m4v mov mkv webm avi ts m2ts mts flv wmv mpg mpeg ogv 3gp"
 VIDEO_SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())

@@ -24,7 +24,8 @@ from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.series import TimeSeries
 from core.workspace.paths import NO_FILE, State, state_of
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.errors import Busy, Sentence, StorageFault, VideoUnreadable, WorkspaceFault
+from core.errors import Busy, Sentence, StorageFault, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.faces.embedders import Embedder
 from core.labels.ledger import Ledger
@@ -24,83 +21,9 @@ from core.people.person import Person, Reference, Thresholds, clean_name
 from core.people.photos import read_by
 from core.storage import files as storage
 from core.video.probe import fingerprint
-from core.workspace.growth import continues, is_growing, mark_of
-from core.workspace.paths import Paths, State, state_of
-
-
-@dataclass(frozen=True)
-class Video:
-    """A video that the workspace knows: its id, and the paths at which it was seen, the newest first.
-
-    Another video may have taken its place at a path since: a path belongs to the video seen there last.
-    """
-
-    id: str
-    paths: tuple[Path, ...]
-
-    @property
-    def name(self) -> str:
-        """File name of the newest path; the id where others have taken every path."""
-        return self.paths[0].name if self.paths else self.id
-
-    @property
-    def path(self) -> Path | None:
-        """The newest path that exists; None where the video is gone."""
-        return next((path for path in self.paths if path.is_file()), None)
-
-    @property
-    def growing(self) -> bool:
-        """Whether it is still being recorded, as far as can be seen."""
-        return self.path is not None and is_growing(self.path)
-
-    def existing_path(self) -> Path:
-        """The newest path that exists. Raises VideoUnreadable where the video is gone."""
-        path = self.path
-        if path is None:
-            place = self.paths[0] if self.paths else self.id
-            raise VideoUnreadable("{place}: the video is gone; add it again from its new place", place=place)
-        return path
-
-
-class _Known:
-    """The videos of a registry, and what each is found by."""
-
-    def __init__(self, registry: Mapping[str, Mapping[str, Any]]) -> None:
-        self.videos = tuple(Video(id, tuple(map(Path, entry["paths"]))) for id, entry in registry.items())
-        self.by_id = {video.id: video for video in self.videos}
-        self.by_path: dict[str, list[Video]] = {}
-        self.by_name: dict[str, list[Video]] = {}
-        for video in self.videos:
-            for path in video.paths:
-                self.by_path.setdefault(_composed(str(path)), []).append(video)
-            for name in {_composed(path.name) for path in video.paths}:
-                self.by_name.setdefault(name, []).append(video)
-
-
-def _composed(text: str) -> str:
-    """Letters as one code point each: file systems tell them apart or not."""
-    return unicodedata.normalize("NFC", text)
-
-
-@lru_cache(maxsize=4)
-def _known(path: Path, state: State) -> _Known:
-    return _Known(_read_registry(path))
-
-
-def _read_registry(path: Path) -> dict[str, dict[str, Any]]:
-    if not path.exists():
-        return {}
-    try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
-        registry: dict[str, dict[str, Any]] = json.loads(text)
-        _Known(registry)
-        return registry
-    except (ValueError, OSError, AttributeError, KeyError, TypeError) as error:
-        raise WorkspaceFault(
-            "{path}: not readable as a list of videos ({cause}); move it away: videos are noted anew as they are used",
-            path=path,
-            cause=error,
-        ) from error
+from core.workspace.growth import is_growing, mark_of
+from core.workspace.paths import Paths, state_of
+from core.workspace.registry import Known, Video, composed, grown_in, known_videos, read_registry
 
 
 class Workspace(Paths):
@@ -187,11 +110,12 @@ class Workspace(Paths):
                 fault.__cause__ = error
                 faults.append(fault)
         with self.lock("videos"):
-            registry = _read_registry(self.videos_path)
+            registry = read_registry(self.videos_path)
             newest = {id: entry["paths"][:1] for id, entry in registry.items()}
-            grown = self._grown(registry, ids)
+            grown = grown_in(registry, ids)
             moved = {place: id for place, id in ids.items() if newest.get(id) != [place]}
             if moved:
+                self._move_labels(grown)  # first: a process that is killed in between does it again
                 for entry in registry.values():
                     entry["paths"] = [place for place in entry["paths"] if place not in moved]
                 for place, id in moved.items():
@@ -200,35 +124,24 @@ class Workspace(Paths):
                     entry["mark"] = mark_of(Path(place))
                 registry = {id: entry for id, entry in registry.items() if id not in grown}
                 storage.write_json(self.videos_path, registry)
-        if grown and self.labels_path.exists():
-            ledger = Ledger(self.labels_path)
-            for old, id in grown.items():
-                ledger.move(ledger.labels(video_id=old), video_id=id)
         return [Video(id, tuple(map(Path, registry[id]["paths"]))) for id in ids.values()], faults
 
-    @staticmethod
-    def _grown(registry: Mapping[str, Mapping[str, Any]], ids: dict[str, str]) -> dict[str, str]:
-        """Which known videos have become longer, with their new ids; one that still grows keeps its id in `ids`."""
-        known = {entry["paths"][0]: id for id, entry in registry.items() if entry["paths"]}
-        grown = {}
-        for place, id in ids.items():
-            old = known.get(place, id)
-            if old != id and continues(Path(place), registry[old].get("mark")):
-                if is_growing(Path(place)):
-                    ids[place] = old
-                else:
-                    grown[old] = id
-        return grown
+    def _move_labels(self, ids: Mapping[str, str]) -> None:
+        """Give the labels of some videos to others."""
+        if ids and self.labels_path.exists():
+            ledger = Ledger(self.labels_path)
+            for old, new in ids.items():
+                ledger.move(ledger.labels(video_id=old), video_id=new)
 
     def changed_files(self) -> list[Path]:
         """Files that have another length than when they were noted, and at which nobody writes any more."""
-        sizes = ((v.path, e.get("mark")) for v, e in zip(self.videos(), _read_registry(self.videos_path).values()))
+        sizes = ((v.path, e.get("mark")) for v, e in zip(self.videos(), read_registry(self.videos_path).values()))
         return [p for p, mark in sizes if p and mark and p.stat().st_size != mark["size"] and not is_growing(p)]
 
     def unregister(self, ids: Collection[str]) -> None:
         """Forget where videos lie. Their labels and results stay, and are theirs again once they are registered."""
         with self.lock("videos"):
-            kept = {id: entry for id, entry in _read_registry(self.videos_path).items() if id not in ids}
+            kept = {id: entry for id, entry in read_registry(self.videos_path).items() if id not in ids}
             storage.write_json(self.videos_path, kept)
 
     def find_video(self, text: str) -> Video:
@@ -244,8 +157,8 @@ class Workspace(Paths):
         known = self._known()
         for fits in (
             [known.by_id[text]] if text in known.by_id else [],
-            known.by_path.get(_composed(str(Path(text).absolute())), []),
-            known.by_name.get(_composed(text), []),
+            known.by_path.get(composed(str(Path(text).absolute())), []),
+            known.by_name.get(composed(text), []),
         ):
             if len(fits) == 1:
                 return fits[0]
@@ -266,8 +179,8 @@ class Workspace(Paths):
         """The finished minutes of an extraction under way."""
         return feature_store.Minutes(self.minutes_folder(video_id))
 
-    def _known(self) -> _Known:
-        return _known(self.videos_path, state_of(self.videos_path))
+    def _known(self) -> Known:
+        return known_videos(self.videos_path, state_of(self.videos_path))
 
     # People
 

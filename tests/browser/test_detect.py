@@ -29,7 +29,8 @@ from core.series import EMOTIONS, N_FACE
 from core.training.card import series_card
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from tests.browser.conftest import ROOT, serve
 from tests.tables import Planted, direction, features_info, planted_table
 

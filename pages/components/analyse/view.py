@@ -16,7 +16,8 @@ from core.analysis.emotions import (
 from core.playback.playable import Playable
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.analyse.lists import followed, peaks, summary_list, times
 from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
 from pages.components.shared import charts

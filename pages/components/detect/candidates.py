@@ -12,7 +12,8 @@ from core.labels.trims import trims_of
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.playable import playable
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.detect.moments import ListPlace, moment_list, moment_rows
 from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.player.proxy import proxy_notice

@@ -20,7 +20,8 @@ from core.segment import Segment
 from core.training.card import check_model
 from core.training.model_store import ModelStore
 from core.workspace.paths import state_of
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.shared.data import clips_of, ledger_of, library_of, scores_for
 from pages.components.shared.shell import told
 

@@ -9,7 +9,8 @@ from core.errors import ModelFault, PunchlineError
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.workspace.jobs import Job, Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result
 from pages.components.shared.data import duration_of
 from pages.components.shared.job_panel import progress_text

@@ -15,7 +15,7 @@ from core.playback.playable import playable
 from core.playback.route import media_address
 from core.segment import clock
 from core.translation import text
-from core.workspace.workspace import Video
+from core.workspace.registry import Video
 from pages.components.detect.data import Subject, Why, why
 from pages.components.detect.moments import moment_id
 from pages.components.shared.charts import AGAINST, FOR, bare

@@ -10,7 +10,8 @@ import streamlit as st
 
 from core.actions.chat import attach_chat, chat_info, laugh_patterns, move_chat, remove_chat, save_laugh_patterns
 from core.cues.chat_file import ChatInfo
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, told
 
 FORMATS = ["json", "csv", "tsv", "txt", "log"]

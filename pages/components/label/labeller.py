@@ -18,7 +18,8 @@ from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable, playable
 from core.segment import Segment
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.player.player import (
     Controls,
     Mark,

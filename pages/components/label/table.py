@@ -15,7 +15,8 @@ from core.labels.event import LabelEvent
 from core.labels.rules import check_clip
 from core.people.person import Person
 from core.segment import clock
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.shared.data import ledger_of, library_of
 from pages.components.shared.shell import _, as_markdown, finished_text, language, plain, told
 from pages.components.train.data import origin_name

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.actions.background import begin_playable
 from core.playback.playable import Playable, playable
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.shell import _, fragment, show_error, told
 

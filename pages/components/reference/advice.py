@@ -12,7 +12,8 @@ from core.people.groups import reference_at
 from core.people.normalisation import similarities
 from core.people.person import Person
 from core.segment import clock
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.shell import _, plain, told

@@ -16,7 +16,8 @@ from core.people.person import Person, Reference
 from core.people.person_file import read_person
 from core.segment import clock
 from core.workspace.jobs import Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.shared.data import key_of, library_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.job_panel import progress_text

@@ -14,7 +14,8 @@ from core.people.normalisation import similarities
 from core.people.person import Person, Thresholds
 from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, tune, tuning
 from core.segment import clock
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid

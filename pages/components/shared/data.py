@@ -20,7 +20,8 @@ from core.playback.facts import about
 from core.series import Floats, TimeSeries
 from core.workspace.library import Library
 from core.workspace.paths import state_of
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.player.player import Lane
 from pages.components.shared.shell import _
 

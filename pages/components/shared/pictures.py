@@ -11,7 +11,8 @@ import streamlit as st
 from core.playback.thumbnails import Thumbnails
 from core.video.jpeg import as_jpeg
 from core.video.picture import Image
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 
 
 def data_address(jpeg: bytes) -> str:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.people.person import Person
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.shared.data import series_for
 from pages.components.shared.shell import _, plain
 

@@ -18,8 +18,9 @@ from core.errors import PunchlineError, Sentence
 from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
 from core.people.person import Person
 from core.translation import LANGUAGES, text, translated
+from core.workspace.registry import Video
 from core.workspace.settings import change_settings, read_settings
-from core.workspace.workspace import Video, Workspace
+from core.workspace.workspace import Workspace
 
 T = TypeVar("T", Video, Person)
 JOINER = "\u2060"  # not seen; what follows is no longer the first letter of a line, or of an emoji's name

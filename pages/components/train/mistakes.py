@@ -12,7 +12,8 @@ from core.people.person import Person
 from core.playback.playable import playable
 from core.segment import clock
 from core.training.model_store import Model
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from pages.components.player.player import Controls, Source, player
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import duration_of, fps_of, ledger_of

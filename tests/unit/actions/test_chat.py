@@ -19,7 +19,8 @@ from core.faces import feature_file as feature_store
 from core.faces.table import FaceTable
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from tests.media import write
 from tests.tables import random_features
 

@@ -172,6 +172,24 @@ def test_a_recording_that_grows_stays_itself_and_takes_its_labels_along(
     assert video.id not in [known.id for known in space.videos()]
 
 
+def test_a_kill_between_labels_and_list_loses_no_label_of_a_grown_recording(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = write(tmp_path / "whole.mkv", np.arange(300) / 10, codec="libx264").read_bytes()
+    path = tmp_path / "live.mkv"
+    path.write_bytes(whole[: len(whole) // 2])
+    video, ann = space.register(path), space.find_person("Ann")
+    Ledger(space.labels_path).record([LabelEvent(video.id, ann.id, 1.0, 7.0, 1, "marked")])
+    path.write_bytes(whole)
+    monkeypatch.setattr("core.workspace.growth.STILL", 0.0)
+    for place in ("core.workspace.workspace.Ledger.move", "core.workspace.workspace.storage.write_json"):
+        with monkeypatch.context() as killed:
+            killed.setattr(place, lambda *given, **more: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                space.register(path)
+    assert [e.video_id for e in Ledger(space.labels_path).labels()] == [space.register(path).id]
+
+
 def test_another_recording_in_its_place_is_another_video(space: Workspace, tmp_path: Path) -> None:
     path = write(tmp_path / "live.mkv", np.arange(60) / 10)
     video, ann = space.register(path), space.find_person("Ann")

@@ -12,7 +12,8 @@ from core.actions.worker import run
 from core.playback.playable import piece_paths, playable
 from core.playback.route import media_address, media_routes
 from core.workspace.jobs import Jobs
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from tests.media import Sound, tone, write
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from core.playback.thumbnails import Thumbnails, cover
-from core.workspace.workspace import Video, Workspace
+from core.workspace.registry import Video
+from core.workspace.workspace import Workspace
 from tests import media
 
 
