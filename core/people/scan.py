@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -75,11 +76,7 @@ def scan(
     if n_frames < 1 or not min_step > 0:
         raise ValueError(f"n_frames {n_frames} and min_step {min_step} must be positive")
     video = probe(path)
-    if video.duration is None:
-        step, total = min(min_step, LONGEST_READ), n_frames
-    else:
-        step = max(min_step, video.duration / n_frames)
-        total = min(n_frames, max(1, round(video.duration / step)))
+    step, total = _spread(video.duration, n_frames, min_step)
     extractor = VideoFeatureExtractor(models)
     frames = _frames(path, video, step, total)
     thumbnail: Image | None = None
@@ -93,42 +90,46 @@ def scan(
             "{path}: not one picture could be read; the file is damaged, copy or convert it again", path=path
         )
     faces = with_tracks(concatenate(tables), models.embedder.name)
-    info = FeaturesInfo(
-        video_name=path.name,
-        fingerprint=fingerprint(path),
-        duration=video.duration,
-        width=video.width,
-        height=video.height,
-        fps=video.fps,
+    info = replace(
+        _described(video, models),
         sample_rate=1 / step,
-        models=models.names(),
         parameters={"scan": {"n_frames": n_frames, "min_step": min_step}},
-        warnings=_warnings(faces, total),
-        complete=False,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        warnings=tuple(_warnings(faces, total)),
     )
     on_progress(total, total)
     return Features(info, faces, np.full((faces.n_frames, len(AUDIO_FEATURES)), np.nan, np.float32))
 
 
-def _warnings(faces: FaceTable, total: int) -> tuple[str, ...]:
-    found = []
-    if faces.n_frames < total:
-        found.append(
-            Sentence(
-                "{n_unread} of {n_pictures} pictures could not be read",
-                n_unread=total - faces.n_frames,
-                n_pictures=total,
-            )
-        )
+def _described(video: VideoInfo, models: Models) -> FeaturesInfo:
+    return FeaturesInfo(
+        video_name=video.path.name,
+        fingerprint=fingerprint(video.path),
+        duration=video.duration,
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        sample_rate=video.fps,
+        models=models.names(),
+        parameters={},
+        complete=False,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _spread(duration: float | None, n_frames: int, min_step: float) -> tuple[float, int]:
+    """Seconds between two pictures, and their number."""
+    if duration is None:
+        return min(min_step, LONGEST_READ), n_frames
+    step = max(min_step, duration / n_frames)
+    return step, min(n_frames, max(1, round(duration / step)))
+
+
+def _warnings(faces: FaceTable, total: int) -> Iterator[str]:
+    n = faces.n_frames
+    if n < total:
+        yield Sentence("{n_unread} of {n_pictures} pictures could not be read", n_unread=total - n, n_pictures=total)
     if len(faces) == 0:
-        found.append(
-            Sentence(
-                "no face was found in {n_frames} pictures; the full extraction looks at many more",
-                n_frames=faces.n_frames,
-            )
-        )
-    return tuple(found)
+        yield Sentence("no face was found in {n_frames} pictures; the full extraction looks at many more", n_frames=n)
 
 
 def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame]:

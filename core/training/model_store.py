@@ -65,33 +65,33 @@ class Model:
     @property
     def judgement(self) -> Mapping[str, Any]:
         """How good it is, as `core.training.judging.report` says; empty where it was not judged."""
-        found = self.card.get("judgement")
-        return found if isinstance(found, Mapping) else {}
+        judgement = self.card.get("judgement")
+        return judgement if isinstance(judgement, Mapping) else {}
 
     def figure(self, metric: str, *path: str) -> Figure | None:
         """A metric of its judgement, or one further down such as ``("random",)`` or ``("baselines", "loudness")``."""
-        found: Any = self.judgement
+        value: Any = self.judgement
         for key in (*path, "metrics", metric):
-            found = found.get(key) if isinstance(found, Mapping) else None
-        return as_figure(found)
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return as_figure(value)
 
 
-def as_figure(found: Any) -> Figure | None:
+def as_figure(entry: Any) -> Figure | None:
     """A figure from its mapping of value, low and high in a card; None where it has no value."""
-    value = _number(found.get("value")) if isinstance(found, Mapping) else None
-    return None if value is None else Figure(value, _number(found.get("low")), _number(found.get("high")))
+    value = _number(entry.get("value")) if isinstance(entry, Mapping) else None
+    return None if value is None else Figure(value, _number(entry.get("low")), _number(entry.get("high")))
 
 
 def _names(models: Sequence[Model]) -> str:
     return ", ".join(model.name for model in models) or Sentence("none")
 
 
-def _number(found: Any) -> float | None:
-    return float(found) if isinstance(found, int | float) else None
+def _number(entry: Any) -> float | None:
+    return float(entry) if isinstance(entry, int | float) else None
 
 
-def _whole(found: Any) -> int:
-    return found if isinstance(found, int) else 0
+def _whole(entry: Any) -> int:
+    return entry if isinstance(entry, int) else 0
 
 
 @dataclass(frozen=True)
@@ -146,15 +146,15 @@ class ModelStore:
     def find(self, person: Person, name: str) -> Model:
         """A person's model by name. Raises ModelFault where there is none."""
         models = self.of(person)
-        found = next((model for model in models if model.name == name), None)
-        if found is None:
+        wanted = next((model for model in models if model.name == name), None)
+        if wanted is None:
             raise ModelFault(
                 "{person} has no model called {name} (known: {known}); choose one of these",
                 person=person.name,
                 name=name,
                 known=_names(models),
             )
-        return found
+        return wanted
 
     def folder_of(self, name: str | None, person: Person) -> Path:
         """The folder of the model of that name, else of the one this person uses. Raises ModelFault without any."""
