@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +31,20 @@ from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.segment import clock
 from core.storage.program import PROGRAM
-from core.video.streams import MIX
+from core.video.streams import MIX, Tracks
 
 
-class AudioTrack(click.IntRange):
-    """The number of a sound track, or mix."""
+class Track(click.IntRange):
+    """The number of a track, or one of some words."""
 
-    name = "N|mix"
-
-    def __init__(self) -> None:
+    def __init__(self, words: Mapping[str, int | None]) -> None:
         super().__init__(1)
+        self.words = words
+        self.name = "|".join(["N", *words])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; `MIX` for mix."""
-        return MIX if value == "mix" else super().convert(value, param, ctx)
+        """What a track is called in `Tracks`, alone in a tuple: nothing given is None."""
+        return (self.words[value],) if value in self.words else (super().convert(value, param, ctx),)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -101,8 +102,14 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--video-track", type=click.IntRange(1), help="Which picture, counted from 1 [the film].")
-@click.option("--audio-track", type=AudioTrack(), help="Which sound, counted from 1, or mix [one that is heard].")
+@click.option(
+    "--video-track", type=Track({"auto": None}), help="Which picture, counted from 1 [as before, or the film]."
+)
+@click.option(
+    "--audio-track",
+    type=Track({"auto": None, "mix": MIX}),
+    help="Which sound, counted from 1, or mix [as before, or one that is heard].",
+)
 @click.option("--exhaustive", is_flag=True, help="Search every row's picture whole, at full size: slow, to compare.")
 @json_option
 @click.pass_context
@@ -116,22 +123,22 @@ def extract(
     resume: bool,
     device: str,
     exhaustive: bool,
-    video_track: int | None,
-    audio_track: int | None,
+    video_track: tuple[int | None] | None,
+    audio_track: tuple[int | None] | None,
     as_json: bool,
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.actions import videos as actions
     from core.multimodal_processor import ExtractionSettings, summary
 
-    settings = ExtractionSettings(
-        sample_rate, min_face, embedder, emotion, device, exhaustive, video_track, audio_track
-    )
+    settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
     results, failures = [], []
     for text in videos:
         try:
             video = workspace.find_video(text)
+            (picture,), (sound,) = video_track or (video.tracks.video,), audio_track or (video.tracks.audio,)
+            video = actions.choose_tracks(workspace, video, Tracks(picture, sound))
             started = time.monotonic()
             features = actions.extract(workspace, video, settings, resume=resume, on_progress=ProgressLine(video.name))
             seconds = time.monotonic() - started

@@ -19,6 +19,7 @@ from core.video.container import Source
 from core.video.frame_rate import Rates, read_rates
 from core.video.picture import Shape
 from core.video.probe import VideoInfo, probe
+from core.video.streams import AUTOMATIC, Tracks
 
 DROPPING = {Fraction(30000, 1001), Fraction(60000, 1001)}  # rates that may leave out frame numbers (SMPTE ST 12-1)
 # Those of a timecode by that standard; it counts the frames of any other rate alike.
@@ -119,7 +120,7 @@ def frame_of(timecode: str, rate: Fraction) -> tuple[int, bool]:
     return ((60 * hours + minutes) * 60 + seconds) * fps + frames, drop
 
 
-def read_media(path: Path) -> Media:
+def read_media(path: Path, *, tracks: Tracks = AUTOMATIC) -> Media:
     """Read a video's rational rate, timecode, shape and sound, and whether its rate is constant.
 
     Raises
@@ -127,8 +128,8 @@ def read_media(path: Path) -> Media:
     VideoUnreadable
         If the file is missing or no video.
     """
-    info = probe(path)
-    with Source(path) as source:
+    info = probe(path, tracks=tracks)
+    with Source(path, tracks=tracks) as source:
         stream = source.video
         rates = read_rates(source)
         late = 0.0 if stream.start_time is None else float(stream.start_time * (stream.time_base or 0)) - info.start

@@ -18,6 +18,7 @@ COVER_WIDTH, PLACE_WIDTH = 320, 224  # pixels
 PLACE_QUALITY = 72  # of the JPEG
 COVER_PLACE = 0.1  # of the video's length: openings are often black
 GRID = 0.5  # seconds: places this close share a picture
+_Place = tuple[Video, float, Path]  # seconds, and where the picture goes
 
 
 def cover(workspace: Workspace, video: Video) -> Path | None:
@@ -28,7 +29,8 @@ def cover(workspace: Workspace, video: Video) -> Path | None:
     if video.path is None:
         return None
     try:
-        image = frame_at(video.path, COVER_PLACE * (probe(video.path).duration or 0)).image
+        time = COVER_PLACE * (probe(video.path, tracks=video.tracks).duration or 0)
+        image = frame_at(video.path, time, tracks=video.tracks).image
         write_bytes(path, as_jpeg(image, width=COVER_WIDTH))
     except Exception:  # decoders raise anything; one file must not take the page down
         return None
@@ -44,7 +46,7 @@ class Thumbnails:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._lock = threading.Lock()
-        self._wanted: list[tuple[Path, float, Path]] = []
+        self._wanted: list[_Place] = []
         self._thread: threading.Thread | None = None
         self._unreadable: set[Path] = set()
 
@@ -60,19 +62,19 @@ class Thumbnails:
             path = self.workspace.picture_path(video.id, place)
             there.append(path if path.exists() else None)
             if there[-1] is None and video.path is not None and path not in self._unreadable:
-                missing.append((video.path, place, path))
+                missing.append((video, place, path))
         if missing:
             self._ask(missing)
         return there, bool(missing)
 
-    def _ask(self, wanted: list[tuple[Path, float, Path]]) -> None:
+    def _ask(self, wanted: list[_Place]) -> None:
         with self._lock:
             self._wanted = wanted[::-1]
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
 
-    def _next(self) -> tuple[Path, float, Path] | None:
+    def _next(self) -> _Place | None:
         with self._lock:
             if self._wanted:
                 return self._wanted.pop()
@@ -84,7 +86,7 @@ class Thumbnails:
             video, seconds, target = job
             try:
                 if not target.exists():
-                    image = frame_at(video, seconds).image
+                    image = frame_at(video.existing_path(), seconds, tracks=video.tracks).image
                     write_bytes(target, as_jpeg(image, width=PLACE_WIDTH, quality=PLACE_QUALITY))
             except (PunchlineError, OSError, ValueError):
                 self._unreadable.add(target)

@@ -11,6 +11,7 @@ import streamlit as st
 from core.playback.thumbnails import Thumbnails
 from core.video.jpeg import as_jpeg
 from core.video.picture import Image
+from core.workspace.paths import State, state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
@@ -27,7 +28,7 @@ def image_address(image: Image) -> str:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _file_address(path: Path) -> str:
+def _file_address(path: Path, state: State) -> str:
     return data_address(path.read_bytes())
 
 
@@ -42,4 +43,4 @@ def place_pictures(space: Workspace, places: Iterable[tuple[Video, float]]) -> t
     The second is true while some are still being made: ask again soon.
     """
     paths, waiting = _thumbnails(space.root).of(places)
-    return [_file_address(path) if path is not None else "" for path in paths], waiting
+    return [_file_address(path, state_of(path)) if path is not None else "" for path in paths], waiting
