@@ -5,7 +5,8 @@ import traceback
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from core.playback.route import media_middleware, media_routes
+from core.playback.access import Access, access_middleware
+from core.playback.route import media_routes
 from core.storage.program import ASSETS
 from pages.components.shared.redraw import keep_pages_whole
 from pages.components.shared.shell import workspace_root
@@ -57,4 +58,6 @@ else:
     # A folder called pages/ would make the first address after a start run its page alone, without this frame.
     PagesManager.uses_pages_directory = False
     keep_pages_whole()
-    app = st.App(__file__, routes=media_routes(workspace_root()), middleware=media_middleware())
+    app = st.App(
+        __file__, routes=media_routes(workspace_root()), middleware=access_middleware(Access.from_environment())
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +18,7 @@ from core.cli.answers import (
     say,
     workspace_of,
 )
+from core.cli.app import app
 from core.cli.backup import backup, restore
 from core.cli.cues import chat, cues
 from core.cli.dataset import dataset
@@ -30,7 +29,6 @@ from core.cli.people import person
 from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.segment import clock
-from core.storage.program import PROGRAM
 from core.video.streams import MIX, Tracks
 
 
@@ -59,17 +57,6 @@ class Track(click.IntRange):
 @click.version_option(package_name="punchline")
 def main(workspace: Path) -> None:
     """Find the funny moments of one person in long videos."""
-
-
-@main.command()
-@click.option("--port", type=int, default=8501, show_default=True)
-@click.pass_context
-def app(ctx: click.Context, port: int) -> None:
-    """Start the web app."""
-    environment = {**os.environ, "PUNCHLINE_WORKSPACE": str(ctx.find_root().params["workspace"].absolute())}
-    command = [sys.executable, "-m", "streamlit", "run", str(PROGRAM / "app.py"), "--server.port", str(port)]
-    os.chdir(PROGRAM)  # where .streamlit/config.toml lies
-    os.execve(sys.executable, command, environment)
 
 
 @main.command()
@@ -269,5 +256,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, cues, chat, dataset, train, detect, export, backup, restore):
+for command in (app, person, labels, cues, chat, dataset, train, detect, export, backup, restore):
     main.add_command(command)

@@ -9,20 +9,18 @@ import re
 import secrets
 from pathlib import Path
 
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.errors import PunchlineError
+from core.playback.access import Access
 from core.workspace.paths import Paths
 from core.workspace.workspace import Workspace
 
 PREFIX = "/vod"
 # Bytes in one answer. A browser opens few connections to a host: short answers keep them free for the page itself.
 LONGEST_ANSWER = 4 << 20
-HOSTS = ("localhost", "127.0.0.1", "[::1]")
 # What browsers play; any other file needs a proxy.
 PLAYABLE = {
     ".mp4": "video/mp4",
@@ -45,7 +43,7 @@ def media_address(video_id: str, variant: str = "") -> str:
     Variants are ``proxy``, what a browser plays of it, and ``minute7``, that of its eighth minute.
     """
     name = f"{video_id}.{variant}" if variant else video_id
-    return f"{PREFIX}/{_signature(name)}/{name}"
+    return f"{Access.from_environment().base_path}{PREFIX}/{_signature(name)}/{name}"
 
 
 def _file_of(root: Path, signature: str, name: str) -> Path | None:
@@ -98,9 +96,5 @@ def media_routes(root: Path) -> list[Route]:
         )
         return answer
 
-    return [Route(PREFIX + "/{signature}/{name}", serve, methods=["GET", "HEAD"])]
-
-
-def media_middleware() -> list[Middleware]:
-    """Refuses requests that name another host (DNS rebinding)."""
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))]
+    base = Access.from_environment().base_path
+    return [Route(f"{base}{PREFIX}/{{signature}}/{{name}}", serve, methods=["GET", "HEAD"])]

@@ -92,7 +92,9 @@ def test_a_clear_difference_has_an_interval_above_zero_and_none_has_one_around_i
 def test_only_the_same_clips_can_be_compared():
     with pytest.raises(ValueError, match="same clips"):
         difference(
-            judged(), Judged(~judged().funny, *[getattr(judged(), k) for k in ("probability", "said", "groups")]), "f1"
+            judged(),
+            Judged(~judged().funny, *[getattr(judged(), k) for k in ("probability", "predicted", "groups")]),
+            "f1",
         )
 
 
