@@ -10,7 +10,15 @@ import streamlit as st
 
 from core.actions.background import detection_subject
 from core.classifiers.choice import NETWORK_NAMES
-from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
+from core.detection.detect import (
+    DetectionSettings,
+    Found,
+    Scored,
+    decide,
+    load_model,
+    share_of_random,
+    usual_settings,
+)
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
 from core.detection.results import read_detections, save_detections
 from core.errors import StorageFault
@@ -26,7 +34,6 @@ from pages.components.shared.data import clips_of, ledger_of, library_of, scores
 from pages.components.shared.shell import told
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
-SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
 
 
 @dataclass(frozen=True)
@@ -109,11 +116,6 @@ def _state(subject: Subject) -> tuple[int, int]:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _found(_scored: Scored, settings: DetectionSettings, key: str) -> Found:
     return decide(_scored, settings)
-
-
-def usual_settings(duration: float | None) -> DetectionSettings:
-    """What a first look takes: no limit per hour in a short video."""
-    return DetectionSettings(max_per_hour=None) if duration is not None and duration < SHORT else DetectionSettings()
 
 
 def kept_settings(subject: Subject, duration: float | None) -> DetectionSettings:
