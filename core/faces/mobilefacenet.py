@@ -53,8 +53,9 @@ class Layer:
         elif added is None:
             x = torch.ops.mkldnn._convolution_pointwise(x, self.weight, self.bias, *place, "none", [], "")
         else:
-            sum_of = ("add", 1.0, None, [], None)
-            x = torch.ops.mkldnn._convolution_pointwise_(added, x, self.weight, self.bias, *place, *sum_of)
+            x = torch.ops.mkldnn._convolution_pointwise_(
+                added, x, self.weight, self.bias, *place, "add", 1.0, None, [], None
+            )
         return x if self.slope is None else torch.prelu(x, self.slope)
 
 
