@@ -177,6 +177,8 @@ def figures(folder: Path, n_sessions: int, minutes: float) -> dict[str, object]:
         extraction = next(job for job in Jobs(space).all() if job.kind == "extract")
         for job in Jobs(space).all():
             Jobs(space).cancel(job.id)
+        while any(job.live for job in Jobs(space).all()):
+            time.sleep(0.5)
     times = {kind: sorted(t for s in sessions for t in s.times.get(kind, [])) for kind in all_kinds(sessions)}
     together = sorted(t for several in times.values() for t in several)
     n_saved = sum(session.n_saved for session in sessions)
@@ -209,7 +211,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=5.0)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         result = figures(Path(folder), arguments.sessions, arguments.minutes)
     if arguments.json:
         print(json.dumps(result))
