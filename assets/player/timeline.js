@@ -308,6 +308,10 @@ class Timeline {
     this.font = style.fontFamily;
   }
 
+  colourOf(lane) {
+    return lane.colour || this.ink[lane.role] || this.ink.plain;
+  }
+
   hatch(ctx) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 8;
@@ -382,7 +386,7 @@ class Timeline {
     ctx.fillText(row.lane ? row.lane.label : this.names[row.blocks], indent, middle + 0.5, GUTTER - indent - 6);
     ctx.globalAlpha = 1;
     if (!row.lane) return;
-    ctx.fillStyle = this.ink[row.lane.role] || this.ink.plain;
+    ctx.fillStyle = this.colourOf(row.lane);
     ctx.fillRect(0, middle - 4, 3, 8);
   }
 
@@ -406,7 +410,7 @@ class Timeline {
     const { times, values, lo, hi, role, threshold } = row.lane;
     const inner = row.height - 6;
     const y = (v) => row.y + 3 + inner * (1 - Math.min(1, Math.max(0, (v - lo) / (hi - lo))));
-    const colour = this.ink[role] || this.ink.plain;
+    const colour = this.colourOf(row.lane);
     if (lo < 0 && hi > 0) {
       ctx.globalAlpha = 0.18;
       ctx.fillStyle = this.ink.ink;
@@ -526,7 +530,7 @@ class Timeline {
     };
     const head = document.createElement("b");
     head.textContent = clockText(this.hover);
-    const lines = this.lanes.map((lane) => line(this.ink[lane.role] || this.ink.plain, lane.label, this.valueAt(lane)));
+    const lines = this.lanes.map((lane) => line(this.colourOf(lane), lane.label, this.valueAt(lane)));
     const moment = (this.blocks.moments || []).find(([start, end]) => start <= this.hover && this.hover < end);
     if (moment) lines.push(line(this.ink.score, this.names.moments, moment[2].toFixed(2)));
     this.tip.replaceChildren(head, ...lines);

@@ -16,6 +16,7 @@ from core.export.formats import FORMATS, ExportOptions
 from core.segment import clock
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
+from core.workspace.settings import read_settings
 from pages.components.detect.data import Subject
 from pages.components.detect.moments import MomentRow
 from pages.components.shared.job_panel import progress_text
@@ -33,7 +34,8 @@ def stem_of(subject: Subject) -> str:
 
 def default_folder(subject: Subject) -> Path:
     """Where exports go unless another folder is chosen."""
-    return subject.space.exports_folder / stem_of(subject)
+    chosen = read_settings(subject.space).exports
+    return (Path(chosen) if chosen else subject.space.exports_folder) / stem_of(subject)
 
 
 def export_panel(subject: Subject, moments: Sequence[Moment], rows: Sequence[MomentRow]) -> None:

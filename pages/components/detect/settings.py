@@ -6,6 +6,7 @@ from math import log
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.detection.detect import DetectionSettings, Found, Scored, prior_of
 from pages.components.detect.data import Subject, found_in, kept_settings
@@ -79,12 +80,12 @@ def chosen(keys: Keys) -> DetectionSettings:
 NAMES = ("auto", "threshold", "prior", "share", "hour", "top", "shortest", "gap")
 
 
-def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[DetectionSettings, Found]:
-    """Draw the settings; gives them with what they find."""
+def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[DetectionSettings, Found, DeltaGenerator]:
+    """Draw the settings; gives them with what they find, and the place beside them for what to say of it."""
     state = st.session_state
     settings = chosen(keys)
     found = found_in(subject, scored, settings)
-    first, second, third, fourth, fifth = st.columns([2.6, 1.7, 1.1, 1.1, 0.9], vertical_alignment="bottom")
+    first, second, third, place = st.columns([2.6, 1.6, 1.3, 4.1], vertical_alignment="center")
     by_top = settings.top_n is not None
     with first:
         if state[keys["auto"]] and found.threshold is not None:
@@ -105,35 +106,39 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
             disabled=by_top,
             help=_("The threshold with the best expected balance of missed and false moments."),
         )
-    with third:
-        st.number_input(
-            _("Limit per hour"),
-            min_value=0.5,
-            value=None,
-            step=1.0,
-            key=keys["hour"],
-            format="%g",
-            placeholder=_("any"),
-            disabled=by_top,
-            help=_("Only so many of the best per hour of video; empty is no limit."),
-        )
-    with fourth:
-        st.number_input(
-            _("Top moments"),
-            min_value=1,
-            value=None,
-            step=1,
-            key=keys["top"],
-            placeholder=_("all"),
-            help=_("So many of the best moments, whatever they score; empty keeps all above the threshold."),
-        )
-    with fifth, st.popover(_("More"), icon=":material/tune:", width="stretch"):
-        _more(scored, keys)
-    return settings, found
+    with third, st.popover(_("More"), icon=":material/tune:", width="stretch"):
+        _more(scored, keys, by_top=by_top)
+    return settings, found, place
 
 
-def _more(scored: Scored, keys: Keys) -> None:
+def _limits(keys: Keys, *, by_top: bool) -> None:
+    """How many moments there are at most."""
+    left, right = st.columns(2)
+    left.number_input(
+        _("Limit per hour"),
+        min_value=0.5,
+        value=None,
+        step=1.0,
+        key=keys["hour"],
+        format="%g",
+        placeholder=_("any"),
+        disabled=by_top,
+        help=_("Only so many of the best per hour of video; empty is no limit."),
+    )
+    right.number_input(
+        _("Top moments"),
+        min_value=1,
+        value=None,
+        step=1,
+        key=keys["top"],
+        placeholder=_("all"),
+        help=_("So many of the best moments, whatever they score; empty keeps all above the threshold."),
+    )
+
+
+def _more(scored: Scored, keys: Keys, *, by_top: bool) -> None:
     """Settings that are seldom touched."""
+    _limits(keys, by_top=by_top)
     priors = {
         "auto": _("Automatic ({share})", share=percent(prior_of(scored, "auto"))),
         "labels": _("As in the labels ({share})", share=percent(scored.labelled_share)),
