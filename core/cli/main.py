@@ -204,9 +204,9 @@ def weights_fetch(name: str, as_json: bool) -> None:
 @click.option(
     "--smoothing",
     type=click.FloatRange(0, 10),
-    default=0.0,
+    default=1.0,
     show_default=True,
-    help="Running median over the emotions, seconds; 1 about halves flicker and keeps onsets.",
+    help="Seconds that an emotion lasts in the filter over time; 0 keeps what single pictures say.",
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write x.csv, x.npz or x.h5.")
 @json_option
