@@ -128,8 +128,8 @@ def _filtered(evidence: Floats, stays: Floats, *, first: Floats) -> Floats:
 
 def _with_happiness(read: Floats, found: Floats) -> Floats:
     """The probabilities found (n, 8) with a happiness that is mostly what was read, as log-odds."""
-    odds = [np.log(p + LEAST) - np.log(1 - p + LEAST) for p in (read[:, HAPPINESS], found[:, HAPPINESS])]
-    happiness = 1 / (1 + np.exp(-((1 - TRUSTED) * odds[0] + TRUSTED * odds[1])))
+    p = np.clip([read[:, HAPPINESS], found[:, HAPPINESS]], LEAST, 1 - LEAST)
+    happiness = 1 / (1 + np.exp(-np.array([1 - TRUSTED, TRUSTED]) @ np.log(p / (1 - p))))
     others = found.copy()
     others[:, HAPPINESS] = 0
     others = _normalised(others) * (1 - happiness)[:, None]
