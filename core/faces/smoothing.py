@@ -129,13 +129,14 @@ def _filtered(evidence: Floats, stays: Floats, *, first: Floats) -> Floats:
 def _with_happiness(read: Floats, found: Floats) -> Floats:
     """The probabilities found (n, 8) with a happiness that is mostly what was read, as log-odds."""
     p = np.clip([read[:, HAPPINESS], found[:, HAPPINESS]], LEAST, 1 - LEAST)
-    happiness = 1 / (1 + np.exp(-np.array([1 - TRUSTED, TRUSTED]) @ np.log(p / (1 - p))))
+    happiness: Floats = 1 / (1 + np.exp(-np.array([1 - TRUSTED, TRUSTED]) @ np.log(p / (1 - p))))
     others = found.copy()
     others[:, HAPPINESS] = 0
-    others = _normalised(others) * (1 - happiness)[:, None]
+    others *= (1 - happiness)[:, None] / others.sum(axis=1, keepdims=True)
     others[:, HAPPINESS] = happiness
     return others
 
 
 def _normalised(rows: Floats) -> Floats:
-    return rows / rows.sum(axis=-1, keepdims=True)
+    shares: Floats = rows / rows.sum(axis=-1, keepdims=True)
+    return shares
