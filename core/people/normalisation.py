@@ -22,6 +22,8 @@ from core.people.person import STRICT_PROBABILITY, Person, Thresholds, similarit
 Floats = NDArray[np.floating]
 
 N_OTHERS = 8  # people; from four on more change little
+# A reference of fewer pixels is a blur that many larger faces resemble; it is compared with those up to twice its side.
+SMALL_REFERENCE, SMALL_REACH = 40, 2.0
 
 
 def parameters(embedder_name: str) -> dict[str, Any]:
@@ -32,13 +34,15 @@ def parameters(embedder_name: str) -> dict[str, Any]:
         "normalisation": {"kind": "mean of others", "people": N_OTHERS, "strangers": entry.strangers},
         "turned_faces": "with their track",
         "relaxed_tracks": "by two looks",
+        "small_references": [SMALL_REFERENCE, SMALL_REACH],
     }
 
 
 def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     """The best similarity (n,) float32 of each face to the person's references, among the other people of the video.
 
-    NaN where a face has no embedding; a reference whose embedding is NaN is passed over.
+    NaN where a face has no embedding, or is larger than any reference can tell; a reference whose embedding is NaN is
+    passed over.
 
     Raises
     ------
@@ -48,7 +52,9 @@ def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     embedder = features.info.models["embedder"]
     references = person.embeddings(embedder["digest"])
     others = others_in(features.faces, references, embedder["name"])
-    return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others))
+    side = np.array([np.ptp(r.box_xyxy.reshape(2, 2), axis=0).max() for r in person.readable(embedder["digest"])])
+    largest = np.where((side > 0) & (side < SMALL_REFERENCE), SMALL_REACH * side, np.inf)  # a side of 0: not known
+    return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others), largest=largest)
 
 
 def others_in(faces: FaceTable, references: Floats, embedder_name: str) -> NDArray[np.float64]:
