@@ -123,6 +123,7 @@ def test_the_language_is_switched_and_kept(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stSidebar")).to_contain_text("Reference face")
 
 
+@pytest.mark.browser
 def test_the_theme_is_switched_and_kept(page: Page, address: str) -> None:
     def paper() -> str:
         return str(page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"))
