@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from core.faces.embedders import embedder_entry
 from core.faces.feature_file import Features
 from core.faces.pose import FRONTAL, turned
-from core.faces.similarity import similarity_among, similarity_of
+from core.faces.similarity import SMALL_FACE, SMALL_REACH, similarity_among, similarity_of
 from core.faces.table import FaceTable
 from core.people.person import STRICT_PROBABILITY, Person, Thresholds, similarity_to_any
 
 Floats = NDArray[np.floating]
 
 N_OTHERS = 8  # people; from four on more change little
-# A reference of fewer pixels is a blur that many larger faces resemble; it is compared with those up to twice its side.
-SMALL_REFERENCE, SMALL_REACH = 40, 2.0
 
 
 def parameters(embedder_name: str) -> dict[str, Any]:
@@ -34,7 +32,7 @@ def parameters(embedder_name: str) -> dict[str, Any]:
         "normalisation": {"kind": "mean of others", "people": N_OTHERS, "strangers": entry.strangers},
         "turned_faces": "with their track",
         "relaxed_tracks": "by two looks",
-        "small_references": [SMALL_REFERENCE, SMALL_REACH],
+        "small_references": [SMALL_FACE, SMALL_REACH],
     }
 
 
@@ -53,7 +51,7 @@ def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     references = person.embeddings(embedder["digest"])
     others = others_in(features.faces, references, embedder["name"])
     side = np.array([np.ptp(r.box_xyxy.reshape(2, 2), axis=0).max() for r in person.readable(embedder["digest"])])
-    largest = np.where((side > 0) & (side < SMALL_REFERENCE), SMALL_REACH * side, np.inf)  # a side of 0: not known
+    largest = np.where((side > 0) & (side < SMALL_FACE), SMALL_REACH * side, np.inf)  # a side of 0: not known
     return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others), largest=largest)
 
 
