@@ -60,7 +60,10 @@ def _steps(space: Workspace) -> Iterator[Step]:
         yield f"{path.name}: from version {found} to {VERSION}", partial(Ledger, path)
     for features in sorted(space.features_folder.glob("*.h5")):
         if _readable(features) and holds_person_series(features):
-            yield f"{features.name}: series are files of their own now", partial(_without_series, space, features)
+            yield (
+                f"{features.name}: series of people taken out, which are files of their own",
+                partial(_without_series, space, features),
+            )
     digest = embedder_entry(DEFAULT_EMBEDDER).digest
     if names := [person.name for person in space.people() if person.lacks(digest)]:
         yield f"{', '.join(names)}: reference faces read by {DEFAULT_EMBEDDER}", partial(read_references, space)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from core.errors import ModelFault, PunchlineError
 from core.labels.backups import LedgerDamaged, n_known
+from core.storage.files import replace
 from core.storage.hdf5 import AnotherFormat
 from core.storage.temporary import sweep
 from core.workspace.workspace import Workspace
@@ -24,7 +24,7 @@ REMEDIES = {
     "series": "it is made anew when it is needed",
     "dataset": "it was made anew",
     "models": "train it again",
-    "choices": "choose the model of each person again",
+    "choices": "the newest model of each person is used until one is chosen",
     "detections": "run `punchline detect` again",
 }
 
@@ -138,7 +138,7 @@ def _moved(fault: Fault, folder: Path) -> str:
     """`folder` lies two levels below the workspace."""
     target = folder / fault.path.relative_to(folder.parents[1])
     target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(fault.path, target)
+    replace(fault.path, target)
     return f"{fault.path}: moved to {target}; {REMEDIES[fault.kind]}"
 
 
