@@ -61,7 +61,7 @@ def _steps(space: Workspace) -> Iterator[Step]:
     for features in sorted(space.features_folder.glob("*.h5")):
         if _readable(features) and holds_person_series(features):
             yield (
-                f"{features.name}: series of people taken out, which are files of their own",
+                f"{features.name}: without series, which are other files",
                 partial(_without_series, space, features),
             )
     digest = embedder_entry(DEFAULT_EMBEDDER).digest
