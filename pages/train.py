@@ -42,17 +42,17 @@ def main() -> None:
             said = _("There are no labels of {name} yet.", name=plain(person.name))
             lacking("label", said, _("Label clips"), "pages/label.py")
             return
-        job = Jobs(space).latest("train", person.id)
-        live = job is not None and job.live
-        with st.container():  # what follows keeps its place, whether this is there or not
-            fragment(live_training, run_every=1.0 if live else None)(space, person)
-        with st.container():
-            models_panel(space, person, models)
         with st.spinner(_("Reading the labelled clips…"), show_time=False):
             dataset = clips_of(space, person)
         data_panel(space, dataset)
-        if not live and enough(dataset):
-            start_panel(space, person, dataset, models)
+        job = Jobs(space).latest("train", person.id)
+        live = job is not None and job.live
+        with st.container():  # what follows keeps its place, whether this is there or not
+            if not live and enough(dataset):
+                start_panel(space, person, dataset, models)
+        with st.container():
+            fragment(live_training, run_every=1.0 if live else None)(space, person)
+        models_panel(space, person, models)
     except PunchlineError as error:
         show_error(error)
 

@@ -102,7 +102,7 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
         )
         begin = start_place.button(
             _("Start"),
-            type="secondary" if models else "primary",
+            type="primary",
             icon=":material/play_arrow:",
             key="train-start",
             width="stretch",
