@@ -7,6 +7,7 @@ import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSessionState
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 from pages.components.shared import redraw
@@ -23,8 +24,15 @@ def usual(monkeypatch: pytest.MonkeyPatch) -> list[RerunData]:
     return asked
 
 
+def pages(current: str) -> PagesManager:
+    """As they are once navigation has told the page."""
+    manager = PagesManager("app.py")
+    manager.set_current_page_script_hash(current)
+    return manager
+
+
 def runner(page: str) -> Any:
-    return SimpleNamespace(_get_script_run_ctx=lambda: SimpleNamespace(page_script_hash=page))
+    return SimpleNamespace(_pages_manager=pages(page))
 
 
 def test_a_fragment_of_a_page_that_was_left_is_not_drawn(usual: list[RerunData]) -> None:
@@ -45,7 +53,8 @@ def test_a_fragment_waits_until_the_page_before_it_is_sent(usual: list[RerunData
         _scriptrunner=SimpleNamespace(request_rerun=lambda _data: False),  # has ended, and is still being heard
         _state=AppSessionState.APP_IS_RUNNING,
         _event_loop=SimpleNamespace(call_later=lambda _seconds, *call: later.append(call)),
-        page_script_hash=HERE,
+        _pages_manager=pages(HERE),
+        page_script_hash=pages(HERE).main_script_hash,  # so it is after an address was opened
     )
     data = RerunData(fragment_id="f", page_script_hash=HERE)
     redraw._start(session, data)
@@ -54,7 +63,7 @@ def test_a_fragment_waits_until_the_page_before_it_is_sent(usual: list[RerunData
     ((call, *arguments),) = later
     call(*arguments)
     assert usual == [data]
-    session.page_script_hash = LEFT
+    session._pages_manager = pages(LEFT)
     redraw._start(session, data)
     assert usual == [data]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession, AppSessionState
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequestType, _coalesce_widget_states
 
@@ -20,13 +21,15 @@ _usual_start = AppSession._create_scriptrunner
 _usual_request = AppSession.request_rerun
 
 
-def _of_another_page(data: RerunData, page: str) -> bool:
+def _of_another_page(data: RerunData, pages: PagesManager) -> bool:
+    """Whether it is for a page that was left; a run that began with an address does not know its page itself."""
+    page = pages.current_page_script_hash
     return bool(data.page_script_hash and page and data.page_script_hash != page)
 
 
 def _run(runner: ScriptRunner, data: RerunData) -> None:
     """As Streamlit does, but nothing for fragments of a page that was left."""
-    if not (data.fragment_id_queue and _of_another_page(data, runner._get_script_run_ctx().page_script_hash)):
+    if not (data.fragment_id_queue and _of_another_page(data, runner._pages_manager)):
         _usual_run(runner, data)
 
 
@@ -35,7 +38,7 @@ def _start(session: AppSession, data: RerunData) -> None:
     runner = session._scriptrunner
     if not (data.fragment_id or data.fragment_id_queue):
         _usual_start(session, data)
-    elif session._state == AppSessionState.SHUTDOWN_REQUESTED or _of_another_page(data, session.page_script_hash):
+    elif session._state == AppSessionState.SHUTDOWN_REQUESTED or _of_another_page(data, session._pages_manager):
         return
     elif runner is None:
         _usual_start(session, data)
