@@ -38,7 +38,7 @@ if __name__ == "__main__":
     st.logo(ICON, size="large")
     with st.sidebar:
         stepper()
-        job_panel()
+        job_panel(page.url_path)
         with st.container(key="language-place"):
             st.page_link("pages/settings.py", label=_("Settings"), icon=":material/settings:")
             language_switch()

@@ -133,7 +133,7 @@ def video_row(space: Workspace, state: VideoState, people: list[Person], *, firs
         with picture:
             image = cover(space, state.video)
             if image is not None:
-                st.image(str(image), width="stretch")
+                st.image(str(image), width="stretch", alt=state.video.name)
             else:
                 st.markdown("### :material/movie:")
         with words:

@@ -141,7 +141,7 @@ class Moments {
   blank(id) {
     const element = made("div", "row");
     element.tabIndex = 0;
-    element.role = "button";
+    element.role = "group";
     element.innerHTML =
       '<div class="picture"><img alt="" hidden><span></span></div>' +
       '<div class="words"><div><b></b><span class="range"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +

@@ -1,17 +1,14 @@
-"""The real app in a real browser: from a newcomer's first click to a series on disk."""
+"""The real app in a real browser: one job for all who look, languages, and nothing asked of another machine."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.multimodal_processor import current_features, person_series
-from core.series import Source
-from core.workspace.jobs import Job, Jobs
+from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 from tests.browser.conftest import ROOT, serve
 
@@ -33,55 +30,6 @@ def go(page: Page, name: str) -> None:
     page.get_by_test_id("stSidebar").get_by_role("link").filter(has_text=name).click()
 
 
-def extraction(space: Workspace) -> Job:
-    return next(job for job in Jobs(space).all() if job.kind == "extract")
-
-
-def progress_bar(page: Page) -> float:
-    """What the job panel shows, in percent."""
-    text = page.get_by_test_id("stSidebar").get_by_text("real time").first.inner_text()
-    return float(text.split("%")[0])
-
-
-@pytest.mark.browser
-@pytest.mark.timeout(400)
-def test_a_newcomer_reads_the_sample_by_clicks_alone(page: Page, address: str, space: Workspace) -> None:
-    page.set_default_timeout(90_000)
-    page.goto(address)
-    page.get_by_role("button", name="Try the sample").click()
-    page.get_by_role("button", name="Look for faces").click()
-    page.get_by_role("button", name="choose all").first.click()
-    page.get_by_role("textbox", name="Name of the person").first.fill("Eileen")
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Add 6 faces").click()
-    page.get_by_text("What counts as Eileen").wait_for()
-
-    go(page, "Extract")
-    page.get_by_role("button", name="Start").click()
-    page.get_by_test_id("stSidebar").get_by_text("real time").first.wait_for()
-    first = progress_bar(page)
-    page.reload()
-    page.get_by_test_id("stSidebar").get_by_text("real time").first.wait_for()
-    go(page, "Home")
-    page.get_by_role("button", name="Watch the progress").wait_for()
-    deadline = time.monotonic() + 60
-    while progress_bar(page) <= first:
-        assert time.monotonic() < deadline, "the bar does not move"
-        page.wait_for_timeout(200)
-    page.get_by_role("button", name="Watch the progress").click()
-    page.get_by_text("A face was found in").wait_for(timeout=200_000)
-
-    (video,) = space.videos()
-    (person,) = space.people()
-    features = current_features(space.features_path(video.id))
-    assert features is not None
-    assert features.info.complete
-    series = person_series(features, person).series
-    assert (series.source == Source.DETECTED).mean() > 0.6
-    go(page, "Home")
-    page.get_by_role("button", name="Label clips").wait_for()
-
-
 @pytest.mark.browser
 @pytest.mark.timeout(300)
 def test_two_browsers_see_one_job_and_either_cancels_it(
@@ -100,13 +48,13 @@ def test_two_browsers_see_one_job_and_either_cancels_it(
             page.get_by_text("Videos to extract").wait_for()
         pages[0].get_by_role("button", name="Start").click()
         for page in pages:
-            expect(page.get_by_test_id("stSidebar").get_by_text("long.mp4")).to_be_visible(timeout=20_000)
+            expect(page.get_by_test_id("stMain").get_by_role("progressbar")).to_be_visible(timeout=20_000)
         job = Jobs(space).latest("extract", video.id)
         assert job is not None
         assert Jobs(space).submit("extract", video.id, video.name, job.settings).id == job.id
-        pages[1].get_by_test_id("stSidebar").get_by_role("button", name="Cancel").click()
+        pages[1].get_by_test_id("stMain").get_by_role("button", name="Cancel").click()
         for page in pages:
-            page.get_by_test_id("stSidebar").get_by_text("Cancelled").wait_for(timeout=60_000)
+            page.get_by_test_id("stMain").get_by_text("Cancelled").wait_for(timeout=60_000)
         assert len([j for j in Jobs(space).all() if j.subject == video.id]) == 1
     finally:
         for context in contexts:

@@ -12,6 +12,7 @@ from core.workspace.jobs import Job, Jobs
 from core.workspace.queue import queue_state
 from pages.components.shared.shell import _, fragment, plain, show_error, told, workspace
 
+SHOWN_BY = {"extract": ("extract", "sample"), "train": ("train",)}  # kinds of jobs that a page shows by itself
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
 
@@ -73,19 +74,24 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
         st.button(_("Dismiss"), key=f"dismiss-{place}-{job.id}", on_click=_forget, args=(jobs, job), type="tertiary")
 
 
-def _queue(jobs: Jobs, all_jobs: list[Job]) -> None:
-    """What is under way together: how much of it is done, how long it takes still, and a way to end it all."""
+def _queue(jobs: Jobs, all_jobs: list[Job], *, otherwise: str) -> None:
+    """What is under way together: how much of it is done, how long it takes still, and a way to end it all.
+
+    Where it is no more than one job, this says something else.
+    """
+    live = [job for job in all_jobs if job.live]
     space = jobs.workspace
-    durations = {id: float(facts.get("duration") or 0.0) for id, facts in about(space, space.videos()).items()}
+    facts = about(space, space.videos()) if len(live) > 1 else {}
+    durations = {id: float(found.get("duration") or 0.0) for id, found in facts.items()}
     queue = queue_state(all_jobs, durations)
     if queue is None or queue.n < 2:
-        st.caption(_("In the background"))
+        if otherwise:
+            st.caption(otherwise)
         return
     said = _("{k} of {n} done", k=queue.n_done, n=queue.n)
     if queue.seconds_left is not None:
         said += " · " + _("{time} left", time=clock(queue.seconds_left))
     st.caption(said)
-    live = [job for job in all_jobs if job.live]
     if len(live) > 1:
         st.button(_("Cancel all"), key="cancel-all", on_click=_cancel_all, args=(jobs, live), icon=":material/close:")
 
@@ -110,8 +116,11 @@ def _forget(jobs: Jobs, job: Job) -> None:
         jobs.forget(job.id)
 
 
-def job_panel() -> None:
-    """All jobs that are live or need a decision. Looks by itself, and draws the page anew when one begins or ends."""
+def job_panel(page: str) -> None:
+    """The jobs that are live or need a decision, but for those that the page itself (its file's name) shows.
+
+    It looks by itself, and draws the page anew when one begins or ends.
+    """
 
     def panel() -> None:
         with told():
@@ -126,10 +135,9 @@ def job_panel() -> None:
                     if job.id in before - live and job.status == "done":
                         st.session_state.setdefault("just_done", []).append((job.kind, job.name))
                 st.rerun()
-            shown = [job for job in all_jobs if job.live or job.status in ("failed", "died", "cancelled")]
-            if not shown:
-                return
-            _queue(jobs, all_jobs)
+            open_jobs = [job for job in all_jobs if job.live or job.status in ("failed", "died", "cancelled")]
+            shown = [job for job in open_jobs if job.kind not in SHOWN_BY.get(page, ())]
+            _queue(jobs, all_jobs, otherwise=_("In the background") if shown else "")
             for job in shown[-6:]:
                 with st.container(border=True):
                     job_line(jobs, job, place="side")

@@ -144,13 +144,14 @@ def _choice(
     others = [name for name in by_name if name != shown]
     if st.session_state.get(OTHER) not in others:
         st.session_state[OTHER] = NONE
-    other = middle.selectbox(
-        _("Compare with"),
-        [NONE, *others],
-        key=OTHER,
-        format_func=lambda name: named(name) if name else _("no other"),
-        disabled=not others,
-    )
+    other: str | None = NONE
+    if others:
+        other = middle.selectbox(
+            _("Compare with"),
+            [NONE, *others],
+            key=OTHER,
+            format_func=lambda name: named(name) if name else _("no other"),
+        )
     model = by_name[shown]
     with right.container(horizontal=True):
         in_use = model.name == used.name
