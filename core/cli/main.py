@@ -133,21 +133,21 @@ def extract(
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
-    results, failures, found = [], [], []
+    results, failures, given = [], [], {}
     for text in videos:
         try:
             video = workspace.find_video(text)
             (picture,), (sound,) = video_track or (video.tracks.video,), audio_track or (video.tracks.audio,)
-            found.append(choose_tracks(workspace, video, Tracks(picture, sound)))
+            given[choose_tracks(workspace, video, Tracks(picture, sound))] = text
         except PunchlineError as error:
             failures.append({"video": text, "error": str(error)})
             say(f"Error: {error}")
     for outcome in extract_all(
-        workspace, found, settings, Engine(engine, address, n_workers), resume=resume, progress_of=ProgressLine
+        workspace, list(given), settings, Engine(engine, address, n_workers), resume=resume, progress_of=ProgressLine
     ):
         video, seconds, counts = outcome.video, outcome.seconds, outcome.result
         if isinstance(counts, PunchlineError):
-            failures.append({"video": video.name, "error": str(counts)})
+            failures.append({"video": given[video], "error": str(counts)})
             say(f"Error: {counts}")
             continue
         target = workspace.features_path(video.id)
