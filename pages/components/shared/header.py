@@ -26,7 +26,7 @@ def header(title: str, *widths: float) -> list[DeltaGenerator]:
 
 def drawing(name: str) -> None:
     """A picture of assets/pictures."""
-    st.image(str(ASSETS / "pictures" / f"{name}.svg"), width=DRAWING)
+    st.image(str(ASSETS / "pictures" / f"{name}.svg"), width=DRAWING, alt=_("Drawing"))
 
 
 def lacking(picture: str, sentence: str, button: str, page: str) -> None:
