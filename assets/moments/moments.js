@@ -182,8 +182,7 @@ class Moments {
     element.className = ["row", row.id === this.current && "current", verdict === 0 && "no"].filter(Boolean).join(" ");
     element.ariaLabel = `${clockOf(start)}, ${row.score_text}`;
     const image = $("img");
-    if (row.src && image.src !== row.src) image.src = row.src;
-    image.hidden = !row.src;
+    showStill(image, row.src);
     const changed = Math.abs(start - row.own[0]) > 5e-4 || Math.abs(end - row.own[1]) > 5e-4;
     const digits = changed ? 2 : 0;
     $(".picture span").textContent = `${(end - start).toFixed(digits)} s`;

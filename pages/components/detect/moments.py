@@ -16,7 +16,7 @@ from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.shell import _
 
 SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
-_shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js"))
+_shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "stills.js"))
 _list = st.components.v2.component(
     "punchline_moments",
     html='<div class="list"><div class="head"></div><div class="rows"></div><div class="foot"></div></div>',
@@ -114,7 +114,8 @@ def moment_rows(
 
 def _other_label(moment: Moment, labels: list[LabelEvent]) -> str:
     """What another clip in the same place is labelled as."""
-    about = [event for event in labels if tiou(event.segment, moment.best) >= SAME_PLACE]
+    near = (event for event in labels if event.start < moment.best.end and moment.best.start < event.end)
+    about = [event for event in near if tiou(event.segment, moment.best) >= SAME_PLACE]
     if not about:
         return ""
     return _("labelled funny") if about[-1].label == 1 else _("labelled not funny")

@@ -22,19 +22,17 @@ from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
 from pages.components.shared.data import cue_lanes, duration_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
-from pages.components.shared.pictures import place_pictures
+from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, fragment, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
-MOST_PICTURES = 200
 SOME = 5  # best moments that are shown where none passes the threshold
 
 
 def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
-    """The whole result. It runs alone at every change, and again by itself while pictures are being made."""
-    wait = 1.0 if st.session_state.get("detect-waiting") else None
-    fragment(_review, run_every=wait)(subject, scored, series, shown)
+    """The whole result. It runs alone at every change."""
+    fragment(_review)(subject, scored, series, shown)
 
 
 def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
@@ -50,7 +48,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     _said(subject, scored, settings, found, keys)
     if not found.moments:
         _nothing(keys, settings)
-    pictures, waiting = _pictures(subject, found)
+    pictures = [still_address(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
     who = {"video_id": subject.video.id, "person_id": subject.person.id}
     trims = trims_of(ledger, **who)
     rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures)
@@ -63,25 +61,12 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
         with st.container(border=True):
-            waiting |= why_panel(subject, scored, moment, player_key=PLAYER)
+            why_panel(subject, scored, moment, player_key=PLAYER)
     _not_judged(found)
     disagreements(subject.space, subject.video, list(found.moments), player_key=PLAYER)
     if found.moments:
         with st.container(border=True):
             export_panel(subject, trimmed(found.moments, [row.id for row in rows], trims), rows)
-    if waiting != bool(st.session_state.get("detect-waiting")):
-        st.session_state["detect-waiting"] = waiting
-        st.rerun()
-
-
-def _pictures(subject: Subject, found: Found) -> tuple[list[str], bool]:
-    """Of each moment its picture, if it is among the best; and whether some are still being made."""
-    best = {id(moment) for moment in found.best(MOST_PICTURES)}
-    wanted = [moment for moment in found.moments if id(moment) in best]
-    middles = [(subject.video, (moment.best.start + moment.best.end) / 2) for moment in wanted]
-    addresses, waiting = place_pictures(subject.space, middles)
-    by_moment = {id(moment): picture for moment, picture in zip(wanted, addresses, strict=True)}
-    return [by_moment.get(id(moment), "") for moment in found.moments], waiting
 
 
 def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:
