@@ -56,7 +56,8 @@ READY = """([key, n]) => { for (const element of document.querySelectorAll(`.st-
   for (const other of document.querySelectorAll(".st-key-detect-moments *"))
     if (other.shadowRoot?.querySelectorAll(".row").length >= n) return true; }
   return false; }"""
-COUNT = """() => { window.times = []; const tick = (t) => { times.push(t); window.ticket = requestAnimationFrame(tick) };
+COUNT = """() => { window.times = [];
+  const tick = (t) => { times.push(t); window.ticket = requestAnimationFrame(tick) };
   window.ticket = requestAnimationFrame(tick); }"""
 
 
@@ -95,8 +96,14 @@ def features(video: Video, seconds: float) -> Features:
     emotion[:, 8:] = rng.normal(0, 0.1, (n, 2)) + 0.5 * strength[:, None]
     audio = np.stack([rng.normal(-40, 3, n) + 20 * strength, np.where(laughing, 24.0, 0.0)], axis=1).astype(np.float32)
     faces = planted_table([Planted(k, 1.0) for k in range(0, n, 1)], n_frames=n, person=direction(1))
-    models = {name: {"name": called, "digest": digest} for name, called, digest in (
-        ("detector", "mtcnn", "d1"), ("embedder", "mobilefacenet", "e1"), ("recogniser", "ferplus", "r1"))}
+    models = {
+        name: {"name": called, "digest": digest}
+        for name, called, digest in (
+            ("detector", "mtcnn", "d1"),
+            ("embedder", "mobilefacenet", "e1"),
+            ("recogniser", "ferplus", "r1"),
+        )
+    }
     cues = {"laughter": np.clip(rng.normal(0.05, 0.03, (n, 4)) + 0.8 * strength[:, None], 0, 1).astype(np.float32)}
     info = features_info(duration=seconds, fps=float(FPS), fingerprint=video.id, video_name=video.name, models=models)
     waveform = rng.integers(-90, 91, (n, 16, 2)).astype(np.int8)
@@ -115,12 +122,19 @@ def make_workspace(root: Path, hours: float, n_moments: int) -> Workspace:
     person = space.add_references("Somebody", (Reference(*nothing, "made up", embeddings),))
     library = Library(space)
     places = [(k * EVERY, 1) for k in range(20, 60)] + [(k * EVERY + 12, 0) for k in range(20, 100)]
-    events = [LabelEvent(video.id, person.id, t, t + 6, label, "random" if not label else "peaks") for t, label in places]
+    events = [
+        LabelEvent(video.id, person.id, t, t + 6, label, "random" if not label else "peaks") for t, label in places
+    ]
     library.ledger.record(events)
     clips = up_to_date(library).clips
     fitted = FunnyMomentClassifier("logistic", n_folds=3).fit(clips.inputs[clips.usable], clips.labels[clips.usable])
-    card = {"person_id": person.id, "person": person.name, "created": datetime.now(UTC).isoformat(),
-            "n_clips": len(clips.labels), **series_card([library.series_of(video, person).parameters])}
+    card = {
+        "person_id": person.id,
+        "person": person.name,
+        "created": datetime.now(UTC).isoformat(),
+        "n_clips": len(clips.labels),
+        **series_card([library.series_of(video, person).parameters]),
+    }
     fitted.save(ModelStore(space).new_folder("light"), card)
     detect(space, video, person, DetectionSettings(max_per_hour=None, top_n=n_moments))
     about(space, [video])
@@ -149,7 +163,10 @@ def wheel(page: Page, place: str, key: str | None, steps: tuple[float, float]) -
     times = np.diff(page.evaluate("() => { cancelAnimationFrame(ticket); return times }"))
     if key:
         page.keyboard.up(key)
-    return {"pictures_a_second": round(1000 / float(times.mean()), 1), "slowest_ms": round(float(np.percentile(times, 95)), 1)}
+    return {
+        "pictures_a_second": round(1000 / float(times.mean()), 1),
+        "slowest_ms": round(float(np.percentile(times, 95)), 1),
+    }
 
 
 def measure(space: Workspace, n_moments: int) -> dict[str, object]:

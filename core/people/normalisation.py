@@ -17,7 +17,7 @@ from core.faces.feature_file import Features
 from core.faces.pose import FRONTAL, turned
 from core.faces.similarity import similarity_among, similarity_of
 from core.faces.table import FaceTable
-from core.people.person import STRICT_PROBABILITY, Person, Thresholds, similarity_to_any
+from core.people.person import STRICT_PROBABILITY, Match, Person, Thresholds, match_by, similarity_to_any
 
 Floats = NDArray[np.floating]
 
@@ -48,6 +48,12 @@ def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     references = person.embeddings(embedder["digest"])
     others = others_in(features.faces, references, embedder["name"])
     return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others))
+
+
+def find_person(features: Features, person: Person, thresholds: Thresholds | None = None) -> Match:
+    """The person's face in every frame, by the thresholds saved for this video if None; raises as `similarities`."""
+    chosen = thresholds or person.thresholds_for(features.info.fingerprint)
+    return match_by(features.faces, similarities(features, person), chosen)
 
 
 def others_in(faces: FaceTable, references: Floats, embedder_name: str) -> NDArray[np.float64]:

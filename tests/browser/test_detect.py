@@ -167,7 +167,7 @@ def test_one_click_finds_the_laughs_and_a_click_lands_there(result: Page, space:
     rows(result).nth(2).click()
     assert sought(result) == pytest.approx(moments[2]["start"], abs=0.2)
     expect(rows(result).nth(2)).to_have_class("row current")
-    result.keyboard.press("k")
+    result.keyboard.press("ArrowDown")
     assert sought(result) == pytest.approx(moments[3]["start"], abs=0.2)
     expect(rows(result).nth(3)).to_have_class("row current")
     pictures = result.locator(".st-key-detect-moments .row img:not([hidden])")

@@ -20,7 +20,7 @@ from pages.components.detect.moments import ListPlace, MomentRow, moment_list, m
 from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
-from pages.components.shared.data import cue_lanes, duration_of, fps_of, ledger_of, unseen_spans
+from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, fragment, show_error
@@ -135,6 +135,7 @@ def _play(
         labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
         moments=[(row.start, row.end, row.share) for row in rows],
         moment_ids=[row.id for row in rows],
+        moment_names=[row.name or row.score_text for row in rows],
         unseen=unseen_spans(values),
         not_judged=[(s.start, s.end) for s in found.not_judged],
     )
@@ -153,6 +154,7 @@ def _play(
         timelines={subject.video.id: timeline},
         person_id=subject.person.id,
         token=str(subject.space.root),
+        faces=faces_of(subject.space, subject.video, subject.person),
         controls=Controls(height=310),
     )
 
