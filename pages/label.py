@@ -11,6 +11,7 @@ from core.people.person import Person
 from core.storage.program import ASSETS
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+from pages.components.label.cut import cut_transfer
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
@@ -82,6 +83,7 @@ def main() -> None:
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)
         transfer(space, chosen.person)
+        cut_transfer(space, chosen.video, chosen.person)
     except PunchlineError as error:
         show_error(error)
 
