@@ -5,6 +5,7 @@ import traceback
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from core.playback.download import download_routes
 from core.playback.route import media_middleware, media_routes
 from core.storage.program import ASSETS
 from pages.components.shared.redraw import keep_pages_whole
@@ -23,6 +24,8 @@ if __name__ == "__main__":
     .stMainBlockContainer h1 {font-size: 1.4rem; padding: .2rem 0}
     .stApp {word-break: keep-all; overflow-wrap: anywhere}
     [data-testid="stSidebarUserContent"] {padding-bottom: 4.5rem}
+    .st-key-export-bar {position: sticky; bottom: 0; z-index: 3; padding: .5rem 0; backdrop-filter: blur(14px);
+      border-top: 1px solid rgba(128, 128, 128, .25)}
     .st-key-language-place {position: fixed; bottom: 0; padding: .6rem 0 1rem; width: 15rem; z-index: 2}
     </style>"""
 
@@ -57,4 +60,5 @@ else:
     # A folder called pages/ would make the first address after a start run its page alone, without this frame.
     PagesManager.uses_pages_directory = False
     keep_pages_whole()
-    app = st.App(__file__, routes=media_routes(workspace_root()), middleware=media_middleware())
+    root = workspace_root()
+    app = st.App(__file__, routes=[*media_routes(root), *download_routes(root)], middleware=media_middleware())

@@ -29,6 +29,7 @@ class Player extends Judge {
       },
       pause: () => this.pause(),
       duration: () => this.duration,
+      video: () => this.source?.video_id ?? null,
     };
     this.listen();
     const tick = () => {

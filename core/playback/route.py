@@ -38,7 +38,8 @@ GUARDED = {"x-content-type-options": "nosniff", "cross-origin-resource-policy": 
 _KEY = "PUNCHLINE_MEDIA_KEY"
 
 
-def _signature(name: str) -> str:
+def signature_of(name: str) -> str:
+    """What makes an address of this server's own; it holds until the server stops."""
     key = os.environ.setdefault(_KEY, secrets.token_hex(32))  # lives as long as the server process
     return hmac.new(key.encode(), name.encode(), hashlib.sha256).hexdigest()[:32]
 
@@ -49,16 +50,17 @@ def media_address(video_id: str, variant: str = "") -> str:
     Variants are ``proxy``, what a browser plays of it, and ``minute7``, that of its eighth minute.
     """
     name = f"{video_id}.{variant}" if variant else video_id
-    return f"{PREFIX}/{_signature(name)}/{name}"
+    return f"{PREFIX}/{signature_of(name)}/{name}"
 
 
 def stills_address(video_id: str) -> str:
     """Where this server serves small pictures of a video: seconds follow it, as in ``61.5``."""
-    return f"{STILLS}/{_signature(f'still {video_id}')}/{video_id}/"
+    return f"{STILLS}/{signature_of(f'still {video_id}')}/{video_id}/"
 
 
-def _is_signed(name: str, signature: str) -> bool:
-    return hmac.compare_digest(_signature(name).encode(), signature.encode())
+def is_signed(name: str, signature: str) -> bool:
+    """Whether this server made a signature for a name."""
+    return hmac.compare_digest(signature_of(name).encode(), signature.encode())
 
 
 def _video(root: Path, video_id: str) -> Video | None:
@@ -70,7 +72,7 @@ def _video(root: Path, video_id: str) -> Video | None:
 
 def _file_of(root: Path, signature: str, name: str) -> Path | None:
     """The file of a signed name; None for a forged one, an unknown one, and one that is gone or cannot be played."""
-    if not _is_signed(name, signature):
+    if not is_signed(name, signature):
         return None
     video_id, _, variant = name.partition(".")
     if variant:
@@ -85,7 +87,7 @@ def _file_of(root: Path, signature: str, name: str) -> Path | None:
 
 def _still_of(root: Path, signature: str, video_id: str, seconds: float) -> Path | None:
     """The picture of a place; None for a forged address, an unknown video, and a place that cannot be read."""
-    video = _video(root, video_id) if _is_signed(f"still {video_id}", signature) else None
+    video = _video(root, video_id) if is_signed(f"still {video_id}", signature) else None
     return None if video is None else picture(Workspace(root), video, seconds)
 
 
@@ -103,7 +105,7 @@ def media_routes(root: Path) -> list[Route]:
     """The routes that serve videos and pictures of the workspace at `root`, for this site's own pages only."""
 
     async def serve(request: Request) -> Response:
-        if _foreign(request):
+        if is_foreign(request):
             return PlainTextResponse("forbidden: another site asked", 403)
         path = _file_of(root, request.path_params["signature"], request.path_params["name"])
         if path is None:
@@ -117,7 +119,7 @@ def media_routes(root: Path) -> list[Route]:
         return answer
 
     async def serve_still(request: Request) -> Response:
-        if _foreign(request):
+        if is_foreign(request):
             return PlainTextResponse("forbidden: another site asked", 403)
         given = request.path_params
         path = await run_in_threadpool(_still_of, root, given["signature"], given["video_id"], given["seconds"])
@@ -133,7 +135,8 @@ def media_routes(root: Path) -> list[Route]:
     ]
 
 
-def _foreign(request: Request) -> bool:
+def is_foreign(request: Request) -> bool:
+    """Whether a page of another site asks."""
     return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 

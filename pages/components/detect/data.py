@@ -116,10 +116,12 @@ def usual_settings(duration: float | None) -> DetectionSettings:
     return DetectionSettings(max_per_hour=None) if duration is not None and duration < SHORT else DetectionSettings()
 
 
-def kept_settings(subject: Subject, duration: float | None) -> DetectionSettings:
-    """The settings of the kept result, else the usual ones."""
+def kept_settings(
+    space: Workspace, video: Video, person: Person, duration: float | None, *, model: str | None
+) -> DetectionSettings:
+    """The settings of a model's kept result, else the usual ones."""
     try:
-        result = read_detections(subject.space, subject.video.id, subject.person.id).get(subject.model.name)
+        result = read_detections(space, video.id, person.id).get(model or "")
         return DetectionSettings(**result["settings"]) if result else usual_settings(duration)
     except (StorageFault, KeyError, TypeError, ValueError):
         return usual_settings(duration)

@@ -21,7 +21,7 @@ _list = st.components.v2.component(
     "punchline_moments",
     html='<div class="list"><div class="head"></div><div class="rows"></div><div class="foot"></div></div>',
     css=(FOLDER / "moments.css").read_text(encoding="utf-8"),
-    js=_shared + "\n" + script("reach.js", "moments.js"),
+    js=_shared + "\n" + script("reach.js", "rows.js", "moments.js"),
 )
 
 
@@ -33,10 +33,11 @@ class MomentRow:
     `trim` is the id of the event that holds, empty where there is none.
     `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
-    in [0, 1], `note` what else is known of the place, `src` its picture.
+    in [0, 1], `note` what else is known of the place, `src` its picture, `title` its video's name in a list of many.
     """
 
     id: str
+    video_id: str
     start: float
     end: float
     score: float
@@ -51,6 +52,7 @@ class MomentRow:
     note: str = ""
     verdict: int | None = None
     event: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def moment_rows(
     person_id: str,
     trims: Mapping[str, Trim],
     pictures: Sequence[str] = (),
+    title: str = "",
 ) -> list[MomentRow]:
     """Moments with their trims and what is labelled in their places; `pictures` are one a moment, or none."""
     labels = list(labels)
@@ -93,6 +96,8 @@ def moment_rows(
         rows.append(
             MomentRow(
                 id=id,
+                video_id=video_id,
+                title=title,
                 start=moment.start if trim is None or trim.start is None else trim.start,
                 end=moment.end if trim is None or trim.end is None else trim.end,
                 own=(moment.start, moment.end),
@@ -126,7 +131,7 @@ def moment_list(
 ) -> str | None:
     """Show the list; gives the id of the moment in hand. Call it in an `st.fragment`.
 
-    `on_events` saves judgements, as the player's does.
+    `on_events` saves judgements, as the player's does; `video_id` is the video that the player shows.
     """
     key, answers = place.key, f"{place.key}:answer"
 

@@ -15,7 +15,7 @@ from core.playback.playable import Playable
 from core.segment import clock
 from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep
-from pages.components.detect.export import export_panel
+from pages.components.detect.export import Batch, export_bar
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
 from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
@@ -65,8 +65,8 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     _not_judged(found)
     disagreements(subject.space, subject.video, list(found.moments), player_key=PLAYER)
     if found.moments:
-        with st.container(border=True):
-            export_panel(subject, trimmed(found.moments, [row.id for row in rows], trims), rows)
+        edited = trimmed(found.moments, [row.id for row in rows], trims)
+        export_bar(subject.space, subject.person, [Batch(subject.video, edited, rows)])
 
 
 def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:

@@ -44,7 +44,7 @@ class Keys:
 def begin(subject: Subject, duration: float | None) -> Keys:
     """Set the widgets to the kept settings, the first time in this session, and keep them over page changes."""
     keys, state = Keys(subject), st.session_state
-    kept = kept_settings(subject, duration)
+    kept = kept_settings(subject.space, subject.video, subject.person, duration, model=subject.model.name)
     first = {
         "auto": kept.threshold is None,
         "threshold": nearest_threshold(0.5 if kept.threshold is None else kept.threshold),
