@@ -22,7 +22,9 @@ class Moments extends Rows {
 
   update(component) {
     this.api = component;
+    const first = !this.data.token;
     this.data = component.data;
+    if (first) Object.assign(this, remembered(`list/${this.data.token}`));
     this.outbox.open(this.data.token);
     this.outbox.settle(this.data.ack);
     for (const [id, { event, undone }] of this.local) {

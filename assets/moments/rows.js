@@ -67,6 +67,7 @@ class Rows {
       button.ariaPressed = String(this[name] === value);
       button.onclick = () => {
         this[name] = value;
+        remember(`list/${this.data.token}`, { order: this.order, show: this.show });
         this.draw();
         this.reveal();
       };

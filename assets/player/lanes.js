@@ -28,7 +28,7 @@ class Lanes extends Axis {
     const curve = this.lanes.length > MANY ? high.low : high.curve;
     this.rows = this.lanes.map((lane) => ({ lane, height: lane.role === "score" ? high.score : curve }));
     if (this.blocks.seen) this.rows.push({ blocks: "seen", height: high.seen });
-    for (const blocks of ["labels", "moments"]) if (this.blocks[blocks]) this.rows.push({ blocks, height: high.blocks });
+    for (const blocks of ["labels", "others", "moments"]) if (this.blocks[blocks]) this.rows.push({ blocks, height: high.blocks });
     let y = AXIS;
     for (const row of this.rows) {
       row.y = y;
@@ -220,6 +220,10 @@ class Lanes extends Axis {
     };
     if (row.blocks === "seen") {
       for (const [start, end] of this.blocks.seen) put(start, end, this.ink.ink, 0.3);
+      return;
+    }
+    if (row.blocks === "others") {
+      for (const [start, end] of this.blocks.others) put(start, end, this.ink.plain, 0.55);
       return;
     }
     if (row.blocks === "moments") {

@@ -48,6 +48,7 @@ class Player extends Judge {
     const first = this.data === null;
     this.data = data;
     const left = this.outbox.open(data.token);
+    this.timeline.token = data.token;
     this.outbox.settle(data.ack);
     this.dress(first);
     this.local = this.local.filter(
@@ -130,7 +131,7 @@ class Player extends Judge {
   updateTimeline() {
     const data = this.data.timelines[this.source?.video_id];
     const T = this.data.texts;
-    const lanes = { labels: T.labels, moments: T.moments, seen: T.seen };
+    const lanes = { labels: T.labels, moments: T.moments, seen: T.seen, others: data?.others_name };
     this.timeline.set(data || {}, this.source?.video_id, this.duration, lanes);
     this.frameClip();
     this.timeline.extra = this.local.filter((item) => item.video_id === this.source?.video_id).map((item) => item.block);

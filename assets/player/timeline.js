@@ -18,6 +18,7 @@ class Timeline extends Lanes {
     this.observer = new ResizeObserver(() => (this.dirty = true));
     this.observer.observe(element);
     addEventListener("resize", () => this.lay(), { signal });
+    addEventListener("pagehide", () => this.remember(), { signal });
   }
 
   // data of one video; names are the translated names of the block lanes; duration null while unknown
@@ -38,6 +39,7 @@ class Timeline extends Lanes {
       if (this.range) this.on.range((this.range = null));
       this.home = null;
       this.view = [0, Math.max(this.duration, NARROWEST)];
+      this.recall();
     }
     this.lay();
   }
@@ -213,11 +215,24 @@ class Timeline extends Lanes {
     const head = document.createElement("b");
     head.textContent = clockText(this.hover);
     const lines = this.lanes.map((lane) => line(this.ink[lane.role] || this.ink.plain, lane.label, this.valueAt(lane)));
-    const moment = (this.blocks.moments || []).find(([start, end]) => start <= this.hover && this.hover < end);
-    if (moment) lines.push(line(this.ink.score, this.names.moments, moment[2].toFixed(2)));
+    const k = (this.blocks.moments || []).findIndex(([start, end]) => start <= this.hover && this.hover < end);
+    if (k >= 0) lines.push(line(this.ink.score, this.names.moments, this.blocks.moment_names[k] ?? ""));
     this.tip.replaceChildren(this.stillAt(this.hover), head, ...lines);
     const right = this.pointer + 16 + this.tip.offsetWidth > this.width;
     this.tip.style.left = `${right ? this.pointer - 14 - this.tip.offsetWidth : this.pointer + 14}px`;
+  }
+
+  // View and range come back after a reload of the tab.
+  recall() {
+    const kept = remembered(`view/${this.token}/${this.id}`);
+    if (!kept || !(kept.view[1] <= this.duration)) return;
+    this.view = kept.view;
+    this.range = kept.range;
+    if (this.range && this.on.ranges()) this.on.range(this.range);
+  }
+
+  remember() {
+    if (this.id && !this.home) remember(`view/${this.token}/${this.id}`, { view: this.view, range: this.range });
   }
 
   // The picture of the time under the pointer, once the pointer rests there; until then the one before.
@@ -240,6 +255,7 @@ class Timeline extends Lanes {
   }
 
   close() {
+    this.remember();
     clearTimeout(this.resting);
     this.observer.disconnect();
   }

@@ -178,7 +178,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
 
 
 def what_changed(library: Library, video: Video, person: Person, *, model: str) -> list[Sentence]:
-    """Why the kept moments of a model have no scores that hold, in sentences; empty where they have.
+    """Why the kept moments of a model have no scores that hold (`kept_scores` is None), in sentences.
 
     Raises
     ------
@@ -198,8 +198,9 @@ def what_changed(library: Library, video: Video, person: Person, *, model: str) 
         changed = []
         if about["trained"] != str(card.get("created", "")):
             changed.append(Sentence("the model {model} was trained again", model=model))
-        if about["digest"] != clip_digest(library.series_of(video, person), options_of(card, name=model)):
-            changed.append(Sentence("the video was extracted again, or reference faces or thresholds were changed"))
+        digest = clip_digest(library.series_of(video, person), options_of(card, name=model))
+        if about["digest"] != digest or not changed:
+            changed.append(Sentence("the video was extracted anew, or reference faces or thresholds were changed"))
         return changed
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return [Sentence("its scores cannot be read any more")]

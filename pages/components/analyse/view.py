@@ -24,7 +24,7 @@ from pages.components.player.player import Controls, Lane, PlayerState, Source, 
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, unseen_spans, usual_lanes
-from pages.components.shared.shell import _, fragment
+from pages.components.shared.shell import _, asked_time, fragment
 
 PLAYER = "analyse-player"
 HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
@@ -75,6 +75,7 @@ def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
         EMOTIONS,
         format_func=emotion_name,
         key="analyse-curves",
+        bind="query-params",
         placeholder=_("More curves: choose emotions"),
         label_visibility="collapsed",
     )
@@ -83,10 +84,13 @@ def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
 
 
 def _player(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> PlayerState:
-    source = Source(video.id, shown.src, duration_of(space, video), fps_of(space, video)) if shown.src else None
+    start = asked_time()
+    source = Source(
+        video.id, shown.src, duration_of(space, video), fps_of(space, video), start=0.0 if start is None else start
+    )
     return player(
         PLAYER,
-        source,
+        source if shown.src else None,
         timelines={video.id: Timeline(lanes=_lanes(space, video, series), unseen=unseen_spans(series))},
         seek=st.session_state.get(SEEK),
         token=str(space.root),

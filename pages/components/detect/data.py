@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import streamlit as st
 
 from core.actions.background import detection_subject
 from core.classifiers.choice import NETWORK_NAMES
-from core.detection.detect import DetectionSettings, Found, Scored, decide, load_model, share_of_random
+from core.detection.detect import (
+    DetectionSettings,
+    Found,
+    Scored,
+    decide,
+    load_model,
+    prior_of,
+    share_of_random,
+)
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
+from core.detection.moments import threshold_steps
 from core.detection.results import read_detections, save_detections
 from core.errors import StorageFault
 from core.people.person import Person
@@ -26,6 +36,7 @@ from pages.components.shared.data import clips_of, ledger_of, library_of, scores
 from pages.components.shared.shell import told
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
+MOST_BEST = 1000
 SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
 
 
@@ -109,6 +120,24 @@ def _state(subject: Subject) -> tuple[int, int]:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _found(_scored: Scored, settings: DetectionSettings, key: str) -> Found:
     return decide(_scored, settings)
+
+
+def thresholds_in(subject: Subject, scored: Scored, settings: DetectionSettings) -> list[float]:
+    """The thresholds that make a difference."""
+    prior = prior_of(scored, settings.prior)
+    return _thresholds(scored, prior, f"{subject.key}{subject.model.state}{scored.digest}{_state(subject)}")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _thresholds(_scored: Scored, prior: float, key: str) -> list[float]:
+    return threshold_steps(_scored.scores.moved(_scored.labelled_share, prior))
+
+
+def n_within(subject: Subject, scored: Scored, settings: DetectionSettings, seconds: float) -> int:
+    """How many of the best moments fit into some seconds, at least one."""
+    best = found_in(subject, scored, replace(settings, top_n=MOST_BEST)).best(MOST_BEST)
+    lengths = accumulate(moment.duration for moment in best)
+    return max(1, sum(length <= seconds for length in lengths))
 
 
 def usual_settings(duration: float | None) -> DetectionSettings:

@@ -122,7 +122,7 @@ def kept_view(space: Workspace, person: Person, kept: Sequence[Kept]) -> None:
 def _kept_view(space: Workspace, person: Person, kept: Sequence[Kept]) -> None:
     batches = [_batch(space, person, one, titled=len(kept) > 1) for one in kept]
     rows = [row for batch in batches for row in batch.rows]
-    selected = (st.session_state.get(LIST) or {}).get("selected")
+    selected = (st.session_state.get(LIST) or {}).get("selected") or st.query_params.get("moment")
     row = next((row for row in rows if row.id == selected), rows[0] if rows else None)
     batch = next((batch for batch in batches if row is not None and batch.video.id == row.video_id), batches[0])
     left, right = st.columns([1.55, 1], gap="medium")

@@ -13,8 +13,9 @@ from core.labels.trims import Trim
 from core.segment import tiou
 from pages.components.player.player import PLAYER, OnEvents, answer_to
 from pages.components.shared.jumps import FOLDER, script
-from pages.components.shared.shell import _
+from pages.components.shared.shell import _, tell_address
 
+STRONG, LIKELY = 0.5, 0.2  # scores from which a moment is rather funny than not, and from which it may well be
 SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
 _shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "stills.js"))
 _list = st.components.v2.component(
@@ -75,6 +76,12 @@ def percent(score: float) -> str:
     return f"{score:.0%}" if score >= 0.0995 else f"{100 * score:.1f}".removesuffix(".0") + "%"
 
 
+def in_words(score: float) -> str:
+    """A score as per cent with a word for it."""
+    word = _("strong") if score >= STRONG else _("likely") if score >= LIKELY else _("weak")
+    return f"{percent(score)} · {word}"
+
+
 def moment_rows(
     found: Sequence[Moment],
     labels: Iterable[LabelEvent],
@@ -107,7 +114,7 @@ def moment_rows(
                 score=moment.score,
                 best=(round(moment.best.start, 3), round(moment.best.end, 3)),
                 share=moment.score / highest if highest > 0 else 0.0,
-                score_text=percent(moment.score),
+                score_text=in_words(moment.score),
                 src=pictures[k] if k < len(pictures) else "",
                 note="" if event is not None else _other_label(moment, labels),
                 verdict=event.label if event is not None else None,
@@ -139,8 +146,10 @@ def moment_list(
         st.session_state[answers] = answer_to(st.session_state[key]["outbox"], on_events)
 
     ids = [row.id for row in rows]
-    kept = (st.session_state.get(key) or {}).get("selected")
+    kept = (st.session_state.get(key) or {}).get("selected") or st.query_params.get("moment")
     selected = kept if kept in ids else ids[0] if ids else None
+    if selected is not None:
+        tell_address(moment=selected)
     _list(
         key=key,
         data={

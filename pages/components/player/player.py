@@ -106,7 +106,7 @@ class Timeline:
 
     Labels are (start, end, 0 or 1), moments (start, end, score in [0, 1]), `unseen` and `not_judged` (start, end), all
     in seconds. `unseen` is None where nothing is known of the person. Moments with ids have edges that can be dragged:
-    the list of moments on the page takes them. `moment_names` stand on them.
+    the list of moments on the page takes them. `moment_names` stand on them. `others` are another model's moments.
     """
 
     lanes: Sequence[Lane] = ()
@@ -114,6 +114,8 @@ class Timeline:
     moments: Sequence[tuple[float, float, float]] | None = None
     moment_ids: Sequence[str] = ()
     moment_names: Sequence[str] = ()
+    others: Sequence[tuple[float, float]] | None = None
+    others_name: str = ""
     unseen: Sequence[tuple[float, float]] | None = None
     not_judged: Sequence[tuple[float, float]] = ()
 
@@ -187,6 +189,8 @@ def _timeline(video_id: str, timeline: Timeline, view: tuple[float, float] | Non
         "stills": stills_address(video_id),
         "seen": None if timeline.unseen is None or not ends else _seen(timeline.unseen, max(ends)),
         "moment_names": list(timeline.moment_names),
+        "others": _plain(timeline.others),
+        "others_name": timeline.others_name,
         "lanes": [_lane(lane, view) for lane in timeline.lanes],
         "labels": _plain(timeline.labels),
         "moments": _plain(timeline.moments),
