@@ -5,8 +5,9 @@ import traceback
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from core.playback.access import Access, access_middleware
 from core.playback.download import download_routes
-from core.playback.route import media_middleware, media_routes
+from core.playback.route import media_routes
 from core.storage.program import ASSETS
 from pages.components.shared.redraw import keep_pages_whole
 from pages.components.shared.shell import workspace_root
@@ -61,4 +62,5 @@ else:
     PagesManager.uses_pages_directory = False
     keep_pages_whole()
     root = workspace_root()
-    app = st.App(__file__, routes=[*media_routes(root), *download_routes(root)], middleware=media_middleware())
+    routes = [*media_routes(root), *download_routes(root)]
+    app = st.App(__file__, routes=routes, middleware=access_middleware(Access.from_environment()))

@@ -85,8 +85,8 @@ def main() -> None:
     found: dict[str, object] = {"model": card.get("choice", name), "n_clips": len(unseen)}
     found["clips"] = measured(ours)
     for baseline in BASELINES:
-        said = baseline_predictions(both, parted, baseline)
-        other = Judged(funny, said.probability, said.said, blocks)
+        predictions = baseline_predictions(both, parted, baseline)
+        other = Judged(funny, predictions.probability, predictions.predicted, blocks)
         found[f"f1_less_{baseline}"] = difference(ours, other, "f1")
 
     n_truth = n_found = n_hit = n_hit_half = 0

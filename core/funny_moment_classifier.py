@@ -167,10 +167,7 @@ class FunnyMomentClassifier:
         ModelFault
             If there is nothing to learn, X is no stack of clips, or the model is unknown.
         """
-        if self.model not in CHOICES:
-            raise ModelFault("model {model!r}, expected one of {choices}", model=self.model, choices=", ".join(CHOICES))
-        if self.class_weight not in ("balanced", None):
-            raise ModelFault("class_weight {given!r}, expected 'balanced' or None", given=self.class_weight)
+        self._check_parameters()
         X, timestamps = check_clips(X, timestamps)
         self.classes_, index, weight, groups = check_labels(len(X), y, groups, sample_weight)
         n_classes = len(self.classes_)
@@ -179,7 +176,7 @@ class FunnyMomentClassifier:
         balanced = weight / self.class_prior_[index] if self.class_weight else weight
         self.n_features_in_, self.n_rows_in_ = X.shape[2], X.shape[1]
         self.uses_timestamps_ = timestamps is not None
-        seed = int(np.random.default_rng().integers(2**31)) if self.random_state is None else int(self.random_state)
+        seed = self.random_state if self.random_state is not None else int(np.random.default_rng().integers(2**31))
         how = {name: getattr(self, name) for name in ("centre", "n_epochs", "device")}
         weights = balanced / balanced.mean()
         training = Training(X, timestamps, index, weights, n_classes, groups, seed=seed, augment=augment, **how)
@@ -188,7 +185,7 @@ class FunnyMomentClassifier:
         fold = folds(index, n_folds=self.n_folds, seed=seed) if fold is None else fold
         prior = self.class_prior_ if self.class_weight else np.full(n_classes, 1 / n_classes)
         choice = Choice(training, fold, weight, prior, on_step=on_step)
-        self.model_, self.calibrations_ = choice.made(self.model)
+        self.model_, self.calibrations_ = choice.best(self.model)
         self.choice_: Mapping[str, Any] = choice.report
         self.fold_, self.held_out_, self.held_out_truth_ = fold, choice.held_out.get(self.model_), index
         judged = self.held_out_ if n_classes == 2 else None
@@ -197,6 +194,12 @@ class FunnyMomentClassifier:
         self.learner_: Learner = training.learner(self.model_, n_seeds=self.n_seeds, on_curve=on_curve)
         self.curves_ = self.learner_.curves
         return self
+
+    def _check_parameters(self) -> None:
+        if self.model not in CHOICES:
+            raise ModelFault("model {model!r}, expected one of {choices}", model=self.model, choices=", ".join(CHOICES))
+        if self.class_weight not in ("balanced", None):
+            raise ModelFault("class_weight {given!r}, expected 'balanced' or None", given=self.class_weight)
 
     # Judging clips
 
@@ -226,8 +229,8 @@ class FunnyMomentClassifier:
 
     def predict(self, X: Floats, timestamps: Floats | None = None) -> NDArray[Any]:
         """The likeliest class (n,)."""
-        chosen: NDArray[Any] = self.predict_proba(X, timestamps).argmax(axis=1)
-        out: NDArray[Any] = self.classes_[chosen]
+        index: NDArray[Any] = self.predict_proba(X, timestamps).argmax(axis=1)
+        out: NDArray[Any] = self.classes_[index]
         return out
 
     def score(
@@ -310,16 +313,16 @@ class FunnyMomentClassifier:
                     folder=folder,
                     features=", ".join(card["features"]),
                 )
-            made = cls(**{**card["parameters"], "device": device})
+            classifier = cls(**{**card["parameters"], "device": device})
             weights = (folder / "weights.safetensors").read_bytes()
             if card.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
                 raise ValueError("its weights are not those that its card names")
-            made._restore(card, load(weights))
+            classifier._restore(card, load(weights))
         except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, SafetensorError) as error:
             raise ModelFault(
                 "{folder}: no readable model ({cause}); train one with `punchline train`", folder=folder, cause=error
             ) from error
-        return made, card
+        return classifier, card
 
     def _restore(self, card: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
         self.classes_ = np.array(card["classes"])

@@ -33,7 +33,7 @@ from core.video.damage import Damage
 from core.video.frames import Picture, sampled_pictures
 from core.video.probe import VideoInfo, fingerprint, probe
 from core.video.sound import sound_blocks
-from core.video.streams import Tracks
+from core.video.streams import AUTOMATIC, Tracks
 
 if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
     from core.video_feature_extractor import Minute, Models, Seen
@@ -47,7 +47,6 @@ OnProgress = Callable[[float, float], None]
 class ExtractionSettings:
     """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models.
 
-    `video_track` and `audio_track` count from 1 among the tracks of their kind; None takes the best one.
     `exhaustive` searches every sampled picture whole and at full size and embeds every face: slow, to compare with.
     """
 
@@ -57,13 +56,6 @@ class ExtractionSettings:
     recogniser: str = "ferplus"
     device: str = "auto"
     exhaustive: bool = False
-    video_track: int | None = None
-    audio_track: int | None = None
-
-    @property
-    def tracks(self) -> Tracks:
-        """Which picture and sound are read."""
-        return Tracks(self.video_track, self.audio_track)
 
     def load_models(self) -> Models:
         """The networks that these settings name. Raises WeightsUnavailable."""
@@ -87,6 +79,7 @@ def extract(
     target: Path,
     *,
     settings: ExtractionSettings = ExtractionSettings(),
+    tracks: Tracks = AUTOMATIC,
     models: Models | None = None,
     resume: bool = True,
     on_progress: OnProgress = _no_progress,
@@ -105,6 +98,8 @@ def extract(
     ----------
     path, target
         The video, and the feature file to write.
+    tracks
+        Which picture and sound are read.
     models
         Those that the settings name, where they are loaded already.
     resume
@@ -122,7 +117,7 @@ def extract(
     VideoUnreadable, WeightsUnavailable, StorageFault
         Finished minutes stay.
     """
-    video = probe(path, tracks=settings.tracks)
+    video = probe(path, tracks=tracks)
     length = video.duration or 0.0  # as far as progress is concerned
     minutes = Minutes(target.with_suffix(".minutes"))
     damage = Damage()
@@ -130,7 +125,7 @@ def extract(
         pictures: Ahead[Picture] | None = None
         anew = not resume or not (target.exists() or minutes.info())
         if anew and not may_use_gpu(settings.device):  # decode while torch is loaded
-            pictures = stack.enter_context(closing(_pictures(path, settings, damage, None)))
+            pictures = stack.enter_context(closing(_pictures(path, settings, tracks, damage)))
         models = models or settings.load_models()
         info = _info(video, settings, models)
         if resume and target.exists() and feature_store.read_features_info(target).same_extraction(info):
@@ -138,12 +133,13 @@ def extract(
             return feature_store.read_features(target)
         going_on = _going_on(minutes, info, resume)
         if pictures is None:
-            pictures = stack.enter_context(closing(_pictures(path, settings, damage, going_on, gpu=models.gpu)))
+            ahead = _pictures(path, settings, tracks, damage, going_on=going_on, gpu=models.gpu)
+            pictures = stack.enter_context(closing(ahead))
         from core.video_feature_extractor import VideoFeatureExtractor
 
         stack.enter_context(threads_for_stages())
         unheard = Damage()
-        sound = _Sound(path, unheard, 1 / settings.sample_rate, settings.tracks)
+        sound = _Sound(path, unheard, 1 / settings.sample_rate, tracks)
         seen = VideoFeatureExtractor(models, exhaustive=settings.exhaustive).minutes(
             pictures,
             sample_rate=settings.sample_rate,
@@ -212,7 +208,13 @@ def _going_on(minutes: Minutes, info: FeaturesInfo, resume: bool) -> _GoingOn | 
 
 
 def _pictures(
-    path: Path, settings: ExtractionSettings, damage: Damage, going_on: _GoingOn | None, *, gpu: bool = False
+    path: Path,
+    settings: ExtractionSettings,
+    tracks: Tracks,
+    damage: Damage,
+    *,
+    going_on: _GoingOn | None = None,
+    gpu: bool = False,
 ) -> Ahead[Picture]:
     """The sampled pictures, decoded ahead."""
     from core.faces.detection import reduction
@@ -224,7 +226,7 @@ def _pictures(
         first_timestamp=going_on.first_timestamp if going_on else None,
         after=going_on.after if going_on else None,
         damage=damage,
-        tracks=settings.tracks,
+        tracks=tracks,
         gpu=gpu,
         n_threads=threads_for_decoding(),
     )

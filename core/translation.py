@@ -22,15 +22,15 @@ def catalogue(language: str) -> dict[str, str]:
     """English sentence -> sentence in this language; empty for English."""
     if language == "en":
         return {}
-    found: dict[str, str] = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    sentences: dict[str, str] = json.loads((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return sentences
 
 
 @cache
 def singular() -> dict[str, str]:
     """English sentence with a number `n` -> what it is where that is 1; Korean has one form."""
-    found: dict[str, str] = json.loads((FOLDER / "singular.en.json").read_text(encoding="utf-8"))
-    return found
+    sentences: dict[str, str] = json.loads((FOLDER / "singular.en.json").read_text(encoding="utf-8"))
+    return sentences
 
 
 def text(message: str, language: str, **values: object) -> str:

@@ -9,11 +9,12 @@ import streamlit as st
 
 from core.actions.background import begin_extraction
 from core.actions.overview import VideoState, overview
+from core.actions.videos import choose_tracks
 from core.errors import PunchlineError, Sentence
 from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings
 from core.segment import clock
-from core.video.streams import MIX
+from core.video.streams import MIX, Tracks
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.extract.chat import chat_panel
@@ -27,17 +28,18 @@ def _length(duration: float | None) -> str:
     return _("length unknown") if duration is None else clock(duration)
 
 
-def track_choice(state: VideoState) -> dict[str, int | None]:
+def track_choice(state: VideoState) -> Tracks:
     """Which picture and which sound of a video are read, asked where it holds several."""
-    name = state.video.name
-    tracks = {}
+    name, tracks = state.video.name, state.video.tracks
     for kind, label, more in (
-        ("video_track", _("Picture of {name}", name=name), ()),
-        ("audio_track", _("Sound of {name}", name=name), (MIX,)),
+        ("video", _("Picture of {name}", name=name), ()),
+        ("audio", _("Sound of {name}", name=name), (MIX,)),
     ):
-        if (n := state.about.get(f"n_{kind}s", 1)) > 1:
+        if (n := state.about.get(f"n_{kind}_tracks", 1)) > 1:
             choices = [None, *range(1, n + 1), *more]
-            tracks[kind] = st.selectbox(label, choices, format_func=_track_name, key=f"{kind}-{state.video.id}")
+            now, key = choices.index(getattr(tracks, kind)), f"{kind}-{state.video.id}"
+            chosen = st.selectbox(label, choices, index=now, format_func=_track_name, key=key)
+            tracks = replace(tracks, **{kind: chosen})
     return tracks
 
 
@@ -95,7 +97,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             settings = ExtractionSettings(sample_rate=rate, min_face=small)
             with told():
                 for id in ids:
-                    begin_extraction(space, readable[id].video, replace(settings, **tracks[id]))
+                    begin_extraction(space, choose_tracks(space, readable[id].video, tracks[id]), settings)
                 st.rerun()
 
 

@@ -85,6 +85,7 @@ def badges(state: VideoState) -> str:
         "none": f":gray-badge[{_('not extracted')}]",
         "partial": f":orange-badge[{_('partly extracted')}]",
         "done": f":green-badge[:material/check: {_('extracted')}]",
+        "damaged": f":red-badge[{_('damaged')}]",
     }[state.analysed]
     if state.job is not None and state.job.live:
         said = f":blue-badge[{_('extracting')}]"
@@ -130,6 +131,9 @@ def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None
                 st.caption(_("{name} is not seen in this video.", name=names))
             if "fault" in state.about:
                 show_error(Sentence.of(state.about["fault"]))
+            if state.damage is not None:
+                show_error(state.damage)
+                st.caption(_("Extract the video again; its labels are kept."))
         with action:
             next_step = "person" if nobody and state.next_step in ("label", "train", "detect") else state.next_step
             if next_step == "find":

@@ -9,6 +9,7 @@ from core.errors import PunchlineError
 from core.labels.ledger import Ledger
 from core.playback.facts import about
 from core.playback.likeness import are_alike
+from core.workspace.handover import hand_over_work
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
@@ -46,9 +47,14 @@ def offers(workspace: Workspace) -> list[Offer]:
 
 
 def adopt(workspace: Workspace, old_id: str, video: Video) -> int:
-    """Give the labels of a video that is gone to another one; how many. Raises PunchlineError where there are none."""
-    ledger = Ledger(workspace.labels_path)
-    n = ledger.move(ledger.labels(video_id=old_id), video_id=video.id) if old_id != video.id else 0
+    """Give the labels, trims and moments of a video that is gone to another one; how many labels.
+
+    Raises
+    ------
+    PunchlineError
+        If there are no labels.
+    """
+    n = hand_over_work(workspace, "video_id", old_id, video.id) if old_id != video.id else 0
     if not n:
         raise PunchlineError("{id}: no label hangs on this video; `punchline labels stats` shows them", id=old_id)
     workspace.unregister([old_id])

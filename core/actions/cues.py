@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import WorkspaceFault
-from core.faces.feature_file import change_cues, read_cues, read_features_info
+from core.faces.feature_file import change_cues, read_cues
 from core.video.ahead import Ahead
 from core.video.sound import sound_blocks
-from core.video.streams import Tracks
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
@@ -44,8 +43,7 @@ def compute_laughter(
             "{name}: not analysed yet; run `punchline extract {name}`, which hears laughter too", name=video.name
         )
     timestamps, _, _ = read_cues(target)
-    track = read_features_info(target).parameters.get("audio_track")  # the one in which loudness and pitch were heard
-    sound = sound_blocks(video.existing_path(), tracks=Tracks(audio=track))
+    sound = sound_blocks(video.existing_path(), tracks=video.tracks)
     total, parts = float(timestamps[-1]), []
     with closing(Ahead(sound, limit=AHEAD)) as blocks:
         reader = LaughterReader(blocks)

@@ -57,7 +57,7 @@ def import_cut(
     PunchlineError
         If the cut list cannot be read, holds nothing of this video, or the video or the ledger cannot be read.
     """
-    media = read_media(video.existing_path())
+    media = read_media(video.existing_path(), tracks=video.tracks)
     parts = of_source(read_cut(content, name, media), media, name=source)
     ledger = Ledger(workspace.labels_path)
     known = [event.segment for event in ledger.labels(person_id=person.id, video_id=video.id)]

@@ -20,6 +20,7 @@ from core.labels.rules import check_clip
 from core.people.person import Person
 from core.playback.facts import about
 from core.video.probe import probe
+from core.workspace.handover import hand_over_work
 from core.workspace.registry import Video
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
@@ -158,7 +159,7 @@ def labels_of_nobody(workspace: Workspace) -> list[LostPerson]:
 def attach_labels(workspace: Workspace, who: str, person: Person) -> int:
     """Give a person the labels of another one, by id or name, such as one whose file was lost; how many.
 
-    Every clip is recorded anew for the person and removed from the other id, in one step.
+    Every clip is recorded anew for the person and removed from the other id, in one step; trims and moments follow.
 
     Raises
     ------
@@ -168,10 +169,9 @@ def attach_labels(workspace: Workspace, who: str, person: Person) -> int:
     ledger = Ledger(workspace.labels_path)
     lost = [someone.person_id for someone in labels_of_nobody(workspace) if who == someone.name]
     person_id = lost[0] if len(lost) == 1 else who
-    old = ledger.labels(person_id=person_id)
-    if not old or person_id == person.id:
+    if person_id == person.id or not ledger.labels(person_id=person_id):
         raise PunchlineError("{id}: no label hangs on this id or name; `punchline labels stats` shows them", id=who)
-    return ledger.move(old, person_id=person.id)
+    return hand_over_work(workspace, "person_id", person_id, person.id)
 
 
 class _Unknown(Exception):

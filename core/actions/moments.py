@@ -91,5 +91,11 @@ def export(
 ) -> ExportResult:
     """Write moments of a video, as `core.export.formats.export`. Raises VideoUnreadable where the video is gone."""
     return write_moments(
-        moments, video.existing_path(), target, format=format, options=options, on_progress=on_progress
+        moments,
+        video.existing_path(),
+        target,
+        format=format,
+        options=options,
+        tracks=video.tracks,
+        on_progress=on_progress,
     )

@@ -6,17 +6,21 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from core.errors import StorageFault
+from core.faces.feature_file import read_features_info
 from core.labels.ledger import Ledger
 from core.playback.facts import about
 from core.workspace.jobs import Job, Jobs
+from core.workspace.paths import State, state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
 Step = Literal["find", "person", "extract", "wait", "label", "train", "detect", "review"]
-Analysed = Literal["none", "partial", "done"]
+Analysed = Literal["none", "partial", "done", "damaged"]
 ENOUGH_LABELS = 20  # clips of a person from which training is worth a try
 
 
@@ -26,7 +30,8 @@ class VideoState:
 
     `about` holds duration (s), width, height, fps, codec, has_audio and playback (`core.playback.proxy.Playback` as a
     mapping), or `fault`; it is empty while unknown.
-    `analysed` is none, partial or done; `n_moments` is None where nothing was looked for yet.
+    `analysed` says how far it is extracted, `damage` what is wrong with the feature file; `n_moments` is None where
+    nothing was looked for yet.
     """
 
     video: Video
@@ -36,6 +41,7 @@ class VideoState:
     n_moments: int | None
     job: Job | None
     next_step: Step
+    damage: StorageFault | None = None
 
     @property
     def duration(self) -> float | None:
@@ -56,12 +62,12 @@ def overview(workspace: Workspace) -> list[VideoState]:
         has_labels=n_labels.total() >= ENOUGH_LABELS,
         has_model=any(workspace.models_folder.glob("*/card.json")),
     )
-    analysed, n_moments = _analysed(workspace), _moments(workspace)
+    extracted, n_moments = _extracted(workspace), _moments(workspace)
     return [
         stage.state_of(
             video,
             facts.get(video.id, {}),
-            analysed.get(video.id, "none"),
+            *extracted.get(video.id, ("none", None)),
             n_labels[video.id],
             n_moments.get(video.id),
             jobs.get(video.id),
@@ -83,6 +89,7 @@ class _Stage:
         video: Video,
         facts: Mapping[str, Any],
         analysed: Analysed,
+        damage: StorageFault | None,
         n_labels: int,
         n_moments: int | None,
         job: Job | None,
@@ -93,7 +100,7 @@ class _Stage:
             step = "find"
         elif job is not None and job.live:
             step = "wait"
-        elif analysed == "partial" or (analysed == "none" and self.has_person):
+        elif analysed in ("partial", "damaged") or (analysed == "none" and self.has_person):
             step = "extract"
         elif not self.has_person:
             step = "person"
@@ -103,16 +110,28 @@ class _Stage:
             step = "detect"
         else:
             step = "train" if self.has_labels else "label"
-        return VideoState(video, facts, analysed, n_labels, n_moments, job, step)
+        return VideoState(video, facts, analysed, n_labels, n_moments, job, step, damage)
 
 
-def _analysed(workspace: Workspace) -> dict[str, Analysed]:
-    """How far each video is extracted, by id; the folder is listed once for all."""
-    states: dict[str, Analysed] = {}
+def _extracted(workspace: Workspace) -> dict[str, tuple[Analysed, StorageFault | None]]:
+    """How far each video is extracted, and what is wrong with the file, by id; the folder is listed once for all."""
+    states: dict[str, tuple[Analysed, StorageFault | None]] = {}
     for path in workspace.features_folder.glob("*.minutes"):
         if any(path.glob("minute_*.h5")):
-            states[path.stem] = "partial"
-    return states | {path.stem: "done" for path in workspace.features_folder.glob("*.h5")}
+            states[path.stem] = "partial", None
+    for path in workspace.features_folder.glob("*.h5"):
+        damage = _damage(path, state_of(path))
+        states[path.stem] = "done" if damage is None else "damaged", damage
+    return states
+
+
+@lru_cache(maxsize=4096)
+def _damage(path: Path, state: State) -> StorageFault | None:
+    try:
+        read_features_info(path)
+    except StorageFault as fault:
+        return fault
+    return None
 
 
 def _moments(workspace: Workspace) -> dict[str, int | None]:

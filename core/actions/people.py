@@ -41,7 +41,7 @@ def moment_of(video: Video, time: float) -> Picture:
     from core.video.frames import frame_at
 
     path = video.existing_path()
-    return Picture(f"{video.name} at {time:.2f} s", lambda: frame_at(path, time).image)
+    return Picture(f"{video.name} at {time:.2f} s", lambda: frame_at(path, time, tracks=video.tracks).image)
 
 
 @dataclass(frozen=True, eq=False)

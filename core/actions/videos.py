@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.actions.chat import keep_chat
@@ -22,6 +21,9 @@ from core.playback.playable import piece_paths
 from core.playback.proxy import MINUTE, Proxy, make_minute, make_proxy
 from core.series import Fill
 from core.storage.files import write_bytes
+from core.video.probe import probe
+from core.video.streams import Tracks
+from core.workspace.jobs import Jobs
 from core.workspace.library import Library
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
@@ -35,6 +37,27 @@ SCAN_FACE = 1 / 16  # smallest face of a scan, as a share of the picture's short
 
 def no_progress(completed: float, total: float) -> None:
     """Nobody watches."""
+
+
+def choose_tracks(workspace: Workspace, video: Video, tracks: Tracks) -> Video:
+    """Let everything read, show and play these tracks of a video, which is given back with them.
+
+    What was made from others goes: pictures, the copy for playback, a quick scan. A copy under way is stopped.
+
+    Raises
+    ------
+    VideoUnreadable
+        If there is no such track; the choice stays as it was then.
+    Busy, StorageFault
+    """
+    if tracks == video.tracks:
+        return video
+    probe(video.existing_path(), tracks=tracks)
+    jobs = Jobs(workspace)
+    for kind in ("proxy", "scan"):
+        if (job := jobs.latest(kind, video.id)) is not None and job.live:
+            jobs.cancel(job.id)
+    return workspace.choose_tracks(video, tracks)
 
 
 def extract(
@@ -62,6 +85,7 @@ def extract(
             path,
             workspace.features_path(video.id),
             settings=settings,
+            tracks=video.tracks,
             resume=resume,
             on_progress=on_progress,
             on_seen=on_seen,
@@ -96,7 +120,8 @@ def scan(
     """
     from core.people.scan import scan as scan_faces
 
-    features = scan_faces(video.existing_path(), models_for(embedder, SCAN_FACE), on_progress=on_progress)
+    models = models_for(embedder, SCAN_FACE)
+    features = scan_faces(video.existing_path(), models, tracks=video.tracks, on_progress=on_progress)
     write_features(workspace.scan_path(video.id), features)
     read_references(workspace, embedder)
     return features
@@ -173,20 +198,20 @@ def make_playable(
     def make_wanted(told: OnProgress) -> None:
         if (minute := wanted_minute()) is not None:
             with suppress(PunchlineError):  # what is wrong with the file is said by the whole
-                _make_piece(workspace, video, path, minute, told)
+                _make_piece(workspace, video, minute, told)
 
     def progress(completed: float, total: float) -> None:
         make_wanted(lambda *_of_the_minute: on_progress(completed, total))
         on_progress(completed, total)
 
     make_wanted(on_progress)
-    proxy = make_proxy(path, target, on_progress=progress)
+    proxy = make_proxy(path, target, tracks=video.tracks, on_progress=progress)
     shutil.rmtree(workspace.proxy_minutes_folder(video.id), ignore_errors=True)
     return proxy
 
 
-def _make_piece(workspace: Workspace, video: Video, path: Path, minute: int, on_progress: OnProgress) -> None:
+def _make_piece(workspace: Workspace, video: Video, minute: int, on_progress: OnProgress) -> None:
     piece, note = piece_paths(workspace, video.id, minute)
     if not note.exists():
-        proxy = make_minute(path, piece, minute, on_progress=on_progress)
+        proxy = make_minute(video.existing_path(), piece, minute, tracks=video.tracks, on_progress=on_progress)
         write_bytes(note, f"{proxy.offset} {(minute + 1) * MINUTE}".encode())

@@ -55,8 +55,10 @@ class Calibration:
             value = -(share[:, None] * truth * logp).sum() + 0.5 * (pull * x).sum()
             return float(value), gradient + pull
 
-        found = minimize(loss, np.zeros(1 + n_classes), jac=True, method="L-BFGS-B", bounds=[(-6, 6)] * (1 + n_classes))
-        return cls(float(np.exp(found.x[0]) / spread), start + found.x[1:])
+        optimum = minimize(
+            loss, np.zeros(1 + n_classes), jac=True, method="L-BFGS-B", bounds=[(-6, 6)] * (1 + n_classes)
+        )
+        return cls(float(np.exp(optimum.x[0]) / spread), start + optimum.x[1:])
 
     def __call__(self, scores: Floats) -> Floats:
         """Probabilities (n, n_classes)."""

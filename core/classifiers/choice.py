@@ -72,19 +72,19 @@ class Learner:
         if name not in CHOICES[1:]:
             raise ValueError(f"it is a {name!r}, which is not known")
         n_features, n_classes, n_rows = shape
-        made: dict[str, Any] = {}
+        members: dict[str, Any] = {}
         for member in members_of(name):
             own = {k.split("/", 1)[1]: a for k, a in arrays.items() if k.startswith(f"{member}/")}
             if member in NETWORK_NAMES:
                 from core.classifiers.network_training import Network
 
-                made[member] = Network(member, shape, own, device=device)
+                members[member] = Network(member, shape, own, device=device)
             else:
                 from core.classifiers.simple import SimpleModel
 
-                made[member] = SimpleModel(member, n_classes, own)
-            made[member].check(n_features, n_rows)
-        return cls(scaler, made)
+                members[member] = SimpleModel(member, n_classes, own)
+            members[member].check(n_features, n_rows)
+        return cls(scaler, members)
 
 
 def combined(scores: Mapping[str, Floats], calibrations: Mapping[str, Calibration]) -> NDArray[np.float64]:
@@ -117,12 +117,12 @@ class Training:
     seed: int
     augment: Augment | None
 
-    def of(self, chosen: NDArray[np.integer]) -> Training:
+    def of(self, rows: NDArray[np.integer]) -> Training:
         """The same with some of the clips."""
         augment = self.augment
         arrays = {name: getattr(self, name) for name in ("X", "timestamps", "y", "weight", "groups")}
-        some: dict[str, Any] = {name: None if array is None else array[chosen] for name, array in arrays.items()}
-        some["augment"] = None if augment is None else lambda rng, index: augment(rng, chosen[index])
+        some: dict[str, Any] = {name: None if array is None else array[rows] for name, array in arrays.items()}
+        some["augment"] = None if augment is None else lambda rng, index: augment(rng, rows[index])
         return replace(self, **some)
 
     def learner(self, name: str, *, n_seeds: int = 1, on_curve: Any = None) -> Learner:
@@ -130,8 +130,8 @@ class Training:
         scaler = Scaler.fitted(self.X, self.timestamps, centre=self.centre)
         inputs = scaler(self.X, self.timestamps)
         if name in NETWORK_NAMES:
-            made = self._network(name, scaler, inputs, n_seeds, on_curve)
-            return Learner(scaler, {name: made}, made.curves)
+            network = self._network(name, scaler, inputs, n_seeds, on_curve)
+            return Learner(scaler, {name: network}, network.curves)
         from core.classifiers.simple import SimpleModel
 
         how = {"n_classes": self.n_classes, "seed": self.seed}
@@ -174,7 +174,7 @@ class Choice:
     report: dict[str, Any] = field(default_factory=dict)
     held_out: dict[str, Floats] = field(default_factory=dict)
 
-    def made(self, model: str) -> tuple[str, dict[str, Calibration]]:
+    def best(self, model: str) -> tuple[str, dict[str, Calibration]]:
         """The name of the model to fit, and the calibrations of its members from held-out clips."""
         names = members_of(model)
         if model == "auto":
@@ -182,9 +182,9 @@ class Choice:
             names = (*SIMPLE_NAMES, *((AUTO_NETWORK,) if tried else ()))
         if self.fold is None:
             # too few for folds: probabilities as the scores come
-            chosen = "logistic" if model == "auto" else model
+            best = "logistic" if model == "auto" else model
             plain = Calibration(1.0, np.log(self.prior))
-            return chosen, dict.fromkeys({*members_of(chosen), chosen}, plain)
+            return best, dict.fromkeys({*members_of(best), best}, plain)
         held_out = {name: self._held_out(name) for name in names}
         calibrations = {name: self._calibration(s) for name, s in held_out.items()}
         probabilities = {name: calibrations[name](s) for name, s in held_out.items()}
@@ -196,9 +196,9 @@ class Choice:
             calibrations[ENSEMBLE] = self._calibration(mean, np.full(n_classes, 1 / n_classes))
             probabilities[ENSEMBLE] = calibrations[ENSEMBLE](mean)
         self.held_out = probabilities
-        chosen = self._best(probabilities) if model == "auto" else model
-        kept = {*members_of(chosen), chosen}
-        return chosen, {name: c for name, c in calibrations.items() if name in kept}
+        best = self._best(probabilities) if model == "auto" else model
+        kept = {*members_of(best), best}
+        return best, {name: c for name, c in calibrations.items() if name in kept}
 
     def _calibration(self, scores: Floats, prior: Floats | None = None) -> Calibration:
         return Calibration.fitted(scores, self.training.y, self.weight, self.prior if prior is None else prior)

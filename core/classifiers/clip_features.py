@@ -93,14 +93,14 @@ def summarise(inputs: Inputs) -> Floats:
 
 def intervals(n: int) -> list[tuple[int, int]]:
     """Halves, quarters and eighths of n points, each also shifted by half its length; at least three points long."""
-    found = [(0, n)]
+    spans = [(0, n)]
     for parts in (2, 4, 8):
         width = n / parts
         if width < 3:
             break
         starts = np.arange(0, n - width + 1e-9, width / 2)
-        found += [(round(a), round(a + width)) for a in starts]
-    return list(dict.fromkeys(found))
+        spans += [(round(a), round(a + width)) for a in starts]
+    return list(dict.fromkeys(spans))
 
 
 def interval_features(inputs: Inputs) -> Floats:
@@ -157,21 +157,21 @@ class Convolutions:
         for k in range(len(dilations)):
             for j in range(n):
                 size = int(2 ** rng.uniform(0, np.log2(min(d, 9) + 1)))
-                chosen = rng.choice(d, size, replace=False)
-                mixtures[k, chosen, j] = rng.choice([-1.0, 1.0], size) / np.sqrt(size)
+                columns = rng.choice(d, size, replace=False)
+                mixtures[k, columns, j] = rng.choice([-1.0, 1.0], size) / np.sqrt(size)
         kernels = rng.integers(2 * len(KERNELS), size=(len(dilations), n))
-        made = cls({"dilations": dilations, "mixtures": mixtures, "kernels": kernels})
+        convolutions = cls({"dilations": dilations, "mixtures": mixtures, "kernels": kernels})
         quantile = (np.arange(n) * 0.6180339887498949) % 1  # low discrepancy, as in MiniRocket
         some = inputs[np.sort(rng.permutation(len(inputs))[:N_FOR_THRESHOLDS])]
         bias = np.zeros((2, 2, len(dilations), n), np.float32)
-        for k, order, out, inside in made._outputs(some):
+        for k, order, out, inside in convolutions._outputs(some):
             for half, shift in enumerate((0.0, 0.5)):
                 q = (quantile + shift) % 1
                 flat = out[inside]
                 ranks = np.clip((q * len(flat)).astype(int), 0, len(flat) - 1)
                 bias[half, order, k] = np.sort(flat, axis=0)[ranks, np.arange(n)]
-        made.arrays = {**made.arrays, "bias": bias}
-        return made
+        convolutions.arrays = {**convolutions.arrays, "bias": bias}
+        return convolutions
 
     def _outputs(self, inputs: Inputs) -> Iterator[tuple[int, int, NDArray[np.float32], NDArray[np.bool_]]]:
         """For each dilation, of the values and of their steps: the output (n, rows, n_kernels), and what rows count."""
@@ -191,7 +191,7 @@ class Convolutions:
 
     def __call__(self, inputs: Inputs) -> Floats:
         """Features (n, 4 n_kernels a dilation) in [0, 1]."""
-        found = []
+        parts = []
         for start in range(0, len(inputs), CHUNK):
             part = inputs[start : start + CHUNK]
             features = []
@@ -199,9 +199,9 @@ class Convolutions:
                 count = np.maximum(inside.sum(axis=1), 1)[:, None].astype(np.float32)
                 biases = (self.arrays["bias"][half, order, k] for half in (0, 1))
                 features += [_n_above(out, bias, inside) / count for bias in biases]
-            found.append(np.concatenate(features, axis=1))
+            parts.append(np.concatenate(features, axis=1))
         width = 4 * self.arrays["mixtures"].shape[0] * self.arrays["mixtures"].shape[2]
-        return np.concatenate(found) if found else np.zeros((0, width), np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, width), np.float32)
 
 
 def _n_above(values: NDArray[np.float32], threshold: NDArray[np.float32], inside: NDArray[np.bool_]) -> Floats:

@@ -29,13 +29,13 @@ def folds(
     n_folds = int(min(n_folds, np.bincount(index).min(), len(np.unique(member))))
     if n_folds < 2 or len(classes) < 2:
         return None
-    found = np.empty(len(y), np.int64)
+    fold_of = np.empty(len(y), np.int64)
     parted = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(index, index, member)
     for k, (learned, judged) in enumerate(parted):
-        found[judged] = k
+        fold_of[judged] = k
         if len(judged) and len(np.unique(index[learned])) < 2:
             return None
-    return found
+    return fold_of
 
 
 def blocks(video: NDArray[Any], start: Floats) -> NDArray[np.str_]:

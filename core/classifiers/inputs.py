@@ -43,8 +43,8 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.values)
 
-    def __getitem__(self, chosen: slice | NDArray[np.integer] | NDArray[np.bool_]) -> Inputs:
-        return Inputs(self.values[chosen], self.seen[chosen], self.timestamps[chosen], self.gaps[chosen])
+    def __getitem__(self, rows: slice | NDArray[np.integer] | NDArray[np.bool_]) -> Inputs:
+        return Inputs(self.values[rows], self.seen[rows], self.timestamps[rows], self.gaps[rows])
 
     @property
     def present(self) -> NDArray[np.bool_]:

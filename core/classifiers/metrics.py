@@ -20,7 +20,7 @@ N_BINS = 10
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Clips with their truth and what was said of them.
+    """Clips with their truth and what was predicted of them.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Judged:
         (n,) bool, the truth.
     probability
         (n,) that the clip is funny.
-    said
+    predicted
         (n,) bool, whether it was called funny.
     groups
         (n,) what is drawn together: a video or a block of time.
@@ -36,16 +36,16 @@ class Judged:
 
     funny: NDArray[np.bool_]
     probability: Floats
-    said: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
     groups: NDArray[Any]
 
     def __post_init__(self) -> None:
         n = len(self.funny)
-        if not all(np.shape(a) == (n,) for a in (self.funny, self.probability, self.said, self.groups)):
+        if not all(np.shape(a) == (n,) for a in (self.funny, self.probability, self.predicted, self.groups)):
             raise ValueError("truth, probabilities, decisions and groups must be of one length")
 
-    def __getitem__(self, chosen: NDArray[Any]) -> Judged:
-        return Judged(self.funny[chosen], self.probability[chosen], self.said[chosen], self.groups[chosen])
+    def __getitem__(self, rows: NDArray[Any]) -> Judged:
+        return Judged(self.funny[rows], self.probability[rows], self.predicted[rows], self.groups[rows])
 
 
 # Metrics of clips. Each takes Judged and weights (n,), and is NaN where it has no meaning.
@@ -59,23 +59,23 @@ def _ratio(part: float, whole: float) -> float:
 
 def accuracy(judged: Judged, weight: Floats) -> float:
     """Share of clips called rightly."""
-    return _ratio(weight[judged.said == judged.funny].sum(), weight.sum())
+    return _ratio(weight[judged.predicted == judged.funny].sum(), weight.sum())
 
 
 def precision(judged: Judged, weight: Floats) -> float:
     """Share of funny clips among those called funny."""
-    return _ratio(weight[judged.said & judged.funny].sum(), weight[judged.said].sum())
+    return _ratio(weight[judged.predicted & judged.funny].sum(), weight[judged.predicted].sum())
 
 
 def recall(judged: Judged, weight: Floats) -> float:
     """Share of the funny clips that were called so."""
-    return _ratio(weight[judged.said & judged.funny].sum(), weight[judged.funny].sum())
+    return _ratio(weight[judged.predicted & judged.funny].sum(), weight[judged.funny].sum())
 
 
 def f1(judged: Judged, weight: Floats) -> float:
     """Harmonic mean of precision and recall; 0 where there are funny clips and none was called so."""
-    both = weight[judged.said & judged.funny].sum()
-    return _ratio(2 * both, weight[judged.said].sum() + weight[judged.funny].sum())
+    both = weight[judged.predicted & judged.funny].sum()
+    return _ratio(2 * both, weight[judged.predicted].sum() + weight[judged.funny].sum())
 
 
 def brier(judged: Judged, weight: Floats) -> float:
@@ -101,8 +101,8 @@ def roc_auc(judged: Judged, weight: Floats) -> float:
 def average_precision(judged: Judged, weight: Floats) -> float:
     """Mean precision over the funny clips in order of probability; equal probabilities count as one step."""
     funny, other = _ranked(judged, weight)
-    found, taken = np.cumsum(funny), np.cumsum(funny + other)
-    return _ratio(float((funny * found / np.maximum(taken, 1e-12)).sum()), float(funny.sum()))
+    hits, ranks = np.cumsum(funny), np.cumsum(funny + other)
+    return _ratio(float((funny * hits / np.maximum(ranks, 1e-12)).sum()), float(funny.sum()))
 
 
 METRICS: Mapping[str, Metric] = {
@@ -180,8 +180,8 @@ def best_f1_threshold(probability: Floats, funny: NDArray[np.bool_]) -> float:
         return 0.5
     order = np.argsort(-probability, kind="stable")
     p = probability[order]
-    found = np.cumsum(funny[order])
-    scores = 2 * found / (np.arange(1, len(p) + 1) + np.sum(funny))
+    hits = np.cumsum(funny[order])
+    scores = 2 * hits / (np.arange(1, len(p) + 1) + np.sum(funny))
     scores[:-1][p[1:] == p[:-1]] = -1  # no threshold parts equal probabilities
     k = int(scores.argmax())
     return float((p[k] + p[k + 1]) / 2) if k + 1 < len(p) else float(p[k])

@@ -117,16 +117,16 @@ class Network:
     ) -> Network:
         """Train one network for each seed. `on_curve(seed number, epoch, loss, validation loss)` may raise to stop."""
         shape = (task.inputs.values.shape[2], task.n_classes, task.inputs.values.shape[1])
-        made = cls(name, shape, {}, device=device)
+        trained = cls(name, shape, {}, device=device)
         for k, seed in enumerate(seeds):
             curve: list[tuple[float, float | None]] = []
             with repeatable(seed, device_of(device)):
-                for epoch, (loss, judged) in enumerate(made._train(k, task, seed, n_epochs)):
+                for epoch, (loss, judged) in enumerate(trained._train(k, task, seed, n_epochs)):
                     curve.append((loss, judged))
                     if on_curve is not None:
                         on_curve(k, epoch, loss, judged)
-            made.curves.append(curve)
-        return made
+            trained.curves.append(curve)
+        return trained
 
     def _new(self) -> nn.Module:
         n_features, n_classes, n_rows = self.shape
@@ -146,8 +146,8 @@ class Network:
         for epoch in range(n_epochs):
             net.train()
             losses = []
-            for chosen in np.array_split(rng.permutation(learn), n_batches):
-                loss = self._loss(net, task, chosen, rng, redraw=epoch % 2 == 1)
+            for rows in np.array_split(rng.permutation(learn), n_batches):
+                loss = self._loss(net, task, rows, rng, redraw=epoch % 2 == 1)
                 optimiser.zero_grad()
                 torch.autograd.backward(loss)
                 nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -165,16 +165,16 @@ class Network:
                     break
 
     def _loss(
-        self, net: nn.Module, task: Task, chosen: NDArray[np.integer], rng: np.random.Generator, *, redraw: bool
+        self, net: nn.Module, task: Task, rows: NDArray[np.integer], rng: np.random.Generator, *, redraw: bool
     ) -> torch.Tensor:
-        inputs = task.inputs[chosen]
+        inputs = task.inputs[rows]
         if redraw and task.augment is not None:
-            inputs = task.augment(rng, chosen)
+            inputs = task.augment(rng, rows)
         batch = self._batch(disturbed(inputs, rng))
         device = batch.values.device
-        y = torch.from_numpy(task.y[chosen]).to(device)
-        weight = torch.from_numpy(task.weight[chosen].astype(np.float32)).to(device)
-        other, share = mixing(len(chosen), rng)
+        y = torch.from_numpy(task.y[rows]).to(device)
+        weight = torch.from_numpy(task.weight[rows].astype(np.float32)).to(device)
+        other, share = mixing(len(rows), rng)
         partner, part = torch.from_numpy(other).to(device), torch.from_numpy(share).to(device)
         values = part[:, None, None] * batch.values + (1 - part)[:, None, None] * batch.values[partner]
         logits = net(batch._replace(values=values * batch.seen))
@@ -196,12 +196,12 @@ class Network:
 
     def _logits(self, net: nn.Module, inputs: Inputs) -> NDArray[np.float32]:
         net.eval()
-        found = [np.zeros((0, self.shape[1]), np.float32)]
+        parts = [np.zeros((0, self.shape[1]), np.float32)]
         with torch.inference_mode():
             for start in range(0, len(inputs), JUDGED_AT_ONCE):
                 part = inputs[start : start + JUDGED_AT_ONCE]
-                found.append(functional.log_softmax(net(self._batch(part)), dim=1).cpu().numpy())
-        return np.concatenate(found)
+                parts.append(functional.log_softmax(net(self._batch(part)), dim=1).cpu().numpy())
+        return np.concatenate(parts)
 
     def _keep(self, k: int, net: nn.Module) -> None:
         for name, tensor in net.state_dict().items():

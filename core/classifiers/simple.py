@@ -48,17 +48,17 @@ class SimpleModel:
         cls, name: str, inputs: Inputs, y: NDArray[np.integer], weight: Floats, *, n_classes: int, seed: int
     ) -> SimpleModel:
         """Learn classes y (n,), counted from 0, each clip with its weight."""
-        made = cls(name, n_classes, {})
+        model = cls(name, n_classes, {})
         if name == "rocket":
-            made.arrays = dict(Convolutions.fitted(inputs, np.random.default_rng(seed)).arrays)
-        features = made._features(inputs)
+            model.arrays = dict(Convolutions.fitted(inputs, np.random.default_rng(seed)).arrays)
+        features = model._features(inputs)
         if name == "forest":
-            made.arrays |= _grow(features, y, weight, n_classes, seed)
-            return made
-        made.arrays |= _standard(features, weight)
-        z = made._standardised(features)
-        made.arrays |= _logistic(z, y, weight, n_classes) if name == "logistic" else _ridge(z, y, weight, n_classes)
-        return made
+            model.arrays |= _grow(features, y, weight, n_classes, seed)
+            return model
+        model.arrays |= _standard(features, weight)
+        z = model._standardised(features)
+        model.arrays |= _logistic(z, y, weight, n_classes) if name == "logistic" else _ridge(z, y, weight, n_classes)
+        return model
 
     def scores(self, inputs: Inputs) -> Floats:
         """Scores (n, n_classes), the greatest for the likeliest class. Many clips are judged by several threads."""
@@ -127,15 +127,15 @@ def _standard(features: Floats, weight: Floats) -> dict[str, NDArray[Any]]:
 def _logistic(z: Floats, y: NDArray[np.integer], weight: Floats, n_classes: int) -> dict[str, NDArray[Any]]:
     from sklearn.linear_model import LogisticRegression
 
-    found = LogisticRegression(C=C, max_iter=2000).fit(z.astype(np.float64), y, sample_weight=weight)
+    regression = LogisticRegression(C=C, max_iter=2000).fit(z.astype(np.float64), y, sample_weight=weight)
     coef, intercept = np.zeros((z.shape[1], n_classes)), np.full(n_classes, -FURTHEST)
-    if len(found.classes_) == 2:  # the log-odds of the second class alone
-        one, other = found.classes_
-        coef[:, [one, other]] = found.coef_.T * [-0.5, 0.5]
-        intercept[[one, other]] = found.intercept_ * [-0.5, 0.5]
+    if len(regression.classes_) == 2:  # the log-odds of the second class alone
+        one, other = regression.classes_
+        coef[:, [one, other]] = regression.coef_.T * [-0.5, 0.5]
+        intercept[[one, other]] = regression.intercept_ * [-0.5, 0.5]
     else:
-        coef[:, found.classes_] = found.coef_.T
-        intercept[found.classes_] = found.intercept_
+        coef[:, regression.classes_] = regression.coef_.T
+        intercept[regression.classes_] = regression.intercept_
     return {"coef": coef, "intercept": intercept}
 
 

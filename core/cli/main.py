@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from core.cli.answers import (
     say,
     workspace_of,
 )
+from core.cli.app import app
 from core.cli.backup import backup, restore
 from core.cli.cues import chat, cues
 from core.cli.dataset import dataset
@@ -29,21 +29,20 @@ from core.cli.people import person
 from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.segment import clock
-from core.storage.program import PROGRAM
-from core.video.streams import MIX
+from core.video.streams import MIX, Tracks
 
 
-class AudioTrack(click.IntRange):
-    """The number of a sound track, or mix."""
+class Track(click.IntRange):
+    """The number of a track, or one of some words."""
 
-    name = "N|mix"
-
-    def __init__(self) -> None:
+    def __init__(self, words: Mapping[str, int | None]) -> None:
         super().__init__(1)
+        self.words = words
+        self.name = "|".join(["N", *words])
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number; `MIX` for mix."""
-        return MIX if value == "mix" else super().convert(value, param, ctx)
+        """What a track is called in `Tracks`, alone in a tuple: nothing given is None."""
+        return (self.words[value],) if value in self.words else (super().convert(value, param, ctx),)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,17 +57,6 @@ class AudioTrack(click.IntRange):
 @click.version_option(package_name="punchline")
 def main(workspace: Path) -> None:
     """Find the funny moments of one person in long videos."""
-
-
-@main.command()
-@click.option("--port", type=int, default=8501, show_default=True)
-@click.pass_context
-def app(ctx: click.Context, port: int) -> None:
-    """Start the web app."""
-    environment = {**os.environ, "PUNCHLINE_WORKSPACE": str(ctx.find_root().params["workspace"].absolute())}
-    command = [sys.executable, "-m", "streamlit", "run", str(PROGRAM / "app.py"), "--server.port", str(port)]
-    os.chdir(PROGRAM)  # where .streamlit/config.toml lies
-    os.execve(sys.executable, command, environment)
 
 
 @main.command()
@@ -101,8 +89,14 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
 @click.option("--resume/--no-resume", default=True, show_default=True, help="Go on after the last finished minute.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--video-track", type=click.IntRange(1), help="Which picture, counted from 1 [the film].")
-@click.option("--audio-track", type=AudioTrack(), help="Which sound, counted from 1, or mix [one that is heard].")
+@click.option(
+    "--video-track", type=Track({"auto": None}), help="Which picture, counted from 1 [as before, or the film]."
+)
+@click.option(
+    "--audio-track",
+    type=Track({"auto": None, "mix": MIX}),
+    help="Which sound, counted from 1, or mix [as before, or one that is heard].",
+)
 @click.option("--exhaustive", is_flag=True, help="Search every row's picture whole, at full size: slow, to compare.")
 @json_option
 @click.pass_context
@@ -116,22 +110,22 @@ def extract(
     resume: bool,
     device: str,
     exhaustive: bool,
-    video_track: int | None,
-    audio_track: int | None,
+    video_track: tuple[int | None] | None,
+    audio_track: tuple[int | None] | None,
     as_json: bool,
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
     from core.actions import videos as actions
     from core.multimodal_processor import ExtractionSettings, summary
 
-    settings = ExtractionSettings(
-        sample_rate, min_face, embedder, emotion, device, exhaustive, video_track, audio_track
-    )
+    settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
     results, failures = [], []
     for text in videos:
         try:
             video = workspace.find_video(text)
+            (picture,), (sound,) = video_track or (video.tracks.video,), audio_track or (video.tracks.audio,)
+            video = actions.choose_tracks(workspace, video, Tracks(picture, sound))
             started = time.monotonic()
             features = actions.extract(workspace, video, settings, resume=resume, on_progress=ProgressLine(video.name))
             seconds = time.monotonic() - started
@@ -262,5 +256,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (person, labels, cues, chat, dataset, train, detect, export, backup, restore):
+for command in (app, person, labels, cues, chat, dataset, train, detect, export, backup, restore):
     main.add_command(command)

@@ -125,11 +125,11 @@ def _messages_of(value: Json, unread: Unread) -> Iterator[Message]:
 
 def _text_of(value: Json) -> str | None:
     for key in TEXTS:
-        found = value.get(key)
-        if isinstance(found, dict):  # TwitchDownloader
-            found = found.get("body")
-        if isinstance(found, str):
-            return found
+        text = value.get(key)
+        if isinstance(text, dict):  # TwitchDownloader
+            text = text.get("body")
+        if isinstance(text, str):
+            return text
     return None
 
 

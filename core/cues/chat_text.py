@@ -62,12 +62,12 @@ def _safely(rows: Iterator[list[str]], unread: Unread) -> Iterator[list[str]]:
 
 def _places(header: list[str]) -> dict[str, int] | None:
     names = [name.strip().strip("\ufeff").lower() for name in header]
-    found = {}
+    place_of = {}
     for column, known in COLUMNS.items():
         place = next((names.index(name) for name in known.split() if name in names), None)
         if place is not None:
-            found[column] = place
-    return found if "time" in found and "text" in found else None
+            place_of[column] = place
+    return place_of if "time" in place_of and "text" in place_of else None
 
 
 def log_messages(lines: Iterable[str], unread: Unread) -> Iterator[Message]:

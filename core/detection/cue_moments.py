@@ -37,15 +37,15 @@ def cue_moments(timestamps: Rows, value: Rows, *, duration: float) -> list[Momen
     if len(timestamps) == 0 or duration < BEST_DURATION:
         return []
     smooth = _smoothed(timestamps, np.nan_to_num(value))
-    left, found = smooth.copy(), []
+    left, moments = smooth.copy(), []
     for _ in range(max(10, round(MOST_AN_HOUR * duration / 3600))):
         peak = int(left.argmax())
         if left[peak] < LEAST:
             break
         moment = _around(timestamps, smooth, peak, duration)
         left[(timestamps >= moment.start - BEST_DURATION / 2) & (timestamps <= moment.end + BEST_DURATION / 2)] = 0
-        found.append(moment)
-    return sorted(found, key=lambda moment: moment.start)
+        moments.append(moment)
+    return sorted(moments, key=lambda moment: moment.start)
 
 
 def _around(timestamps: Rows, smooth: Rows, peak: int, duration: float) -> Moment:

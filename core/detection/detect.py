@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,8 +19,8 @@ from core.labels.event import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
 from core.segment import Segment
-from core.series import LOUDNESS, Sampling, centred
-from core.sliding_window_processor import DURATIONS, Curve, Scores, runs, score_windows, sliding_windows
+from core.series import LOUDNESS, Sampling, TimeSeries, centred
+from core.sliding_window_processor import DURATIONS, Curve, Scores, Windows, runs, score_windows, sliding_windows
 from core.training.card import check_model, labelled_share, options_of
 from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
@@ -193,32 +193,17 @@ def score(
     person_series = library.series_of(video, person)
     series = person_series.series
     warnings = check_model(card, person_series.parameters, name=folder.name, n_rows=n_rows, sampling=sampling)
-    if card.get("person_id", person.id) != person.id:
-        whose = card.get("person", card["person_id"])
-        warnings.insert(0, Sentence("the model {folder} was trained for {person}", folder=folder.name, person=whose))
     fitted = with_cues(fitted, card, library, video.id)
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)
     windows = sliding_windows(series)
-    if not len(windows):
-        span = float(series.timestamps[-1] - series.timestamps[0]) if len(series) else 0.0
-        warnings.append(
-            Sentence(
-                "{span:.1f} s were read, and a moment takes at least {shortest:.0f} s: there can be none",
-                span=span,
-                shortest=min(DURATIONS),
-            )
-        )
     taken = options_of(card, name=folder.name)
-    scores = score_windows(
-        series,
-        windows,
-        lambda values, timestamps: log_odds_by(fitted, centred(values, usual), timestamps),
-        max_failed_ratio=MAX_FAILED_RATIO,
-        n_rows=taken.n_rows,
-        sampling=taken.sampling_of(series),
-        on_progress=on_progress,
-    )
+
+    def log_odds(values: Floats, timestamps: Floats) -> Floats:
+        return log_odds_by(fitted, centred(values, usual), timestamps)
+
+    how: dict[str, Any] = {"n_rows": taken.n_rows, "sampling": taken.sampling_of(series), "on_progress": on_progress}
+    scores = score_windows(series, windows, log_odds, max_failed_ratio=MAX_FAILED_RATIO, **how)
     random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
     return Scored(
         video_id=video.id,
@@ -234,8 +219,23 @@ def score(
         usual=usual,
         digest=clip_digest(person_series, taken),
         trained=str(card.get("created", "")),
-        warnings=tuple(warnings),
+        warnings=(*_of_another(card, folder.name, person), *warnings, *_too_short(series, windows)),
     )
+
+
+def _of_another(card: Mapping[str, Any], name: str, person: Person) -> Iterator[str]:
+    if card.get("person_id", person.id) != person.id:
+        whose = card.get("person", card["person_id"])
+        yield Sentence("the model {folder} was trained for {person}", folder=name, person=whose)
+
+
+def _too_short(series: TimeSeries, windows: Windows) -> Iterator[str]:
+    if not len(windows):
+        yield Sentence(
+            "{span:.1f} s were read, and a moment takes at least {shortest:.0f} s: there can be none",
+            span=float(series.timestamps[-1] - series.timestamps[0]) if len(series) else 0.0,
+            shortest=min(DURATIONS),
+        )
 
 
 def load_model(folder: Path) -> tuple[Any, dict[str, Any]]:

@@ -132,11 +132,13 @@ def explain(
     variants = np.repeat(values[None], 2 + len(there), axis=0)
     for k, replaced in enumerate([list(places.values()), *(columns[group] for group in there)], 1):
         variants[k][:, replaced] = np.where(np.isnan(values[:, replaced]), np.nan, usual[replaced])
-    found = np.asarray(log_odds(variants), np.float64)
-    changes = zip(there, (found[0] - found[2:]).tolist())
-    made = [Contribution(group, change, *_sentence(group, values[:, columns[group]])) for group, change in changes]
-    made.sort(key=lambda c: -abs(c.change))
-    return Explanation(float(found[0]), float(found[1]), tuple(made))
+    answers = np.asarray(log_odds(variants), np.float64)
+    changes = zip(there, (answers[0] - answers[2:]).tolist())
+    contributions = [
+        Contribution(group, change, *_sentence(group, values[:, columns[group]])) for group, change in changes
+    ]
+    contributions.sort(key=lambda c: -abs(c.change))
+    return Explanation(float(answers[0]), float(answers[1]), tuple(contributions))
 
 
 def explain_segment(

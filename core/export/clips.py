@@ -65,7 +65,7 @@ def write_clip(
         If the file cannot be written.
     """
     first, last = (float(frame / media.rate) for frame in piece.frames(media))
-    with Source(media.info.path, tracks=Tracks(audio=audio_track)) as source:
+    with Source(media.info.path, tracks=Tracks(media.info.video_track, audio_track)) as source:
         start = _keyframe(source, piece, tolerance, float(media.rate))
         recipe = None
         if start is None:

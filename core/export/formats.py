@@ -17,6 +17,7 @@ from core.export.timecode import Media, Piece, pieces, read_media
 from core.segment import Detection
 from core.storage.files import write_bytes
 from core.storage.names import safe_name
+from core.video.streams import AUTOMATIC, Tracks
 from core.video.transcode import OnProgress
 
 
@@ -87,6 +88,7 @@ def export(
     *,
     format: str,
     options: ExportOptions = ExportOptions(),
+    tracks: Tracks = AUTOMATIC,
     on_progress: OnProgress = lambda completed, total: None,
 ) -> ExportResult:
     """Write moments of a video in one of `FORMATS`; each file is whole or not there.
@@ -119,7 +121,7 @@ def export(
             cross_fade=options.cross_fade,
             height=options.height,
         )
-    media = read_media(Path(video_path))
+    media = read_media(Path(video_path), tracks=tracks)
     cuts, warnings = pieces(
         moments,
         duration=media.info.duration,

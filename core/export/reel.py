@@ -76,7 +76,9 @@ def write_reel(
     if options.captions and font is None and any(ord(letter) > 255 for piece in pieces for letter in piece.name):
         warnings.append("no font with Korean letters was found; captions lack them. Install one, such as Noto Sans CJK")
     with ExitStack() as files:
-        source = files.enter_context(Source(media.info.path, tracks=Tracks(audio=options.audio_track)))
+        source = files.enter_context(
+            Source(media.info.path, tracks=Tracks(media.info.video_track, options.audio_track))
+        )
         partial = files.enter_context(writing(path))
         recipe = Recipe(*source.shape.even(options.height), rate=media.rate)
         sounds = source.sounds if options.audio_track is None else (source.sound,)
@@ -154,7 +156,7 @@ class _Part:
 
     def __init__(self, cut: _Cut, media: Media, writer: Writer, font: Path | None) -> None:
         self.cut, self.rate, self.start = cut, media.rate, Fraction(cut.first) / media.rate
-        self._path, self._convert, self._font = media.info.path, writer.convert, font
+        self._info, self._convert, self._font = media.info, writer.convert, font
         self._files = ExitStack()
         self._frames: Iterator[av.VideoFrame] | None = None
         self._tick = -1  # of the picture that was read last
@@ -163,6 +165,9 @@ class _Part:
         self._to_rgb = Converter(_same_size, pixel_format="rgb24")
         self._from_rgb = Converter(_same_size)
         self.close = self._files.close
+
+    def _open(self) -> Source:
+        return Source(self._info.path, tracks=Tracks(self._info.video_track))
 
     def encodable(self, image: Any) -> av.VideoFrame:
         """An RGB image (h, w, 3) as a frame to encode."""
@@ -178,7 +183,7 @@ class _Part:
     def picture(self, tick: int) -> av.VideoFrame:
         """The picture at a tick of the piece, as it is encoded; ticks do not go back."""
         if self._frames is None:
-            source = self._files.enter_context(Source(self._path))
+            source = self._files.enter_context(self._open())
             self._frames = pictures_at(source, self.rate, float(self.start), self.cut.n_frames)
         decoded = None
         while self._tick < tick and (frame := next(self._frames, None)) is not None:
@@ -190,7 +195,7 @@ class _Part:
             self._files.close()
         if self._frame is None:
             end = float(self.start + self.cut.n_frames / self.rate)
-            with Source(self._path) as source:
+            with self._open() as source:
                 check_pictures(source, 0, float(self.start), end)
         assert self._frame is not None
         return self._frame

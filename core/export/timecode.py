@@ -19,6 +19,7 @@ from core.video.container import Source
 from core.video.frame_rate import Rates, read_rates
 from core.video.picture import Shape
 from core.video.probe import VideoInfo, probe
+from core.video.streams import AUTOMATIC, Tracks
 
 DROPPING = {Fraction(30000, 1001), Fraction(60000, 1001)}  # rates that may leave out frame numbers (SMPTE ST 12-1)
 # Those of a timecode by that standard; it counts the frames of any other rate alike.
@@ -119,7 +120,7 @@ def frame_of(timecode: str, rate: Fraction) -> tuple[int, bool]:
     return ((60 * hours + minutes) * 60 + seconds) * fps + frames, drop
 
 
-def read_media(path: Path) -> Media:
+def read_media(path: Path, *, tracks: Tracks = AUTOMATIC) -> Media:
     """Read a video's rational rate, timecode, shape and sound, and whether its rate is constant.
 
     Raises
@@ -127,8 +128,8 @@ def read_media(path: Path) -> Media:
     VideoUnreadable
         If the file is missing or no video.
     """
-    info = probe(path)
-    with Source(path) as source:
+    info = probe(path, tracks=tracks)
+    with Source(path, tracks=tracks) as source:
         stream = source.video
         rates = read_rates(source)
         late = 0.0 if stream.start_time is None else float(stream.start_time * (stream.time_base or 0)) - info.start
@@ -209,7 +210,7 @@ def pieces(
     before, after
         Margins in seconds, not negative.
     names
-        One a moment, in the order of `moments`; "Moment 1" and so on by default.
+        One for each moment, in the order of `moments`; "Moment 1" and so on by default.
     apart
         No part of the video twice: overlapping moments become one, margins that meet are cut half-way.
 
@@ -222,34 +223,18 @@ def pieces(
     PunchlineError
         If no moment is left, a margin is negative or not finite, or the number of names differs.
     """
-    if not (0 <= before < inf and 0 <= after < inf):
-        raise PunchlineError(
-            "the margins of a moment are {before} s and {after} s; expected 0 or more", before=before, after=after
-        )
-    if names is not None and len(names) != len(moments):
-        raise PunchlineError(
-            "got {n_names} names for {n_moments} moments; give one a moment, or none",
-            n_names=len(names),
-            n_moments=len(moments),
-        )
-    order = sorted(range(len(moments)), key=lambda k: (moments[k].start, moments[k].end))
-    inside = [k for k in order if duration is None or moments[k].start < duration]
-    warnings: list[str] = []
-    if len(inside) < len(order):
-        warnings.append(
-            Sentence(
-                "{n_left_out} moments lie after the video's end ({duration:.1f} s); left out",
-                n_left_out=len(order) - len(inside),
-                duration=duration,
-            )
-        )
+    _check_pieces(len(moments), before, after, names)
+    n = len(moments)
+    last = inf if duration is None else duration
+    order = sorted(range(n), key=lambda k: (moments[k].start, moments[k].end))
+    inside = [k for k in order if moments[k].start < last]
     if not inside:
         raise PunchlineError(
             "got {n_moments} moments, none inside the video; expected at least one. Lower the threshold, "
             "or detect again",
-            n_moments=len(moments),
+            n_moments=n,
         )
-    last = inf if duration is None else duration
+    warnings = [_late(n - len(inside), last)] if len(inside) < n else []
     cuts = []
     for number, k in enumerate(inside, 1):
         moment = Segment(max(0.0, moments[k].start), min(moments[k].end, last))
@@ -261,6 +246,25 @@ def pieces(
     if n := len(cuts) - len(kept):
         warnings.append(Sentence("{n_joined} moments overlap another one and were joined with it", n_joined=n))
     return kept, warnings
+
+
+def _check_pieces(n: int, before: float, after: float, names: Sequence[str] | None) -> None:
+    if not (0 <= before < inf and 0 <= after < inf):
+        raise PunchlineError(
+            "the margins of a moment are {before} s and {after} s; expected 0 or more", before=before, after=after
+        )
+    if names is not None and len(names) != n:
+        raise PunchlineError(
+            "got {n_names} names for {n_moments} moments; give one to each moment, or none",
+            n_names=len(names),
+            n_moments=n,
+        )
+
+
+def _late(n: int, duration: float) -> str:
+    return Sentence(
+        "{n_left_out} moments lie after the video's end ({duration:.1f} s); left out", n_left_out=n, duration=duration
+    )
 
 
 def _apart(pieces: Sequence[Piece]) -> Iterator[Piece]:

@@ -19,6 +19,7 @@ from core.errors import Sentence, StorageFault, with_templates
 from core.faces.table import FaceTable, concatenate
 from core.storage.files import program_version, storable, write_bytes
 from core.storage.hdf5 import array_of, reading, replacing
+from core.video.streams import Tracks
 
 FEATURES_FORMAT, FEATURES_VERSION = "punchline-features", 1
 _HALF = {"embedding"}  # columns kept in half precision
@@ -46,6 +47,11 @@ class FeaturesInfo:
     complete: bool = True
     created: str = ""
     program_version: str = field(default_factory=program_version)
+
+    @property
+    def tracks(self) -> Tracks:
+        """The picture that was read; the first one is not noted."""
+        return Tracks(self.parameters.get("video_track", 1))
 
     def same_extraction(self, other: FeaturesInfo) -> bool:
         """True where both come from the same video, models and parameters."""

@@ -238,19 +238,6 @@ class Ledger:
             EVENTS.add(connection, [event])
         return event
 
-    def move(self, events: Sequence[LabelEvent], **ids: str) -> int:
-        """Record labels anew for another `video_id` or `person_id` and remove them from theirs, in one step; how many.
-
-        Raises
-        ------
-        StorageFault
-            As `record`.
-        """
-        moved = [replace(event, **ids, clip_id="", id=uuid.uuid4().hex, undoes="") for event in events]  # type: ignore[arg-type]
-        gone = [replace(e, kind="remove", label=None, id=uuid.uuid4().hex, at=now(), undoes="") for e in events]
-        self.record([*moved, *gone])
-        return len(events)
-
     def undo(self, event_id: str, *, labeller: str | None = None) -> LabelEvent:
         """Take an event back: what held for its clip before is recorded again, as an event. An undo can be undone too.
 

@@ -271,7 +271,7 @@ def chips(path: Path, features: Features, rows: Iterable[int], *, side: int = 96
         by_frame.setdefault(int(faces.frame[row]), []).append(row)
     for frame, in_frame in by_frame.items():
         try:
-            image = frame_at(path, float(faces.timestamps[frame])).image
+            image = frame_at(path, float(faces.timestamps[frame]), tracks=features.info.tracks).image
             found |= {row: cut(image, faces.box_xyxy[row], faces.landmarks[row], crop) for row in in_frame}
         except (VideoUnreadable, FaceNotFound) as error:
             fault = error
@@ -319,4 +319,5 @@ def as_reference(features: Features, row: int, image: Image) -> Reference:
 def reference_at(path: Path, features: Features, row: int) -> Reference:
     """`as_reference` of a face whose picture is read from the video. Raises VideoUnreadable and FaceNotFound."""
     faces = features.faces
-    return as_reference(features, row, frame_at(path, float(faces.timestamps[faces.frame[row]])).image)
+    time = float(faces.timestamps[faces.frame[row]])
+    return as_reference(features, row, frame_at(path, time, tracks=features.info.tracks).image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ from core.series import AUDIO_FEATURES
 from core.video.frames import Frame, key_frame_at, sampled_frames
 from core.video.picture import Image
 from core.video.probe import VideoInfo, fingerprint, probe
+from core.video.streams import AUTOMATIC, Tracks
 
 if TYPE_CHECKING:  # torch is loaded by a scan, not by a reader of its results
     from core.video_feature_extractor import Models
@@ -39,6 +41,7 @@ def scan(
     *,
     n_frames: int = 60,
     min_step: float = SHORTEST_STEP,
+    tracks: Tracks = AUTOMATIC,
     on_progress: OnProgress = _no_progress,
 ) -> Features:
     """Search a few pictures of a video for faces: enough to pick people, not to judge moments.
@@ -74,14 +77,10 @@ def scan(
 
     if n_frames < 1 or not min_step > 0:
         raise ValueError(f"n_frames {n_frames} and min_step {min_step} must be positive")
-    video = probe(path)
-    if video.duration is None:
-        step, total = min(min_step, LONGEST_READ), n_frames
-    else:
-        step = max(min_step, video.duration / n_frames)
-        total = min(n_frames, max(1, round(video.duration / step)))
+    video = probe(path, tracks=tracks)
+    step, total = _spread(video.duration, n_frames, min_step)
     extractor = VideoFeatureExtractor(models)
-    frames = _frames(path, video, step, total)
+    frames = _frames(video, step, total)
     thumbnail: Image | None = None
     tables: list[FaceTable] = []
     while batch := list(islice(frames, BATCH)):
@@ -93,54 +92,59 @@ def scan(
             "{path}: not one picture could be read; the file is damaged, copy or convert it again", path=path
         )
     faces = with_tracks(concatenate(tables), models.embedder.name)
-    info = FeaturesInfo(
-        video_name=path.name,
-        fingerprint=fingerprint(path),
-        duration=video.duration,
-        width=video.width,
-        height=video.height,
-        fps=video.fps,
+    info = replace(
+        _described(video, models),
         sample_rate=1 / step,
-        models=models.names(),
-        parameters={"scan": {"n_frames": n_frames, "min_step": min_step}},
-        warnings=_warnings(faces, total),
-        complete=False,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        parameters={"scan": {"n_frames": n_frames, "min_step": min_step}, "video_track": video.video_track},
+        warnings=tuple(_warnings(faces, total)),
     )
     on_progress(total, total)
     return Features(info, faces, np.full((faces.n_frames, len(AUDIO_FEATURES)), np.nan, np.float32))
 
 
-def _warnings(faces: FaceTable, total: int) -> tuple[str, ...]:
-    found = []
-    if faces.n_frames < total:
-        found.append(
-            Sentence(
-                "{n_unread} of {n_pictures} pictures could not be read",
-                n_unread=total - faces.n_frames,
-                n_pictures=total,
-            )
-        )
+def _described(video: VideoInfo, models: Models) -> FeaturesInfo:
+    return FeaturesInfo(
+        video_name=video.path.name,
+        fingerprint=fingerprint(video.path),
+        duration=video.duration,
+        width=video.width,
+        height=video.height,
+        fps=video.fps,
+        sample_rate=video.fps,
+        models=models.names(),
+        parameters={},
+        complete=False,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _spread(duration: float | None, n_frames: int, min_step: float) -> tuple[float, int]:
+    """Seconds between two pictures, and their number."""
+    if duration is None:
+        return min(min_step, LONGEST_READ), n_frames
+    step = max(min_step, duration / n_frames)
+    return step, min(n_frames, max(1, round(duration / step)))
+
+
+def _warnings(faces: FaceTable, total: int) -> Iterator[str]:
+    n = faces.n_frames
+    if n < total:
+        yield Sentence("{n_unread} of {n_pictures} pictures could not be read", n_unread=total - n, n_pictures=total)
     if len(faces) == 0:
-        found.append(
-            Sentence(
-                "no face was found in {n_frames} pictures; the full extraction looks at many more",
-                n_frames=faces.n_frames,
-            )
-        )
-    return tuple(found)
+        yield Sentence("no face was found in {n_frames} pictures; the full extraction looks at many more", n_frames=n)
 
 
-def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame]:
+def _frames(video: VideoInfo, step: float, n: int) -> Iterator[Frame]:
     """About `n` pictures, `step` seconds apart; where the duration is unknown, those at the start."""
+    path, tracks = video.path, Tracks(video.video_track)
     if step <= LONGEST_READ or video.duration is None:
-        yield from islice(sampled_frames(path, max(1 / step, 1 / LONGEST_READ)), n)
+        yield from islice(sampled_frames(path, max(1 / step, 1 / LONGEST_READ), tracks=tracks), n)
         return
-    last, reading = -np.inf, _Reading(path)
+    last, reading = -np.inf, _Reading(path, tracks)
     for k in range(n):
         begin, middle = k * video.duration / n, (k + 0.5) * video.duration / n
         try:
-            frame: Frame | None = key_frame_at(path, middle)
+            frame: Frame | None = key_frame_at(path, middle, tracks=tracks)
             if frame is not None and not begin <= frame.timestamp <= middle:
                 frame = reading.on(frame.timestamp, middle)
         except VideoUnreadable:
@@ -153,14 +157,16 @@ def _frames(path: Path, video: VideoInfo, step: float, n: int) -> Iterator[Frame
 class _Reading:
     """Goes on through a video where keyframes are so rare that each picture would be reached from the same one."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._place = path, -np.inf
+    def __init__(self, path: Path, tracks: Tracks) -> None:
+        self._path, self._tracks, self._place = path, tracks, -np.inf
         self._frames: Iterator[Frame] = iter(())
 
     def on(self, keyframe: float, time: float) -> Frame | None:
         """A picture near `time`, from the last keyframe before it on; None where there is none any more."""
         if keyframe > self._place:
-            self._frames = sampled_frames(self._path, READING_RATE, first_timestamp=keyframe, after=keyframe)
+            self._frames = sampled_frames(
+                self._path, READING_RATE, first_timestamp=keyframe, after=keyframe, tracks=self._tracks
+            )
         near = (frame for frame in self._frames if frame.timestamp >= time - 0.5 / READING_RATE)
         frame = next(near, None)
         self._place = np.inf if frame is None else frame.timestamp

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from core.errors import PunchlineError
-from core.playback.route import is_foreign, is_signed, signature_of
+from core.playback.route import base_path, is_foreign, is_signed, signature_of
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 
@@ -24,7 +24,7 @@ BLOCK = 1 << 20  # bytes read at once
 def download_address(job_ids: Sequence[str]) -> str:
     """Where this server serves the files that these exports wrote."""
     ids = ",".join(job_ids)
-    return f"{DOWNLOADS}/{signature_of(f'download {ids}')}/{ids}"
+    return f"{base_path()}{DOWNLOADS}/{signature_of(f'download {ids}')}/{ids}"
 
 
 class _Pipe(io.RawIOBase):
@@ -95,4 +95,4 @@ def download_routes(root: Path) -> list[Route]:
         head = {"content-disposition": f"attachment; filename*=utf-8''{name}"}
         return StreamingResponse(zipped(paths), media_type="application/zip", headers=head)
 
-    return [Route(DOWNLOADS + "/{signature}/{ids}", serve)]
+    return [Route(f"{base_path()}{DOWNLOADS}/{{signature}}/{{ids}}", serve)]

@@ -6,6 +6,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from core.errors import PunchlineError, Sentence, StorageFault, WorkspaceFault
@@ -13,6 +14,7 @@ from core.playback.likeness import likeness_or_none
 from core.playback.proxy import plan
 from core.storage.files import write_json
 from core.video.probe import probe
+from core.video.streams import Tracks
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
@@ -28,6 +30,15 @@ def _known(workspace: Workspace) -> dict[str, dict[str, Any]]:
     return content if isinstance(content, dict) else {}
 
 
+def _facts_of(path: Path, tracks: Tracks) -> dict[str, Any]:
+    info = probe(path, tracks=tracks)
+    return {
+        **{name: getattr(info, name) for name in FACTS},
+        "playback": asdict(plan(path, tracks=tracks)),
+        "likeness": likeness_or_none(path, info.duration),
+    }
+
+
 def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) -> dict[str, dict[str, Any]]:
     """What the files say about themselves, by video id; asked once and kept.
 
@@ -41,19 +52,21 @@ def about(workspace: Workspace, videos: list[Video], *, budget: float = BUDGET) 
     asked = {}
     for video in videos:
         facts = known.get(video.id)
-        new = facts is None or not ("likeness" in facts or "fault" in facts)
+        new = (
+            facts is None
+            or not ("likeness" in facts or "fault" in facts)
+            or Tracks(**facts.get("tracks", {})) != video.tracks
+        )
         if new and video.path is not None and time.monotonic() < deadline:
             try:
-                info = probe(video.path)
-                facts = {name: getattr(info, name) for name in FACTS}
-                likeness = likeness_or_none(video.path, info.duration)
-                asked[video.id] = {**facts, "playback": asdict(plan(video.path)), "likeness": likeness}
+                asked[video.id] = _facts_of(video.path, video.tracks)
             except PunchlineError as error:
                 asked[video.id] = {"fault": Sentence.of(error)}
             except Exception as error:  # decoders raise anything; one file must not take the pages down
                 kind = type(error).__name__
                 fault = Sentence("{path}: cannot be read ({kind}: {cause})", path=video.path, kind=kind, cause=error)
                 asked[video.id] = {"fault": fault}
+            asked[video.id]["tracks"] = asdict(video.tracks)
     if asked:
         with suppress(WorkspaceFault, StorageFault), workspace.lock("about"):  # what cannot be kept is asked again
             write_json(workspace.facts_path, _known(workspace) | asked)

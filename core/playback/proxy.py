@@ -16,6 +16,7 @@ from core.errors import PunchlineError, StorageFault
 from core.storage.files import writing
 from core.video.container import Source
 from core.video.probe import VideoInfo, probe
+from core.video.streams import AUTOMATIC, Tracks
 from core.video.transcode import OnProgress, copy, encode
 from core.video.writer import Recipe, Writer
 
@@ -51,7 +52,7 @@ class Proxy:
     mode: Literal["remux", "transcode"]
 
 
-def plan(path: Path) -> Playback:
+def plan(path: Path, *, tracks: Tracks = AUTOMATIC) -> Playback:
     """Whether a browser plays a file, and what is needed where it does not.
 
     Raises
@@ -59,8 +60,8 @@ def plan(path: Path) -> Playback:
     VideoUnreadable
         If the file is missing or no video.
     """
-    info = probe(path)
-    with Source(path) as source:
+    info = probe(path, tracks=tracks)
+    with Source(path, tracks=tracks) as source:
         return _plan(info, source)
 
 
@@ -119,6 +120,7 @@ def make_proxy(
     path: Path,
     target: Path,
     *,
+    tracks: Tracks = AUTOMATIC,
     on_progress: OnProgress | None = None,
     start: float = 0.0,
     end: float | None = None,
@@ -143,7 +145,7 @@ def make_proxy(
     StorageFault
         If the disk has too little room, or the folder cannot be written.
     """
-    info = probe(path)
+    info = probe(path, tracks=tracks)
     last = inf if end is None else end
     if not (0 <= start < last) or (info.duration is not None and start >= info.duration):
         raise PunchlineError(
@@ -153,7 +155,7 @@ def make_proxy(
             last=last,
             duration="?" if info.duration is None else f"{info.duration:.1f}",
         )
-    with Source(path) as source:
+    with Source(path, tracks=tracks) as source:
         copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
         _check_room(target, _needed(info, start, last, height, copied=copied))
         sounds: Any = {"sounds": _watched(source)[1:], "most_channels": 2}
@@ -172,15 +174,13 @@ def make_proxy(
         return Proxy(target, start, "transcode")
 
 
-def make_minute(
-    path: Path, target: Path, minute: int, *, height: int = HEIGHT, on_progress: OnProgress | None = None
-) -> Proxy:
-    """Write the proxy of one minute, ``[60 k, 60 k + 60)`` seconds: what is wanted first.
+def make_minute(path: Path, target: Path, minute: int, **options: Any) -> Proxy:
+    """Write the proxy of one minute, ``[60 k, 60 k + 60)`` seconds: what is wanted first; options as `make_proxy`.
 
     Its own time starts at 0, which is the source's `Proxy.offset`: 60 k, or the keyframe before where it is copied.
     """
     start = minute * MINUTE
-    return make_proxy(path, target, start=start, end=start + MINUTE, height=height, on_progress=on_progress)
+    return make_proxy(path, target, start=start, end=start + MINUTE, **options)
 
 
 def _begins(source: Source) -> bool:

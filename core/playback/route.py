@@ -10,13 +10,12 @@ import secrets
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.errors import PunchlineError
+from core.playback.access import Access
 from core.playback.thumbnails import picture
 from core.workspace.paths import Paths
 from core.workspace.registry import Video
@@ -25,7 +24,6 @@ from core.workspace.workspace import Workspace
 PREFIX, STILLS = "/vod", "/still"
 # Bytes in one answer. A browser opens few connections to a host: short answers keep them free for the page itself.
 LONGEST_ANSWER = 4 << 20
-HOSTS = ("localhost", "127.0.0.1", "[::1]")
 # What browsers play; any other file needs a proxy.
 PLAYABLE = {
     ".mp4": "video/mp4",
@@ -50,12 +48,17 @@ def media_address(video_id: str, variant: str = "") -> str:
     Variants are ``proxy``, what a browser plays of it, and ``minute7``, that of its eighth minute.
     """
     name = f"{video_id}.{variant}" if variant else video_id
-    return f"{PREFIX}/{signature_of(name)}/{name}"
+    return f"{base_path()}{PREFIX}/{signature_of(name)}/{name}"
 
 
 def stills_address(video_id: str) -> str:
     """Where this server serves small pictures of a video: seconds follow it, as in ``61.5``."""
-    return f"{STILLS}/{signature_of(f'still {video_id}')}/{video_id}/"
+    return f"{base_path()}{STILLS}/{signature_of(f'still {video_id}')}/{video_id}/"
+
+
+def base_path() -> str:
+    """What stands before every path of the app behind a proxy."""
+    return Access.from_environment().base_path
 
 
 def is_signed(name: str, signature: str) -> bool:
@@ -126,20 +129,15 @@ def media_routes(root: Path) -> list[Route]:
         if path is None:
             return PlainTextResponse("not found", 404)
         answer = FileResponse(path, media_type="image/jpeg")
-        answer.headers.update({**GUARDED, "cache-control": "private, max-age=86400"})  # an id names one content
+        answer.headers.update({**GUARDED, "cache-control": "private, no-cache"})
         return answer
 
     return [
-        Route(PREFIX + "/{signature}/{name}", serve, methods=["GET", "HEAD"]),
-        Route(STILLS + "/{signature}/{video_id}/{seconds:float}", serve_still),
+        Route(f"{base_path()}{PREFIX}/{{signature}}/{{name}}", serve, methods=["GET", "HEAD"]),
+        Route(f"{base_path()}{STILLS}/{{signature}}/{{video_id}}/{{seconds:float}}", serve_still),
     ]
 
 
 def is_foreign(request: Request) -> bool:
     """Whether a page of another site asks."""
     return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
-
-
-def media_middleware() -> list[Middleware]:
-    """Refuses requests that name another host (DNS rebinding)."""
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))]

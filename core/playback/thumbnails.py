@@ -29,7 +29,8 @@ def cover(workspace: Workspace, video: Video) -> Path | None:
     if video.path is None:
         return None
     try:
-        image = frame_at(video.path, COVER_PLACE * (probe(video.path).duration or 0)).image
+        time = COVER_PLACE * (probe(video.path, tracks=video.tracks).duration or 0)
+        image = frame_at(video.path, time, tracks=video.tracks).image
         write_bytes(path, as_jpeg(image, width=COVER_WIDTH))
     except Exception:  # decoders raise anything; one file must not take the page down
         return None
@@ -47,7 +48,7 @@ def picture(workspace: Workspace, video: Video, seconds: float) -> Path | None:
     with _decoding:
         try:
             if not path.exists():
-                image = frame_at(video.path, place).image
+                image = frame_at(video.path, place, tracks=video.tracks).image
                 write_bytes(path, as_jpeg(image, width=PLACE_WIDTH, quality=PLACE_QUALITY))
         except (PunchlineError, OSError, ValueError):
             return None

@@ -111,7 +111,7 @@ def find(weights: Weights, *, folder: Path | None = None) -> Path:
         else Sentence("Delete it and download {weights} again.", weights=weights.name)
     )
     try:
-        found = _digest(path, weights)
+        digest = _digest(path, weights)
     except FileNotFoundError as error:
         if weights.url is not None:
             size = f"{weights.size / 1e6:.0f} MB"
@@ -131,11 +131,11 @@ def find(weights: Weights, *, folder: Path | None = None) -> Path:
             digest=weights.digest,
             remedy=remedy,
         ) from error
-    if found != weights.digest:
+    if digest != weights.digest:
         raise WeightsUnavailable(
             "{path} has digest {found}, expected {digest}. {remedy}",
             path=path,
-            found=found,
+            found=digest,
             digest=weights.digest,
             remedy=remedy,
         )
@@ -183,14 +183,14 @@ def fetch(weights: Weights, *, on_progress: Callable[[int, int], None] | None = 
             if target.exists() and _digest(target, weights) == weights.digest:
                 return target
             _download(weights, part, on_progress or (lambda completed, total: None))
-            found = _digest(part, weights)
-            if found != weights.digest:
+            digest = _digest(part, weights)
+            if digest != weights.digest:
                 part.unlink()
                 raise WeightsUnavailable(
                     "{url} gave a file with digest {found}, expected {digest}. It was deleted and is not used. "
                     "Try again; if it stays so, the file at that address was changed.",
                     url=weights.url,
-                    found=found,
+                    found=digest,
                     digest=weights.digest,
                 )
             os.replace(part, target)

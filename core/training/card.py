@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core.cues.cue import column_names
@@ -68,27 +68,7 @@ def check_model(
         If it may not: another emotion model, other sound, other features, clips taken in another way. Names all.
     """
     trained: Sequence[Mapping[str, Any]] = card.get("series_parameters") or [{"models": card.get("models", {})}]
-    faults = []
-    here = parameters["models"].get("recogniser")
-    there = [t["models"].get("recogniser") for t in trained]
-    if here not in there:
-        faults.append(
-            Sentence(
-                "it was trained on the emotion model {trained_with}, this video was read with {read_with}; "
-                "extract again with the same --emotion",
-                trained_with=_names(there),
-                read_with=_names([here]),
-            )
-        )
-    sounds = [t["extraction"]["audio"] for t in trained if "audio" in t.get("extraction", {})]
-    sound = parameters.get("extraction", {}).get("audio")
-    if sounds and sound not in sounds:
-        faults.append(
-            Sentence(
-                "its sound was measured with {differences}; extract this video again",
-                differences=_differing(sounds[0], sound),
-            )
-        )
+    faults = [*_read_otherwise(trained, parameters)]
     taken = options_of(card, name=name)
     asked = taken.changed(n_rows, sampling)
     if asked != taken:
@@ -107,6 +87,24 @@ def check_model(
             faults=Sentence.several(faults),
         )
     return [sentence for key, sentence in WARNED.items() if _differs(key, parameters, trained)]
+
+
+def _read_otherwise(trained: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Iterator[Sentence]:
+    """What in the reading of a series keeps a model from scoring it: another emotion model, other sound."""
+    here = parameters["models"].get("recogniser")
+    there = [t["models"].get("recogniser") for t in trained]
+    if here not in there:
+        yield Sentence(
+            "it was trained on the emotion model {trained_with}, this video was read with {read_with}; "
+            "extract again with the same --emotion",
+            trained_with=_names(there),
+            read_with=_names([here]),
+        )
+    sounds = [t["extraction"]["audio"] for t in trained if "audio" in t.get("extraction", {})]
+    sound = parameters.get("extraction", {}).get("audio")
+    if sounds and sound not in sounds:
+        differences = _differing(sounds[0], sound)
+        yield Sentence("its sound was measured with {differences}; extract this video again", differences=differences)
 
 
 def labelled_share(card: Mapping[str, Any], *, name: str) -> float:

@@ -53,14 +53,14 @@ def _settings(card: Mapping[str, Any]) -> dict[str, Any]:
 
 def _series(card: Mapping[str, Any]) -> dict[str, Any]:
     """How the series were made that a model learned from, flat; several ways as a list."""
-    found: dict[str, Any] = {}
+    values_of: dict[str, Any] = {}
     several = card.get("series_parameters")
     for parameters in several if isinstance(several, list) else []:
         for key, value in _flat(parameters).items():
-            known = found.setdefault(key, [])
+            known = values_of.setdefault(key, [])
             if value not in known:
                 known.append(value)
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
+    return {key: values[0] if len(values) == 1 else values for key, values in values_of.items()}
 
 
 def _data(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,8 +59,8 @@ class LabelledClips:
     def __len__(self) -> int:
         return len(self.y)
 
-    def __getitem__(self, chosen: NDArray[Any]) -> LabelledClips:
-        return replace(self, **{f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "columns"})
+    def __getitem__(self, rows: NDArray[Any]) -> LabelledClips:
+        return replace(self, **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "columns"})
 
     @property
     def drawn_together(self) -> NDArray[Any]:
@@ -82,11 +82,11 @@ class Predictions:
 
     index: NDArray[np.int64]
     probability: Floats
-    said: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
 
     def judged(self, clips: LabelledClips) -> Judged:
         """Beside the truth."""
-        return Judged(clips.y[self.index] == 1, self.probability, self.said, clips.drawn_together[self.index])
+        return Judged(clips.y[self.index] == 1, self.probability, self.predicted, clips.drawn_together[self.index])
 
 
 def check_groups(splits: Sequence[Split], groups: NDArray[Any]) -> None:
@@ -141,23 +141,23 @@ def cross_validated(
     on_step: OnStep = lambda word: None,
 ) -> Predictions:
     """Probabilities and decisions for judged clips; choice, calibration and threshold come from the learned ones."""
-    found = []
+    parts = []
     for split in parted:
         fitted = FunnyMomentClassifier(**classifier.get_params())
         learn = clips[split.learn]
         how: dict[str, Any] = {"augment": _part(augment, split.learn), "on_step": on_step}
         fitted.fit(learn.X, learn.y, groups_of(learn.video, learn.start), timestamps=learn.timestamps, **how)
         p = fitted.predict_proba(clips.X[split.judge], clips.timestamps[split.judge])[:, 1]
-        found.append((split.judge, p, p >= fitted.threshold_))
-    return _joined(found)
+        parts.append((split.judge, p, p >= fitted.threshold_))
+    return _joined(parts)
 
 
-def _part(augment: Augment | None, chosen: NDArray[np.int64]) -> Augment | None:
-    return None if augment is None else lambda rng, index: augment(rng, chosen[index])
+def _part(augment: Augment | None, rows: NDArray[np.int64]) -> Augment | None:
+    return None if augment is None else lambda rng, index: augment(rng, rows[index])
 
 
-def _joined(found: Sequence[tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]]) -> Predictions:
-    return Predictions(*(np.concatenate([part[k] for part in found]) for k in range(3)))
+def _joined(parts: Sequence[tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]]) -> Predictions:
+    return Predictions(*(np.concatenate([part[k] for part in parts]) for k in range(3)))
 
 
 def held_out(fitted: FunnyMomentClassifier) -> tuple[Predictions, list[Split]]:
@@ -176,8 +176,8 @@ def held_out(fitted: FunnyMomentClassifier) -> tuple[Predictions, list[Split]]:
     p, fold = fitted.held_out_[:, 1], fitted.fold_
     parted = [Split(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
     truth = fitted.held_out_truth_ == 1
-    found = [(s.judge, p[s.judge], p[s.judge] >= best_f1_threshold(p[s.learn], truth[s.learn])) for s in parted]
-    return _joined(found), parted
+    parts = [(s.judge, p[s.judge], p[s.judge] >= best_f1_threshold(p[s.learn], truth[s.learn])) for s in parted]
+    return _joined(parts), parted
 
 
 # Baselines
@@ -188,13 +188,13 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
 
     Of a feature, the mean or the greatest value in the clip counts, whichever is better in training.
     """
-    found = []
+    parts = []
     for split in parted:
         funny = clips.y[split.learn] == 1
         share = float(funny.mean())
         if name == "majority":
             n = len(split.judge)
-            found.append((split.judge, np.full(n, share), np.full(n, share > 0.5)))
+            parts.append((split.judge, np.full(n, share), np.full(n, share > 0.5)))
             continue
         options = []
         values = clips.X[:, :, clips.columns.index(name), None]
@@ -207,37 +207,39 @@ def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: st
             threshold = best_f1_threshold(p, funny)
             groups = np.arange(len(p))
             options.append((f1(Judged(funny, p, p >= threshold, groups), np.ones(len(p))), q, q >= threshold))
-        _, q, said = max(options, key=lambda option: option[0])
-        found.append((split.judge, q, said))
-    return _joined(found)
+        _, q, predicted = max(options, key=lambda option: option[0])
+        parts.append((split.judge, q, predicted))
+    return _joined(parts)
 
 
 # Reports
 
 
-def report(clips: LabelledClips, said: Predictions, parted: Sequence[Split], *, nested: bool) -> dict[str, Any]:
+def report(clips: LabelledClips, predictions: Predictions, parted: Sequence[Split], *, nested: bool) -> dict[str, Any]:
     """All that a page shows of a judgement, ready for JSON: metrics, baselines, calibration, mistakes.
 
     ``random`` is the same for labels of random origin alone, which nobody picked because they looked funny; None where
     they do not hold both kinds.
     """
-    judged = said.judged(clips)
-    chosen = np.isin(clips.origin[said.index], ["random"])
-    random = judged[chosen] if len(np.unique(judged.funny[chosen])) == 2 else None
+    judged = predictions.judged(clips)
+    at_random = np.isin(clips.origin[predictions.index], ["random"])
+    random = judged[at_random] if len(np.unique(judged.funny[at_random])) == 2 else None
     alone = [column for column in (f"{cue.name}_{cue.lane}" for cue in CUES.values()) if column in clips.columns]
     baselines = {
         name: beside(judged, baseline_predictions(clips, parted, name).judged(clips)) for name in (*BASELINES, *alone)
     }
     return {
         "nested": nested,
-        "n_judged": len(np.unique(said.index)),
+        "n_judged": len(np.unique(predictions.index)),
         "n_groups": len(np.unique(judged.groups)),
-        "n_repeats": int(np.bincount(said.index).max()),
+        "n_repeats": int(np.bincount(predictions.index).max()),
         "metrics": measured(judged),
-        "random": None if random is None else {"n": len(np.unique(said.index[chosen])), "metrics": measured(random)},
+        "random": None
+        if random is None
+        else {"n": len(np.unique(predictions.index[at_random])), "metrics": measured(random)},
         "baselines": baselines,
         "calibration_curve": calibration_curve(judged),
-        "mistakes": mistakes(clips, said),
+        "mistakes": mistakes(clips, predictions),
     }
 
 
@@ -249,14 +251,16 @@ def beside(judged: Judged, other: Judged) -> dict[str, Any]:
     }
 
 
-def mistakes(clips: LabelledClips, said: Predictions) -> list[dict[str, Any]]:
+def mistakes(clips: LabelledClips, predictions: Predictions) -> list[dict[str, Any]]:
     """Clips called wrongly in at least half of the repeats, the surest errors first: index, probability, label."""
     out = []
-    for k in np.unique(said.index).tolist():
-        here = said.index == k
-        wrong = said.said[here] != (clips.y[k] == 1)
+    for k in np.unique(predictions.index).tolist():
+        here = predictions.index == k
+        wrong = predictions.predicted[here] != (clips.y[k] == 1)
         if wrong.mean() >= 0.5:
-            out.append({"index": k, "probability": float(said.probability[here].mean()), "label": int(clips.y[k])})
+            out.append(
+                {"index": k, "probability": float(predictions.probability[here].mean()), "label": int(clips.y[k])}
+            )
     return sorted(out, key=lambda m: -abs(m["probability"] - m["label"]))
 
 
@@ -278,8 +282,8 @@ def learning_curve(
         floor = 0.5 / max(1, int((clips.y[split.judge] == 1).sum()))  # less than one mistake cannot be told from none
         for i, size in enumerate(SIZES):
             part = np.sort(np.concatenate([order[: max(4, round(size * len(order)))] for order in orders]))
-            said = cross_validated(clips, [Split(part, split.judge)], classifier, on_step=on_step)
-            value = f1(said.judged(clips), np.ones(len(said.index)))
+            predictions = cross_validated(clips, [Split(part, split.judge)], classifier, on_step=on_step)
+            value = f1(predictions.judged(clips), np.ones(len(predictions.index)))
             sizes[i, j], errors[i, j] = len(part), max(floor, 1 - (0.0 if np.isnan(value) else value))
     now, then = len(clips), len(clips) + MORE
     draws = rng.integers(len(parted), size=(500, len(parted)))

@@ -7,9 +7,10 @@ is offered, and used once it is chosen. Until a choice is made the newest is use
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,33 +66,33 @@ class Model:
     @property
     def judgement(self) -> Mapping[str, Any]:
         """How good it is, as `core.training.judging.report` says; empty where it was not judged."""
-        found = self.card.get("judgement")
-        return found if isinstance(found, Mapping) else {}
+        judgement = self.card.get("judgement")
+        return judgement if isinstance(judgement, Mapping) else {}
 
     def figure(self, metric: str, *path: str) -> Figure | None:
         """A metric of its judgement, or one further down such as ``("random",)`` or ``("baselines", "loudness")``."""
-        found: Any = self.judgement
+        value: Any = self.judgement
         for key in (*path, "metrics", metric):
-            found = found.get(key) if isinstance(found, Mapping) else None
-        return as_figure(found)
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return as_figure(value)
 
 
-def as_figure(found: Any) -> Figure | None:
+def as_figure(entry: Any) -> Figure | None:
     """A figure from its mapping of value, low and high in a card; None where it has no value."""
-    value = _number(found.get("value")) if isinstance(found, Mapping) else None
-    return None if value is None else Figure(value, _number(found.get("low")), _number(found.get("high")))
+    value = _number(entry.get("value")) if isinstance(entry, Mapping) else None
+    return None if value is None else Figure(value, _number(entry.get("low")), _number(entry.get("high")))
 
 
 def _names(models: Sequence[Model]) -> str:
     return ", ".join(model.name for model in models) or Sentence("none")
 
 
-def _number(found: Any) -> float | None:
-    return float(found) if isinstance(found, int | float) else None
+def _number(entry: Any) -> float | None:
+    return float(entry) if isinstance(entry, int | float) else None
 
 
-def _whole(found: Any) -> int:
-    return found if isinstance(found, int) else 0
+def _whole(entry: Any) -> int:
+    return entry if isinstance(entry, int) else 0
 
 
 @dataclass(frozen=True)
@@ -121,23 +122,45 @@ class ModelStore:
 
     def all(self) -> list[Model]:
         """Every model whose card can be read, the newest first."""
-        models = [model for model in self._models_or_faults() if isinstance(model, Model)]
+        models = [model for _, model in self._models_or_causes() if isinstance(model, Model)]
         return sorted(models, key=lambda model: (model.created, model.name), reverse=True)
 
-    def _models_or_faults(self) -> Iterator[Model | ModelFault]:
+    def _models_or_causes(self) -> Iterator[tuple[Path, Model | Exception]]:
         for path in sorted(self.folder.glob("*/card.json")):
             try:
                 card = json.loads(path.read_text(encoding="utf-8"))
                 if not isinstance(card, dict):
                     raise ValueError("no JSON object")
-                yield Model(path.parent, card)
+                yield path, Model(path.parent, card)
             except (OSError, ValueError) as error:
-                yield ModelFault(
-                    "{folder}: the card of this model cannot be read ({cause}); choose another model by name, or move "
-                    "this folder away",
-                    folder=path.parent,
-                    cause=error,
+                yield path, error
+
+    def _check_cards(self, person: Person) -> None:
+        """Raise ModelFault where a card that cannot be read may be that of the person's newest model."""
+        for path, cause in self._models_or_causes():
+            if isinstance(cause, Model) or self._is_of_another(path, person):
+                continue
+            newest = next(iter(self.of(person)), None)
+            advice = Sentence("move this folder away")
+            if newest is not None:
+                advice = Sentence(
+                    "choose {name}, the newest that can be read, or move this folder away", name=newest.name
                 )
+            raise ModelFault(
+                "{folder}: the card of this model cannot be read ({cause}); {advice}",
+                folder=path.parent,
+                cause=cause,
+                advice=advice,
+            )
+
+    def _is_of_another(self, card: Path, person: Person) -> bool:
+        """Whether what is left of a card names somebody else."""
+        try:
+            owner = re.search(rb'"person_id": *"([^"]*)"', card.read_bytes())
+        except OSError:
+            return False
+        others = {other.id.encode() for other in self.workspace.people()} - {person.id.encode()}
+        return owner is not None and owner[1] in others
 
     def of(self, person: Person) -> list[Model]:
         """The models trained for a person, the newest first."""
@@ -146,15 +169,15 @@ class ModelStore:
     def find(self, person: Person, name: str) -> Model:
         """A person's model by name. Raises ModelFault where there is none."""
         models = self.of(person)
-        found = next((model for model in models if model.name == name), None)
-        if found is None:
+        wanted = next((model for model in models if model.name == name), None)
+        if wanted is None:
             raise ModelFault(
                 "{person} has no model called {name} (known: {known}); choose one of these",
                 person=person.name,
                 name=name,
                 known=_names(models),
             )
-        return found
+        return wanted
 
     def folder_of(self, name: str | None, person: Person) -> Path:
         """The folder of the model of that name, else of the one this person uses. Raises ModelFault without any."""
@@ -196,14 +219,12 @@ class ModelStore:
         Raises
         ------
         ModelFault
-            If that may be a model whose card cannot be read: no other one takes its place by itself.
+            If that may be a model whose card cannot be read: the next one is named, and used once it is chosen.
         """
         models, chosen = self.of(person), self._choice(person).model
         found = next((model for model in models if model.name == chosen), None)
         if found is None:
-            for fault in self._models_or_faults():
-                if isinstance(fault, ModelFault):
-                    raise fault
+            self._check_cards(person)
         return found or next(iter(models), None)
 
     def is_chosen(self, person: Person) -> bool:
@@ -220,9 +241,10 @@ class ModelStore:
 
     def hold(self, person: Person) -> None:
         """Keep the model that is used now, whatever is trained later. Raises Busy, StorageFault."""
-        used = self.used(person)
-        if used is not None and not self.is_chosen(person):
-            self._decide(person, model=used.name)
+        with suppress(ModelFault):  # nothing is used as long as a card cannot be read
+            used = self.used(person)
+            if used is not None and not self.is_chosen(person):
+                self._decide(person, model=used.name)
 
     def offered(self, person: Person) -> Model | None:
         """A model newer than the one used, which nobody has taken or declined yet."""

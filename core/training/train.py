@@ -87,7 +87,7 @@ class _Steps:
 def train(
     library: Library,
     person: Person,
-    settings: TrainingSettings | None = None,
+    settings: TrainingSettings = TrainingSettings(),
     *,
     name: str | None = None,
     on_progress: OnProgress = lambda completed, total: None,
@@ -113,7 +113,6 @@ def train(
     ModelFault
         If there are too few labels, the name is taken, or the model is unknown; says what to do.
     """
-    settings = settings or TrainingSettings()
     began = time.monotonic()
     folder = ModelStore(library.workspace).new_folder(name)
     dataset = up_to_date(library).clips.of(person.id)
@@ -123,33 +122,21 @@ def train(
     cues = ClipCues(library, chosen_cues(library, dataset.groups[usable], settings.cues), dataset.groups[usable])
     clips = labelled(dataset, usable, cues)
     parted = splits(clips, settings.n_folds, settings.n_repeats, settings.seed) if settings.judge else []
-    n_steps = _n_steps(settings, len(clips), len(parted))
-    steps = _Steps(2 * n_steps if cues.names else n_steps, on_progress)
+    steps = _Steps(_n_steps(settings, len(clips), len(parted)) * (2 if cues.names else 1), on_progress)
     redrawn = _redrawn(library, dataset, usable) if settings.augment else None
     trained = _Trained(clips, settings, parted, steps, cues.added(redrawn) if redrawn and cues.names else redrawn)
     fitted = trained.fitted(on_curve)
     fit_seconds = time.monotonic() - began
-    said, judged_by = trained.said(fitted)
-    judgement = report(clips, said, judged_by, nested=settings.judge)
-    if settings.judge:
-        simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
-        judgement["learning_curve"] = learning_curve(clips, simple, seed=settings.seed, on_step=steps)
-    if cues.names:  # how the same training does without cues on the same clips
-        plain = replace(clips, X=clips.X[:, :, : len(FEATURES)], columns=FEATURES)
-        without = replace(trained, clips=plain, augment=redrawn)
-        judgement["without_cues"] = beside(said.judged(clips), without.said(without.fitted())[0].judged(plain))
+    plain = replace(clips, X=clips.X[:, :, : len(FEATURES)], columns=FEATURES)
+    judgement = trained.judgement(fitted, replace(trained, clips=plain, augment=redrawn) if cues.names else None)
     for mistake in judgement["mistakes"]:
         mistake |= _place(dataset.events[int(usable[mistake.pop("index")])])
+    excluded = excluded_of(dataset)
     card = {
         **_provenance(library, person, dataset, usable),
-        "n_clips": len(clips),
-        "n_funny": int(clips.y.sum()),
-        "labelled_share": float(clips.y.mean()),
-        "origins": dict(Counter(clips.origin.tolist())),
-        "excluded": (excluded := excluded_of(dataset)),
+        **_counts(clips, cues),
+        "excluded": excluded,
         "n_left_out": len(excluded),
-        "cues": list(cues.names),
-        "features": [*FEATURES, *cues.column_names],
         "settings": asdict(settings),
         "judgement": judgement,
         "curves": [[{"loss": a, "validation": b} for a, b in curve] for curve in fitted.curves_],
@@ -159,6 +146,17 @@ def train(
     fitted.save(folder, _finite(card))
     # As it is read again, but with reasons as sentences: in the file they are templates with values.
     return folder, {**FunnyMomentClassifier.load(folder)[1], "excluded": excluded}
+
+
+def _counts(clips: LabelledClips, cues: ClipCues) -> dict[str, Any]:
+    return {
+        "n_clips": len(clips),
+        "n_funny": int(clips.y.sum()),
+        "labelled_share": float(clips.y.mean()),
+        "origins": dict(Counter(clips.origin.tolist())),
+        "cues": list(cues.names),
+        "features": [*FEATURES, *cues.column_names],
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,17 +172,31 @@ class _Trained:
     def fitted(self, on_curve: OnCurve | None = None) -> FunnyMomentClassifier:
         """A model of the wanted kind, trained on all clips."""
         kept = {key: getattr(self.settings, key) for key in ("model", "n_folds", "n_seeds", "n_epochs", "device")}
-        made = FunnyMomentClassifier(**kept, centre=False, random_state=self.settings.seed)
+        classifier = FunnyMomentClassifier(**kept, centre=False, random_state=self.settings.seed)
         clips, groups = self.clips, groups_of(self.clips.video, self.clips.start)
         how: dict[str, Any] = {"augment": self.augment, "on_curve": on_curve, "on_step": self.steps}
-        return made.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, **how)
+        return classifier.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, **how)
 
-    def said(self, fitted: FunnyMomentClassifier) -> tuple[Predictions, Sequence[Split]]:
+    def predictions(self, fitted: FunnyMomentClassifier) -> tuple[Predictions, Sequence[Split]]:
         """What a model says of clips that it did not learn from, thoroughly where the settings ask for it."""
         if not self.settings.judge:
             return held_out(fitted)
         parted = self.parted
         return cross_validated(self.clips, parted, fitted, augment=self.augment, on_step=self.steps), parted
+
+    def judgement(self, fitted: FunnyMomentClassifier, without_cues: _Trained | None) -> dict[str, Any]:
+        """How good a model is, for its card, and how the same training does without cues on the same clips."""
+        predictions, judged_by = self.predictions(fitted)
+        judgement = report(self.clips, predictions, judged_by, nested=self.settings.judge)
+        if self.settings.judge:
+            simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
+            curve = learning_curve(self.clips, simple, seed=self.settings.seed, on_step=self.steps)
+            judgement["learning_curve"] = curve
+        if without_cues is not None:
+            others, _ = without_cues.predictions(without_cues.fitted())
+            judged = predictions.judged(self.clips), others.judged(without_cues.clips)
+            judgement["without_cues"] = beside(*judged)
+        return judgement
 
 
 def _check_options(dataset: ClipDataset, settings: TrainingSettings) -> None:
@@ -241,15 +253,15 @@ def _place(event: LabelEvent) -> dict[str, Any]:
     return {name: getattr(event, name) for name in ("clip_id", "video_id", "start", "end", "label")}
 
 
-def labelled(dataset: ClipDataset, chosen: Any, cues: ClipCues | None = None) -> LabelledClips:
+def labelled(dataset: ClipDataset, rows: Any, cues: ClipCues | None = None) -> LabelledClips:
     """Some clips of a dataset, as they are learned from and judged, with the columns of their cues if given."""
-    events = [dataset.events[k] for k in chosen]
-    X = dataset.inputs[chosen]
+    events = [dataset.events[k] for k in rows]
+    X = dataset.inputs[rows]
     return LabelledClips(
-        X=X if cues is None else np.concatenate([X, cues.of(dataset.timestamps[chosen])], axis=2),
-        timestamps=dataset.timestamps[chosen],
-        y=dataset.labels[chosen].astype(np.int64),
-        video=dataset.groups[chosen],
+        X=X if cues is None else np.concatenate([X, cues.of(dataset.timestamps[rows])], axis=2),
+        timestamps=dataset.timestamps[rows],
+        y=dataset.labels[rows].astype(np.int64),
+        video=dataset.groups[rows],
         start=np.array([event.start for event in events]),
         end=np.array([event.end for event in events]),
         origin=np.array([event.origin for event in events], dtype=str),
@@ -257,9 +269,9 @@ def labelled(dataset: ClipDataset, chosen: Any, cues: ClipCues | None = None) ->
     )
 
 
-def _redrawn(library: Library, dataset: ClipDataset, chosen: Any) -> Redrawn:
+def _redrawn(library: Library, dataset: ClipDataset, rows: Any) -> Redrawn:
     clips = []
-    for k in chosen:
+    for k in rows:
         event = dataset.events[k]
         person_series = library.series(event.video_id, event.person_id)
         if person_series is None:

@@ -107,6 +107,7 @@ class Source:
         self._due: dict[int, list[int]] = {}  # decoding times of packets that do not say when they are shown
         self._n_untimed = 0
         self._video: av.VideoStream | None = None
+        self._stated_size = 0, 0
 
     def __enter__(self) -> Self:
         return self
@@ -127,6 +128,7 @@ class Source:
         """
         if self._video is None:
             self._video = self._picture
+            self._stated_size = self._video.width, self._video.height  # the decoder changes it on the way
             self._video.thread_type, self._video.thread_count = "AUTO", self._n_threads
         return self._video
 
@@ -194,6 +196,12 @@ class Source:
         """
         with Source(self.path, tracks=self._tracks) as source:
             return shape_of(source.first_picture(), source.video.sample_aspect_ratio)
+
+    def size_of(self, frame: av.VideoFrame) -> tuple[int, int]:
+        """Width and height of an upright picture in square pixels: that of the first, also where others follow."""
+        if (frame.width, frame.height) == self._stated_size:
+            return shape_of(frame, self.pixel_aspect).square
+        return self.shape.square
 
     def first_picture(self) -> av.VideoFrame:
         """The first picture that can be decoded from where it stands.

@@ -110,7 +110,7 @@ def sampled_frames(
         As `probe`.
     """
     with Source(path, tracks=tracks, damage=damage) as source:
-        images = Images(source.pixel_aspect)
+        images = Images(source.size_of)
         for timestamp, frame in _sampled(source, sample_rate, first_timestamp, after):
             yield Frame(timestamp, images(frame))
 
@@ -140,7 +140,7 @@ def sampled_pictures(
     """
     hardware = HWAccel(device_type="cuda", allow_software_fallback=True) if gpu and not probe(path).rotation else None
     with Source(path, tracks=tracks, damage=damage, hardware=hardware, n_threads=n_threads) as source:
-        images = Images(source.pixel_aspect)
+        images = Images(source.size_of)
         for timestamp, frame in _sampled(source, sample_rate, first_timestamp, after):
             image = images(frame)
             share = reduction(*image.shape[:2])
@@ -182,7 +182,7 @@ def _sampled(
             yield held
 
 
-def frame_at(path: Path, time: float) -> Frame:
+def frame_at(path: Path, time: float, *, tracks: Tracks = AUTOMATIC) -> Frame:
     """The frame shown at `time` seconds: the last one whose PTS is not later.
 
     Raises
@@ -191,8 +191,8 @@ def frame_at(path: Path, time: float) -> Frame:
         If the video ends before, or as `probe`.
     """
     shown = None
-    with Source(path) as source:
-        images = Images(source.pixel_aspect)
+    with Source(path, tracks=tracks) as source:
+        images = Images(source.size_of)
         for timestamp, frame in _timed_from(source, max(0.0, time)):
             if shown is not None and timestamp > time + 1e-6:
                 return Frame(shown[0], images(shown[1]))
@@ -207,7 +207,7 @@ def frame_at(path: Path, time: float) -> Frame:
     )
 
 
-def key_frame_at(path: Path, time: float) -> Frame:
+def key_frame_at(path: Path, time: float, *, tracks: Tracks = AUTOMATIC) -> Frame:
     """The picture at which decoding towards `time` seconds starts: fast, and up to a key-frame distance earlier.
 
     Raises
@@ -215,9 +215,9 @@ def key_frame_at(path: Path, time: float) -> Frame:
     VideoUnreadable
         If there is none, or as `probe`.
     """
-    with Source(path) as source:
+    with Source(path, tracks=tracks) as source:
         for timestamp, frame in _timed_from(source, max(0.0, time)):
-            return Frame(timestamp, Images(source.pixel_aspect)(frame))
+            return Frame(timestamp, Images(source.size_of)(frame))
     raise VideoUnreadable(
         "{path}: asked for a key frame at {time:.2f} s, but the video holds no picture there", path=path, time=time
     )

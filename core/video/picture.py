@@ -104,17 +104,14 @@ class Images:
 
     Parameters
     ----------
-    pixel_aspect
-        The stream's sample aspect ratio, None where it does not say.
+    size
+        Frame -> width and height of its upright picture, in pixels.
     """
 
-    def __init__(self, pixel_aspect: Fraction | None) -> None:
-        self._pixel_aspect = pixel_aspect
+    def __init__(self, size: Callable[[av.VideoFrame], tuple[int, int]]) -> None:
+        self._size = size
         self._full, self._small = VideoReformatter(), VideoReformatter()
-        self._converter = Converter(lambda frame: self._size(frame), pixel_format="rgb24")
-
-    def _size(self, frame: av.VideoFrame) -> tuple[int, int]:
-        return shape_of(frame, self._pixel_aspect).square
+        self._converter = Converter(size, pixel_format="rgb24")
 
     def __call__(self, frame: av.VideoFrame) -> Image:
         """The picture (h, w, 3) at full size."""

@@ -141,6 +141,12 @@ class Paths:
         """The small picture at `time` seconds, to a millisecond."""
         return self.root / "thumbnails" / video_id / f"{round(1000 * time)}.jpg"
 
+    def made_from_tracks(self, video_id: str) -> tuple[Path, ...]:
+        """Copies of its picture and sound that are made anew where others are chosen; some are folders."""
+        pictures = self.thumbnail_path(video_id)
+        proxy = self.proxy_path(video_id), self.proxy_minutes_folder(video_id)
+        return pictures, pictures.with_suffix(""), *proxy, self.scan_path(video_id)
+
     # Of a person
 
     def person_path(self, person_id: str) -> Path:

@@ -8,24 +8,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from core.errors import VideoUnreadable, WorkspaceFault
+from core.video.streams import AUTOMATIC, Tracks
 from core.workspace.growth import continues, is_growing
 from core.workspace.paths import State
 
-Registry = dict[str, dict[str, Any]]  # by video id: its paths, the newest first, and a mark of the file
+# By video id: its paths, the newest first, a mark of the file, and the tracks that somebody chose.
+Registry = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Video:
     """A video that the workspace knows: its id, and the paths at which it was seen, the newest first.
 
-    Another video may have taken its place at a path since: a path belongs to the video seen there last.
+    Another video may have taken its place at a path since: a path belongs to the video seen there last. `tracks` are
+    those of its picture and sound that everything reads, shows and plays.
     """
 
     id: str
     paths: tuple[Path, ...]
+    tracks: Tracks = AUTOMATIC
+
+    @classmethod
+    def of(cls, id: str, entry: Mapping[str, Any]) -> Self:
+        """The video of a registry's entry."""
+        return cls(id, tuple(map(Path, entry["paths"])), Tracks(**entry.get("tracks", {})))
 
     @property
     def name(self) -> str:
@@ -55,7 +64,7 @@ class Known:
     """The videos of a registry, and what each is found by."""
 
     def __init__(self, registry: Mapping[str, Mapping[str, Any]]) -> None:
-        self.videos = tuple(Video(id, tuple(map(Path, entry["paths"]))) for id, entry in registry.items())
+        self.videos = tuple(Video.of(id, entry) for id, entry in registry.items())
         self.by_id = {video.id: video for video in self.videos}
         self.by_path: dict[str, list[Video]] = {}
         self.by_name: dict[str, list[Video]] = {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,13 +16,14 @@ from filelock import FileLock, Timeout
 from core.errors import Busy, Sentence, StorageFault, WorkspaceFault
 from core.faces import feature_file as feature_store
 from core.faces.embedders import Embedder
-from core.labels.ledger import Ledger
 from core.people import person_file as person_store
 from core.people.person import Person, Reference, Thresholds, clean_name
 from core.people.photos import read_by
 from core.storage import files as storage
 from core.video.probe import fingerprint
+from core.video.streams import Tracks
 from core.workspace.growth import is_growing, mark_of
+from core.workspace.handover import hand_over_work
 from core.workspace.paths import Paths, state_of
 from core.workspace.registry import Known, Video, composed, grown_in, known_videos, read_registry
 
@@ -115,23 +117,27 @@ class Workspace(Paths):
             grown = grown_in(registry, ids)
             moved = {place: id for place, id in ids.items() if newest.get(id) != [place]}
             if moved:
-                self._move_labels(grown)  # first: a process that is killed in between does it again
+                for old, new in grown.items():  # first: a process that is killed in between does it again
+                    hand_over_work(self, "video_id", old, new)
+                    registry.setdefault(new, {**registry.pop(old), "paths": []})
                 for entry in registry.values():
                     entry["paths"] = [place for place in entry["paths"] if place not in moved]
                 for place, id in moved.items():
                     entry = registry.setdefault(id, {"paths": []})
                     entry["paths"].insert(0, place)
                     entry["mark"] = mark_of(Path(place))
-                registry = {id: entry for id, entry in registry.items() if id not in grown}
                 storage.write_json(self.videos_path, registry)
-        return [Video(id, tuple(map(Path, registry[id]["paths"]))) for id in ids.values()], faults
+        return [Video.of(id, registry[id]) for id in ids.values()], faults
 
-    def _move_labels(self, ids: Mapping[str, str]) -> None:
-        """Give the labels of some videos to others."""
-        if ids and self.labels_path.exists():
-            ledger = Ledger(self.labels_path)
-            for old, new in ids.items():
-                ledger.move(ledger.labels(video_id=old), video_id=new)
+    def choose_tracks(self, video: Video, tracks: Tracks) -> Video:
+        """Note the tracks of a video that everything is to read, and drop what was made from others."""
+        with self.lock("videos"):
+            registry = read_registry(self.videos_path)
+            registry[video.id]["tracks"] = asdict(tracks)
+            storage.write_json(self.videos_path, registry)
+        for path in self.made_from_tracks(video.id):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        return self.video(video.id)
 
     def changed_files(self) -> list[Path]:
         """Files that have another length than when they were noted, and at which nobody writes any more."""

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -111,5 +111,7 @@ def _answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
             return bool(answer.status == 200)
+    except HTTPError as refused:
+        return refused.code == 401  # it wants its access token
     except (URLError, OSError):
         return False

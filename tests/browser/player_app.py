@@ -10,13 +10,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.playback.route import media_address, media_middleware, media_routes
+from core.playback.access import Access, access_middleware
+from core.playback.route import media_address, media_routes
 from core.workspace.workspace import Workspace
 
 ROOT = Path(os.environ["PUNCHLINE_WORKSPACE"])
 
 if __name__ != "__main__":
-    app = st.App(__file__, routes=media_routes(ROOT), middleware=media_middleware())
+    app = st.App(__file__, routes=media_routes(ROOT), middleware=access_middleware(Access()))
 else:
     import numpy as np
 

@@ -16,7 +16,7 @@ from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.people.person import Thresholds
 from core.translation import LANGUAGES
-from core.video.streams import MIX
+from core.video.streams import MIX, Tracks
 from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import JOINER, as_markdown, plain
@@ -159,7 +159,7 @@ def test_a_video_of_two_sound_tracks_asks_which(
     space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = []
-    monkeypatch.setattr("core.actions.background.begin_extraction", lambda *call: begun.append(call[2]))
+    monkeypatch.setattr("core.actions.background.begin_extraction", lambda *call: begun.append(call[1]))
     sound = Sound(tone(440, 4.0), codec="aac")
     one = write(tmp_path / "one.mp4", np.arange(40) / 10, sound)
     space.register(with_tracks(one, tmp_path / "two.mp4", sound))
@@ -169,14 +169,14 @@ def test_a_video_of_two_sound_tracks_asks_which(
     choice.select(MIX)
     app.button(key="start").click().run()
     assert not app.exception
-    assert [settings.audio_track for settings in begun] == [MIX]
+    assert [video.tracks for video in begun] == [Tracks(None, MIX)]
 
 
 @pytest.mark.parametrize("name", ["home", "extract"])
 def test_a_file_that_a_decoder_stumbles_over_is_named(
     space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def stumble(path: Path) -> None:
+    def stumble(path: Path, **options: object) -> None:
         raise AttributeError("'NoneType' object has no attribute 'name'")
 
     fill(space, tmp_path)

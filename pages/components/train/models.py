@@ -8,10 +8,11 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from core.errors import ModelFault
 from core.people.person import Person
 from core.training.model_store import Model, ModelStore
 from core.workspace.workspace import Workspace
-from pages.components.shared.shell import _, plain, told
+from pages.components.shared.shell import _, plain, show_error, told
 from pages.components.train.compare import comparison, is_better, verdict
 from pages.components.train.figures import metric_name, value_text
 from pages.components.train.mistakes import mistakes
@@ -33,7 +34,13 @@ def when(model: Model) -> str:
 def models_panel(space: Workspace, person: Person, models: Sequence[Model]) -> None:
     """Everything below the training: the offer, the table, and the figures of one model or of two."""
     store = ModelStore(space)
-    used, offered = store.used(person), store.offered(person)
+    try:
+        used, offered = store.used(person), store.offered(person)
+    except ModelFault as fault:  # nothing takes the place of a damaged model before a click
+        show_error(fault)
+        if models and st.button(_("Use “{name}”", name=plain(models[0].name)), key="use-proposed"):
+            _use(store, person, models[0])
+        return
     with st.container():  # what follows keeps its place, whether this is there or not
         _undo(store)
         if used is not None and offered is not None:

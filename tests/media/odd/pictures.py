@@ -8,7 +8,7 @@ from fractions import Fraction
 from tests.media import interlaced
 from tests.media.odd.answer import FPS, Answer
 from tests.media.odd.kind import Kind
-from tests.media.odd.recipes import coded, plain, sound, turned, written
+from tests.media.odd.recipes import coded, late, plain, sound, turned, written
 
 B_FRAMES = {"bf": "3", "b-adapt": "0"}
 RATE = Fraction(1, FPS)
@@ -31,6 +31,11 @@ PICTURES: dict[str, Kind] = {
     "intra refresh, no keyframes": Kind(written("v.mkv", options={"intra-refresh": "1", "g": "25"})),
     "hevc": Kind(written("v.mp4", codec="libx265")),
     "hevc in ts": Kind(written("v.ts", codec="libx265")),
+    "hevc of phones": Kind(
+        written("v.mov", late(0.02), codec="libx265", rotation=90, tick=Fraction(1, 600), options={"bf": "3"})
+    ),
+    "hevc in flv": Kind(written("v.flv", codec="libx265")),
+    "hevc of cameras": Kind(written("v.mp4", codec="libx265", pixel_format="yuv422p10le")),
     "hevc, 10 bit": Kind(written("v.mkv", codec="libx265", pixel_format="yuv420p10le")),
     "h264, 10 bit": Kind(written("v.mkv", pixel_format="yuv420p10le")),
     "h264, 4:2:2": Kind(written("v.mov", pixel_format="yuv422p")),
@@ -42,6 +47,9 @@ PICTURES: dict[str, Kind] = {
     "vp9, alpha": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9", pixel_format="yuva420p")),
     "vp9 in mp4": Kind(written("v.mp4", codec="libvpx-vp9")),
     "av1": Kind(written("v.mkv", codec="libsvtav1", options={"preset": "8", "crf": "10"})),
+    "av1 in webm": Kind(
+        written("v.webm", sound("libopus", 48_000), codec="libsvtav1", options={"preset": "8", "crf": "10"})
+    ),
     "av1 in mp4": Kind(written("v.mp4", codec="libsvtav1", options={"preset": "8", "crf": "10"})),
     "mjpeg": Kind(coded("mjpeg", "v.avi", "yuvj420p")),
     "mjpeg in mov": Kind(coded("mjpeg", "v.mov", "yuvj422p")),
@@ -97,6 +105,9 @@ PICTURES: dict[str, Kind] = {
     "grey of BT.709": Kind(plain(126, colorspace=1, color_primaries=1, color_trc=1), replace(PLAIN, mean=128)),
     "grey of BT.2020": Kind(plain(126, colorspace=9, color_primaries=9, color_trc=14), replace(PLAIN, mean=128)),
     "odd size": Kind(coded("ffv1", width=161, height=121), Answer(shape=(121, 161))),
+    "odd size, vp9": Kind(
+        written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9", width=853, height=479), Answer(shape=(479, 853))
+    ),
     "odd size, h264": Kind(written("v.mp4", pixel_format="yuv444p", width=161, height=121), Answer(shape=(121, 161))),
     "higher than wide": Kind(written("v.mp4", width=90, height=160), Answer(shape=(160, 90))),
     "very wide": Kind(written("v.mp4", width=640, height=60), Answer(shape=(60, 640))),

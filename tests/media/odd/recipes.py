@@ -74,8 +74,12 @@ def remuxed(
     head: Callable[[Any], None] = lambda container: None,
     flags: dict[str, str] | None = None,
     form: str | None = None,
+    backwards: bool = False,
 ) -> Recipe:
-    """The same packets elsewhere; `packet` changes each, the k-th of its stream, or leaves it out by False."""
+    """The same packets elsewhere; `packet` changes each, the k-th of its stream, or leaves it out by False.
+
+    `backwards` puts the last stream first.
+    """
 
     def make(folder: Path) -> Path:
         path = folder / name
@@ -83,7 +87,8 @@ def remuxed(
             av.open(str(source(folder))) as original,
             av.open(str(path), "w", format=form, options=flags or {}) as container,
         ):
-            copies = {stream.index: container.add_stream_from_template(stream) for stream in original.streams}
+            streams = reversed(original.streams) if backwards else original.streams
+            copies = {stream.index: container.add_stream_from_template(stream) for stream in streams}
             head(container)
             counts = dict.fromkeys(copies, 0)
             for each in original.demux():
@@ -186,22 +191,34 @@ def unknown_sound(*others: Sound) -> Recipe:
     return changed(tracks("known.mp4", sound(), *others), "v.mp4", change)
 
 
-def unknown_picture(folder: Path) -> Path:
-    """A codec of pictures that no decoder knows."""
-    return changed(
-        written("known.mp4"), "v.mp4", lambda data: data.replace(b"avc1", b"zzz1").replace(b"avcC", b"free")
-    )(folder)
+def unknown_picture(source: Recipe) -> Recipe:
+    """A first picture of a codec that no decoder knows."""
+
+    def change(data: bytes) -> bytes:
+        moov = data.index(b"moov")
+        return data[:moov] + data[moov:].replace(b"avc1", b"zzz1", 1).replace(b"avcC", b"free", 1)
+
+    return changed(source, "v.mp4", change)
 
 
-def joined(name: str, *starts: float) -> Recipe:
-    """Transport streams one after the other, each with a clock of its own; the numbers of the pictures run on."""
+def packets_of_204(data: bytes) -> bytes:
+    """A transport stream as receivers pass it on: with room for error correction behind each packet."""
+    return b"".join(data[k : k + 188] + bytes(16) for k in range(0, len(data), 188))
+
+
+def joined(name: str, *starts: float, **how: Any) -> Recipe:
+    """Transport streams one after the other, each with a clock of its own; the numbers of the pictures run on.
+
+    A value of `how` that is a tuple has one for each.
+    """
 
     def make(folder: Path) -> Path:
         path = folder / name
         data = b""
         for k, start in enumerate(starts):
             piece = folder / f"piece{k}.ts"
-            _numbered_from(piece, k * N, start)
+            own = {key: value[k] if isinstance(value, tuple) else value for key, value in how.items()}
+            _numbered_from(piece, k * N, start, **own)
             data += piece.read_bytes()
         path.write_bytes(data)
         return path
@@ -209,22 +226,48 @@ def joined(name: str, *starts: float) -> Recipe:
     return make
 
 
-def _numbered_from(path: Path, first: int, start: float) -> None:
+def _numbered_from(path: Path, first: int, start: float, *, size: int = 1, audio: Sound | None = None) -> None:
+    audio = late(start, audio)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "g": "12", "threads": "1"})
-        video.width, video.height, video.pix_fmt = media.WIDTH, media.HEIGHT, "yuv420p"
-        audio = container.add_stream("aac", rate=44_100, layout="mono")
+        video.width, video.height, video.pix_fmt = size * media.WIDTH, size * media.HEIGHT, "yuv420p"
+        track = container.add_stream(audio.codec, rate=audio.audio_rate, layout=audio.layout)
         packets = []
         for k in range(N):
-            frame = av.VideoFrame.from_ndarray(media.numbered(first + k), format="rgb24")
+            picture = media.numbered(first + k, width=video.width, height=video.height)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = round((start + k / FPS) * FPS), Fraction(1, FPS)
             packets += video.encode(frame)
         packets += video.encode(None)
-        for frame in media.sound_frames(late(start), audio.format.name, 1024):
-            packets += audio.encode(frame)
-        packets += audio.encode(None)
+        for part in media.sound_frames(audio, track.format.name, track.frame_size or 1024):
+            packets += track.encode(part)
+        packets += track.encode(None)
         packets.sort(key=lambda packet: packet.dts * packet.time_base)
         container.mux(packets)
+
+
+def with_data(name: str) -> Recipe:
+    """Readings of a camera's sensors before the film."""
+
+    def make(folder: Path) -> Path:
+        film, path = write(folder / f"film-{name}", TIMES, sound()), folder / name
+        with av.open(str(film)) as original, av.open(str(path), "w") as container:
+            data = container.add_data_stream("bin_data")
+            copies = {stream.index: container.add_stream_from_template(stream) for stream in original.streams}
+            for k, packet in enumerate(original.demux()):
+                if packet.dts is None:
+                    continue
+                packet.stream = copies[packet.stream.index]
+                container.mux(packet)
+                if packet.stream.type == "audio":
+                    continue
+                reading = av.Packet(bytes(range(k % 200, k % 200 + 40)))
+                reading.stream, reading.pts, reading.dts = data, packet.dts, packet.dts
+                reading.time_base = packet.time_base
+                container.mux(reading)
+        return path
+
+    return make
 
 
 def with_texts(name: str) -> Recipe:

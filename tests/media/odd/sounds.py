@@ -7,7 +7,7 @@ from math import log10
 from tests.media import Sound, tone
 from tests.media.odd.answer import LOUD, Answer
 from tests.media.odd.kind import Kind
-from tests.media.odd.recipes import TIMES, channels, heard, late, sound, written
+from tests.media.odd.recipes import TIMES, channels, heard, joined, late, sound, written
 
 
 def quieter(share: float) -> Answer:
@@ -41,6 +41,15 @@ SOUNDS: dict[str, Kind] = {
         )
     },
     **{f"sound of {r} Hz": Kind(heard("pcm_s16le", rate=r)) for r in (8000, 11_025, 22_050, 32_000, 96_000, 192_000)},
+    "float sound of 96 kHz in mov": Kind(heard("pcm_f32le", "v.mov", rate=96_000)),
+    "opus of 5.1 in webm": Kind(
+        written("v.webm", sound("libopus", 48_000, "5.1", (1,) * 6), codec="libvpx-vp9"), quieter(5 / 6)
+    ),
+    "channels that change": Kind(
+        joined("v.ts", 3, 5, audio=(sound("ac3", 48_000), sound("ac3", 48_000, "5.1", (1,) * 6))),
+        Answer(duration=4.0, n_pictures=100),
+    ),
+    "sound that begins before the clock": Kind(written("v.mkv", late(-0.1)), Answer(first=0.1)),
     "speech of phones": Kind(heard("libopencore_amrnb", "v.3gp", rate=8000), Answer(level=-11.4)),
     **{
         f"sound of {layout}": Kind(channels(layout, *[1.0] * n))

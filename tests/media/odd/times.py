@@ -13,6 +13,7 @@ from tests.media.odd.recipes import TIMES, joined, late, paced, remuxed, sound, 
 
 MS = Fraction(1, 1000)
 HOLE = np.concatenate([TIMES[:20], TIMES[20:] + 3])
+NO_LENGTH = np.sort(np.concatenate([TIMES, TIMES[5:40:7] + 1 / 90_000]))
 UNEVEN = np.cumsum(np.resize([0.02, 0.06, 0.033, 0.047], N))
 UNEVEN = UNEVEN - UNEVEN[0]
 
@@ -65,6 +66,9 @@ TIMED: dict[str, Kind] = {
     "two recordings in one ts": Kind(joined("v.ts", 3, 3), Answer(duration=4.0, n_pictures=2 * N)),
     "three recordings in one ts": Kind(joined("v.ts", 9, 3, 700), Answer(duration=6.0, n_pictures=3 * N, counted=None)),
     "a jump of 10,000 s in ts": Kind(joined("v.ts", 1, 10_001), Answer(duration=4.0, n_pictures=2 * N)),
+    "sizes that change": Kind(joined("v.ts", 3, 5, size=(1, 2)), Answer(duration=4.0, n_pictures=2 * N)),
+    "pictures of half the length": Kind(written("v.mp4", times=TIMES[:25]), Answer(n_pictures=25)),
+    "pictures of no length": Kind(written("v.mp4", times=NO_LENGTH), Answer(n_pictures=N, counted=None)),
     "no edit list": Kind(
         written("v.mp4", flags={"use_editlist": "0"}, options={"bf": "3", "b-adapt": "0"}), Answer(first=0.08)
     ),

@@ -11,13 +11,19 @@ import pytest
 
 from core.actions.adoption import adopt, offers
 from core.actions.labels import attach_labels, export_labels, import_labels
+from core.detection.results import moments_in, read_detections
 from core.errors import PunchlineError
-from core.labels.event import LabelEvent
+from core.faces.feature_file import write_features
+from core.labels.event import LabelEvent, clip_id_of
 from core.labels.ledger import Ledger
+from core.labels.trims import Trim, record_trims, trims_of, undo_trim
 from core.people.person import Reference
+from core.storage.files import write_json
+from core.video.streams import Tracks
 from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
 from tests.media import Sound, tone, with_tracks, write
+from tests.tables import random_features
 
 FACE = Reference(np.zeros((8, 8, 3), np.uint8), np.zeros(4), np.zeros((5, 2)), "a.jpg", {})
 
@@ -182,7 +188,7 @@ def test_a_kill_between_labels_and_list_loses_no_label_of_a_grown_recording(
     Ledger(space.labels_path).record([LabelEvent(video.id, ann.id, 1.0, 7.0, 1, "marked")])
     path.write_bytes(whole)
     monkeypatch.setattr("core.workspace.growth.STILL", 0.0)
-    for place in ("core.workspace.workspace.Ledger.move", "core.workspace.workspace.storage.write_json"):
+    for place in ("core.workspace.handover.hand_over", "core.workspace.workspace.storage.write_json"):
         with monkeypatch.context() as killed:
             killed.setattr(place, lambda *given, **more: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
@@ -197,6 +203,17 @@ def test_another_recording_in_its_place_is_another_video(space: Workspace, tmp_p
     write(path, np.arange(400) / 10 + 1, codec="libx264", width=320)
     assert space.register(path).id != video.id
     assert Ledger(space.labels_path).labels()[0].video_id == video.id
+
+
+def test_labels_behind_an_end_that_was_learnt_by_reading_are_refused(space: Workspace, tmp_path: Path) -> None:
+    video = space.register(write(tmp_path / "live.mkv", np.arange(20) / 10, flags={"live": "1"}))
+    features = random_features(0)
+    write_features(space.features_path(video.id), replace(features, info=replace(features.info, duration=12.0)))
+    imported = import_labels(
+        space, b"video,start,end,label\nlive.mkv,5,11,1\nlive.mkv,13,19,1\n", person=space.find_person("Ann")
+    )
+    assert [event.start for event in imported.events] == [5.0]
+    assert "12" in imported.faults[0].reason
 
 
 def test_a_remux_is_offered_and_adopted(space: Workspace, tmp_path: Path) -> None:
@@ -215,3 +232,56 @@ def test_a_remux_is_offered_and_adopted(space: Workspace, tmp_path: Path) -> Non
     assert offers(space) == []
     with pytest.raises(PunchlineError, match="no label hangs on this video"):
         adopt(space, video.id, new)
+
+
+def found(space: Workspace, video_id: str, person_id: str, *places: float) -> list[str]:
+    """Moments that were found, written as detection does; gives their ids."""
+    moments = [
+        {"start": p, "end": p + 5, "score": 0.9, "probability": 0.5, "best_start": p, "best_end": p + 5} for p in places
+    ]
+    about = {"video_id": video_id, "person_id": person_id, "person": "Ann", "model": "m", "moments": moments}
+    content = {"format": "punchline-detections", "format_version": 1, **about, "earlier": {}}
+    write_json(space.detections_path(video_id, person_id), content)
+    return [clip_id_of(video_id, person_id, place, place + 5) for place in places]
+
+
+@pytest.mark.parametrize("way", ["adopted", "attached", "grown"])
+def test_judgements_trims_and_moments_follow_the_labels(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    path = write(tmp_path / "s.mkv", np.arange(200) / 10)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    video, ann = space.register(path), space.find_person("Ann")
+    video = space.choose_tracks(video, Tracks(1))
+    judged, trimmed, _untouched = found(space, video.id, ann.id, 1.0, 8.0, 14.0)
+    ledger, who = Ledger(space.labels_path), {"video_id": video.id, "person_id": ann.id}
+    ledger.record([LabelEvent(**who, start=1.0, end=6.0, label=1, origin="accepted", clip_id=judged)])
+    ledger.edit(judged, start=1.5)
+    ledger.record([LabelEvent(**who, start=14.0, end=19.0, label=None, kind="skip", origin="likely")])
+    record_trims(ledger, [Trim(trimmed, **who, start=8.5, end=12.0, name="Best", note="cut")])
+    if way == "attached":
+        who["person_id"] = space.add_references("Ann again", (FACE,)).id
+        attach_labels(space, ann.id, space.person(who["person_id"]))
+    elif way == "adopted":
+        path.unlink()
+        new = space.register(write(tmp_path / "s.mp4", np.arange(200) / 10))
+        adopt(space, video.id, new)
+        who["video_id"] = new.id
+    else:
+        path.write_bytes(whole)
+        monkeypatch.setattr("core.workspace.growth.STILL", 0.0)
+        new = space.register(path)
+        assert new.tracks == Tracks(1)
+        who["video_id"] = new.id
+    ids = [clip_id_of(**who, start=place, end=place + 5) for place in (1.0, 8.0, 14.0)]
+    assert [(e.clip_id, e.start, e.origin) for e in ledger.labels(**who)] == [(ids[0], 1.5, "accepted")]
+    assert [e.start for e in ledger.skipped(**who)] == [14.0]
+    trims = trims_of(ledger, **who)
+    assert {id: (t.start, t.end, t.name) for id, t in trims.items()} == {ids[1]: (8.5, 12.0, "Best")}
+    undo_trim(ledger, trims[ids[1]].id)
+    assert trims_of(ledger, **who) == {}, "as it was found"
+    (result,) = read_detections(space, **who).values()
+    assert [moment.start for moment in moments_in(result)] == [1.0, 8.0, 14.0]
+    assert read_detections(space, video.id, ann.id) == {}
+    assert trims_of(ledger, video_id=video.id, person_id=ann.id) == {}

@@ -66,6 +66,15 @@ def test_a_video_goes_from_step_to_step(space: Workspace, video: Path, monkeypat
     path.write_text("{")
     assert only(space).n_moments is None
 
+    whole = space.features_path(id).read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"no HDF5"):
+        space.features_path(id).write_bytes(content)
+        state = only(space)
+        assert (state.analysed, state.next_step) == ("damaged", "extract")
+        assert str(space.features_path(id)) in str(state.damage)
+    space.features_path(id).write_bytes(whole)
+    assert (only(space).analysed, only(space).damage) == ("done", None)
+
     video.unlink()
     assert only(space).next_step == "find"
 

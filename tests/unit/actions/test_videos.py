@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import threading
+import time
 from fractions import Fraction
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from core.actions.background import begin_playable
-from core.actions.videos import SeriesOptions, make_playable
+from core.actions.moments import export
+from core.actions.people import moment_of
+from core.actions.videos import SeriesOptions, choose_tracks, extract, make_playable
 from core.actions.worker import run
+from core.errors import VideoUnreadable
 from core.people.person import Thresholds
+from core.playback.facts import about
 from core.playback.playable import playable
+from core.playback.thumbnails import Thumbnails, cover
+from core.segment import Detection
+from core.video.frames import frame_at
+from core.video.streams import AUTOMATIC, Tracks
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 from tests.media import write
+from tests.media.odd.recipes import with_first
 
 TICK = Fraction(1, 30)  # mpeg4 knows no finer ones of ours
 
@@ -85,3 +96,49 @@ def test_a_wish_reaches_the_running_job(space: Workspace, tmp_path: Path) -> Non
 )
 def test_a_threshold_of_0_is_given(options: SeriesOptions, expected: tuple[float, float]) -> None:
     assert options.thresholds(Thresholds(0.5, 0.3)) == Thresholds(*expected)
+
+
+def two_films(folder: Path) -> Path:
+    """A large grey film, which is taken for the film unless asked otherwise, before the numbered one."""
+    return with_first("two.mkv", "libx264", size=(320, 240), n=10)(folder)
+
+
+def test_everything_shows_the_picture_that_is_chosen(space: Workspace, tmp_path: Path) -> None:
+    video = space.register(two_films(tmp_path))
+    found = {}
+    for wanted in (None, 2):
+        video = choose_tracks(space, video, Tracks(wanted))
+        assert space.video(video.id) == video
+        assert space.register(tmp_path / "two.mkv").tracks == Tracks(wanted), "seen again, it keeps them"
+        begun = Thumbnails(space)
+        while (pictures := begun.of([(video, 1.0)]))[1]:
+            time.sleep(0.02)
+        exported = [
+            export(video, [Detection(0.4, 1.4, 0.9)], tmp_path / name, format=name).paths[0]
+            for name in ("clips", "reel")
+        ]
+        images = [frame_at(path, 0.5).image for path in (make_playable(space, video).path, *exported)]
+        images += [moment_of(video, 1.0).read()]
+        images += [cv2.imread(str(path)) for path in (cover(space, video), *pictures[0])]
+        facts = about(space, [video])[video.id]
+        shapes = [(facts["width"], facts["height"]), *(image.shape[1::-1] for image in images)]
+        assert len({round(width / height, 2) for width, height in shapes}) == 1
+        found[wanted] = [facts["width"], *(float(image.std()) > 20 for image in images)]
+    assert found == {None: [320, *[False] * 6], 2: [160, *[True] * 6]}
+
+
+def test_a_track_that_is_not_there_is_not_noted(space: Workspace, tmp_path: Path) -> None:
+    video = space.register(write(tmp_path / "v.mp4", np.arange(10) / 10))
+    with pytest.raises(VideoUnreadable, match="video track 2 cannot be read"):
+        choose_tracks(space, video, Tracks(2))
+    assert space.video(video.id).tracks == AUTOMATIC
+
+
+def test_the_chosen_tracks_are_extracted_until_others_are(space: Workspace, tmp_path: Path) -> None:
+    video = choose_tracks(space, space.register(two_films(tmp_path)), Tracks(2, 1))
+    begin_playable(space, video)
+    assert extract(space, video).info.width == 160
+    assert space.video(video.id).tracks == Tracks(2, 1)
+    again = choose_tracks(space, video, AUTOMATIC)
+    assert Jobs(space).latest("proxy", video.id).status == "cancelled", "it would be a copy of another picture"
+    assert extract(space, again).info.width == 320

@@ -75,16 +75,16 @@ def test_the_simplest_within_one_standard_error_of_the_best_is_chosen():
 
 def test_few_labels_try_simple_models_only():
     steps: list[str] = []
-    choice(40, steps).made("auto")
+    choice(40, steps).best("auto")
     assert {step.split()[1].rstrip(",") for step in steps} == set(SIMPLE_NAMES)
     more: list[str] = []
-    choice(60, more).made("auto")
+    choice(60, more).best("auto")
     assert {step.split()[1].rstrip(",") for step in more} == {*SIMPLE_NAMES, "conv1d"}
 
 
 @pytest.mark.parametrize("name", ["logistic", ENSEMBLE])
 def test_a_named_model_has_a_calibration_for_each_member(name):
-    chosen, calibrations = choice().made(name)
+    chosen, calibrations = choice().best(name)
     assert chosen == name
     assert set(calibrations) == {*members_of(name), name}
 
@@ -92,8 +92,8 @@ def test_a_named_model_has_a_calibration_for_each_member(name):
 def test_without_folds_scores_are_taken_as_they_come():
     made = training(9)
     plain = Choice(made, None, made.weight, np.array([0.6, 0.4]), on_step=lambda word: None)
-    assert plain.made("auto")[0] == "logistic"
-    p = plain.made("logistic")[1]["logistic"](np.zeros((1, 2)))
+    assert plain.best("auto")[0] == "logistic"
+    p = plain.best("logistic")[1]["logistic"](np.zeros((1, 2)))
     np.testing.assert_allclose(p, [[0.6, 0.4]])
 
 

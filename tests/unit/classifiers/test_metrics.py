@@ -36,10 +36,10 @@ def test_metrics_are_those_of_scikit_learn(seed):
     j = judged(seed=seed)
     weight = np.random.default_rng(seed).integers(0, 4, 80).astype(float)
     want = {
-        "accuracy": peer.accuracy_score(j.funny, j.said, sample_weight=weight),
-        "precision": peer.precision_score(j.funny, j.said, sample_weight=weight),
-        "recall": peer.recall_score(j.funny, j.said, sample_weight=weight),
-        "f1": peer.f1_score(j.funny, j.said, sample_weight=weight),
+        "accuracy": peer.accuracy_score(j.funny, j.predicted, sample_weight=weight),
+        "precision": peer.precision_score(j.funny, j.predicted, sample_weight=weight),
+        "recall": peer.recall_score(j.funny, j.predicted, sample_weight=weight),
+        "f1": peer.f1_score(j.funny, j.predicted, sample_weight=weight),
         "average_precision": peer.average_precision_score(j.funny, j.probability, sample_weight=weight),
         "roc_auc": peer.roc_auc_score(j.funny, j.probability, sample_weight=weight),
         "brier": peer.brier_score_loss(j.funny, j.probability, sample_weight=weight),
@@ -49,7 +49,7 @@ def test_metrics_are_those_of_scikit_learn(seed):
 
 def test_metrics_without_meaning_are_nan():
     j = judged()
-    nothing = Judged(np.zeros(80, bool), j.probability, j.said, j.groups)
+    nothing = Judged(np.zeros(80, bool), j.probability, j.predicted, j.groups)
     values = {name: metric(nothing, np.ones(80)) for name, metric in METRICS.items()}
     assert {name for name, value in values.items() if math.isnan(value)} == {"recall", "average_precision", "roc_auc"}
 
@@ -92,7 +92,9 @@ def test_a_clear_difference_has_an_interval_above_zero_and_none_has_one_around_i
 def test_only_the_same_clips_can_be_compared():
     with pytest.raises(ValueError, match="same clips"):
         difference(
-            judged(), Judged(~judged().funny, *[getattr(judged(), k) for k in ("probability", "said", "groups")]), "f1"
+            judged(),
+            Judged(~judged().funny, *[getattr(judged(), k) for k in ("probability", "predicted", "groups")]),
+            "f1",
         )
 
 

@@ -68,10 +68,28 @@ def test_columns_have_any_order_and_case_and_others_are_passed_over():
 
 
 @pytest.mark.parametrize(
-    ("word", "label"), [("1", 1), ("0", 0), ("Funny", 1), ("not funny", 0), ("not_funny", 0), ("TRUE", 1), ("no", 0)]
+    ("word", "label"),
+    [
+        ("1", 1),
+        ("0", 0),
+        ("Funny", 1),
+        ("not funny", 0),
+        ("not_funny", 0),
+        ("TRUE", 1),
+        ("no", 0),
+        ("1.0", 1),
+        ("0.0", 0),
+    ],
 )
 def test_labels_are_numbers_or_words(word, label):
     assert rows_of(f"video,time,label\na,60,{word}\n")[0].label == label
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_a_first_line_may_name_the_separator(separator):
+    lines = ["video,start,end,label", "a.mp4,1,7,1"]
+    text = "\n".join([f"sep={separator}", *(line.replace(",", separator) for line in lines)]) + "\n"
+    assert [(row.video, row.start, row.label) for row in rows_of(text)] == [("a.mp4", 1.0, 1)]
 
 
 def test_a_single_time_is_a_clip_of_six_seconds_that_ends_a_second_after_it():

@@ -16,6 +16,7 @@ from core.faces.detection import Faces
 from core.faces.feature_file import Features
 from core.people.groups import chips, group
 from core.people.scan import scan
+from core.video.container import Source
 from core.video_feature_extractor import Models
 from tests.media import colours_of, cut_short, number_of, write
 
@@ -89,6 +90,17 @@ def test_without_key_frames_the_middle_of_every_part_is_taken(tmp_path: Path, mo
     np.testing.assert_allclose(np.array(numbers(models)) / 1.5, found.faces.timestamps, atol=1e-4)
 
 
+def test_where_keyframes_are_rare_the_video_is_read_once(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = np.arange(120) / 1.5
+    path = write(tmp_path / "v.mp4", times, options={"g": "600", "sc_threshold": "0"})
+    decode, decoded = Source.frames, []
+    monkeypatch.setattr(Source, "frames", lambda self, packet: decoded.append(packet) or decode(self, packet))
+    assert scan(path, models, n_frames=20).faces.n_frames == 20
+    assert len(decoded) < 2 * len(times), "not from the keyframe on for each picture"
+
+
 def test_a_short_video_is_seen_once_a_second(tmp_path: Path, models: Models) -> None:
     found = scan(write(tmp_path / "v.mp4", np.arange(60) / 10), models)
     np.testing.assert_allclose(found.faces.timestamps, np.arange(6), atol=1e-6)
@@ -109,7 +121,7 @@ def test_faces_belong_to_their_pictures(video: Path, models: Models) -> None:
 def test_a_scan_is_never_taken_for_an_extraction(video: Path, models: Models) -> None:
     found = scan(video, models, n_frames=10)
     assert not found.info.complete
-    assert found.info.parameters == {"scan": {"n_frames": 10, "min_step": 1.0}}
+    assert found.info.parameters == {"scan": {"n_frames": 10, "min_step": 1.0}, "video_track": 1}
     assert found.info.models == models.names()
     assert np.isnan(found.audio).all()
     assert found.audio.shape == (10, 2)

@@ -8,7 +8,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.playback import route as media
-from core.playback.route import LONGEST_ANSWER, media_address, media_middleware, media_routes, stills_address
+from core.playback.access import Access, access_middleware
+from core.playback.route import LONGEST_ANSWER, media_address, media_routes, stills_address
 from core.workspace.workspace import Workspace
 from tests import media as made
 
@@ -29,7 +30,7 @@ def id(video: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def client(tmp_path: Path, id: str) -> TestClient:
-    app = Starlette(routes=media_routes(tmp_path / "space"), middleware=media_middleware())
+    app = Starlette(routes=media_routes(tmp_path / "space"), middleware=access_middleware(Access()))
     return TestClient(app, base_url="http://localhost")
 
 
@@ -81,6 +82,13 @@ def test_forged_and_foreign_addresses_are_not_found(client: TestClient, id: str,
         media_address("0123456789abcdef"),
     ):
         assert client.get(address).status_code == 404, address
+
+
+def test_behind_a_path_it_is_served_there(id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUNCHLINE_BASE_URL", "https://team.example/punchline")
+    client = TestClient(Starlette(routes=media_routes(tmp_path / "space")), base_url="http://localhost")
+    assert media_address(id).startswith("/punchline/vod/")
+    assert client.get(media_address(id)).status_code == 200
 
 
 def test_another_site_and_another_host_are_refused(client: TestClient, id: str) -> None:

@@ -113,7 +113,7 @@ def test_one_feature_alone_is_a_fair_opponent():
         clips.origin,
     )
     said = baseline_predictions(easy, splits(easy), "loudness")
-    assert (said.said == (easy.y[said.index] == 1)).mean() > 0.97
+    assert (said.predicted == (easy.y[said.index] == 1)).mean() > 0.97
 
 
 def test_held_out_clips_are_judged_with_the_threshold_of_other_folds():

@@ -6,14 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import Busy, ModelFault, StorageFault
-from core.people.person import Person
+from core.people.person import Person, Reference
 from core.storage.files import write_json
 from core.training.model_store import Figure, Model, ModelStore, as_figure
 from core.workspace.workspace import Workspace
 
+FACE = Reference(np.zeros((8, 8, 3), np.uint8), np.zeros(4), np.zeros((5, 2)), "a.jpg", {})
 ADA, BOB = Person("p1", "Ada", ()), Person("p2", "Bob", ())
 
 
@@ -65,6 +67,24 @@ def test_an_unknown_name_is_refused_with_the_known_ones(store: ModelStore) -> No
 
 
 # Which one is used
+
+
+def test_a_damaged_card_stops_whom_it_may_concern_and_names_the_next(store: ModelStore, space: Workspace) -> None:
+    card = store.folder / "newest" / "card.json"
+    card.parent.mkdir()
+    card.write_text('{"created": "2026-06')
+    with pytest.raises(ModelFault, match=r"newest: the card .* choose third, the newest that can be read") as fault:
+        store.used(ADA)
+    assert "choose bobs" not in str(fault.value)
+    store.hold(ADA)
+    assert not store.is_chosen(ADA), "a training does not decide it"
+    store.choose(ADA, "third")
+    assert store.used(ADA).name == "third"
+    bob = space.add_references("Bob", (FACE,))
+    card.write_text(f'{{"person_id": "{bob.id}", "created": "2026-06')
+    assert store.used(Person("p3", "Eve", ())) is None, "it is Bob's"
+    with pytest.raises(ModelFault, match=r"cannot be read .* move this folder away"):
+        store.used(bob)
 
 
 def test_the_newest_is_used_until_one_is_chosen(store: ModelStore, space: Workspace) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.media import odd
 from tests.media.fuzz import N_FILES
+from tests.media.odd import sample
 
 PART = 25
 KINDS = list(odd.KINDS)
@@ -22,6 +23,18 @@ def test_a_kind_of_file_has_its_right_answer(kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in QUICK])
 def test_every_other_kind_has_its_right_answer(kind: str) -> None:
     assert list(odd.faults(kind)) == []
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> sample.Reader:
+    return sample.Reader(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", sample.KINDS)
+def test_smiles_and_moments_are_those_of_the_plain_sample(reader: sample.Reader, kind: str) -> None:
+    assert reader.faults(kind) == []
 
 
 def read_damaged(first: int) -> None:

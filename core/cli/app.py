@@ -1,0 +1,79 @@
+"""The command `punchline app`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from core.cli.answers import Command
+from core.storage.program import PROGRAM
+
+
+class Address(click.ParamType[str]):
+    """An http or https address without a query."""
+
+    name = "url"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address without a slash at its end."""
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            self.fail(f"{value!r} is no address such as https://team.example/punchline", param, ctx)
+        return value.rstrip("/")
+
+
+@click.command(cls=Command)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is every one.")
+@click.option("--port", type=int, default=8501, show_default=True)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep the access token here, so that it stays the same [a new one at every start].",
+)
+@click.option("--base-url", type=Address(), help="The address behind a reverse proxy.")
+@click.pass_context
+def app(ctx: click.Context, host: str, port: int, token_file: Path | None, base_url: str | None) -> None:
+    """Start the web app.
+
+    Only this machine reaches it unless --host or --base-url says otherwise; then it asks for an access token.
+    """
+    from core.playback.access import Access, is_loopback, token_of
+
+    open_to_others = base_url is not None or not is_loopback(host)
+    token = token_of(token_file) if open_to_others or token_file is not None else None
+    access = Access.of(host, token, base_url)
+    addresses = [base_url] if base_url else [f"http://{name}:{port}" for name in _names(host)]
+    if token is not None:
+        for address in addresses:
+            click.echo(f"{address}/" if token_file else f"{address}/?token={token}")
+        click.echo(
+            f"The access token is in {token_file}." if token_file else "This is shown once. Who has it can change all."
+        )
+    # Streamlit's own list of hosts holds for the WebSocket alone; `core.playback.access` looks after every request.
+    options = {"server.port": port, "server.address": host, "server.allowedHosts": "*"}
+    options |= {"server.baseUrlPath": access.base_path.lstrip("/")}
+    if open_to_others:  # else Streamlit asks a server on the internet which address this machine has
+        options["browser.serverAddress"] = str(urlsplit(addresses[0]).hostname)
+    command = [sys.executable, "-m", "streamlit", "run", str(PROGRAM / "app.py")]
+    for name, value in options.items():
+        command += [f"--{name}", str(value)]
+    workspace = str(ctx.find_root().params["workspace"].absolute())
+    environment = {**os.environ, "PUNCHLINE_WORKSPACE": workspace, **access.environment()}
+    os.chdir(PROGRAM)  # where .streamlit/config.toml lies
+    os.execve(sys.executable, command, environment)
+
+
+def _names(host: str) -> list[str]:
+    """How others name this machine, as a part of an address."""
+    if host not in ("0.0.0.0", "::"):
+        return [f"[{host}]" if ":" in host else host]
+    import psutil
+
+    places = (place for places in psutil.net_if_addrs().values() for place in places)
+    numbers = [place.address for place in places if place.family == socket.AF_INET]
+    return [number for number in numbers if not number.startswith("127.")] or ["localhost"]
