@@ -20,6 +20,31 @@ class Judge extends Stage {
     return labels.some(([start, end, label]) => Math.abs(start - block[0]) < 0.05 && Math.abs(end - block[1]) < 0.05 && label === block[2]);
   }
 
+  updateSource() {
+    const { source, clip } = this.data;
+    if (this.queueId !== null) this.leaveQueue();
+    if (!source) {
+      this.front.removeAttribute("src");
+      this.front.load();
+      this.source = null;
+      return;
+    }
+    const changed = this.source?.src !== source.src;
+    this.source = source;
+    if (changed) this.load(this.front, source.src, source.start || 0);
+    const key = clip && `${clip.start}|${clip.end}`;
+    if (key !== this.clipKey) {
+      this.clipKey = key;
+      this.clip = clip;
+      this.loose = false;
+      this.setLooping(!!clip);
+      if (clip) {
+        this.seek(clip.start);
+        if (!changed) this.play();
+      }
+    } else if (changed) this.setLooping(!!clip);
+  }
+
   leaveQueue() {
     this.current = this.queueId = this.clip = null;
     this.upcoming = [];

@@ -103,31 +103,6 @@ class Player extends Judge {
     if (first) this.showSaved();
   }
 
-  updateSource() {
-    const { source, clip } = this.data;
-    if (this.queueId !== null) this.leaveQueue();
-    if (!source) {
-      this.front.removeAttribute("src");
-      this.front.load();
-      this.source = null;
-      return;
-    }
-    const changed = this.source?.src !== source.src;
-    this.source = source;
-    if (changed) this.load(this.front, source.src, source.start || 0);
-    const key = clip && `${clip.start}|${clip.end}`;
-    if (key !== this.clipKey) {
-      this.clipKey = key;
-      this.clip = clip;
-      this.loose = false;
-      this.setLooping(!!clip);
-      if (clip) {
-        this.seek(clip.start);
-        if (!changed) this.play();
-      }
-    } else if (changed) this.setLooping(!!clip);
-  }
-
   updateTimeline() {
     const data = this.data.timelines[this.source?.video_id];
     const T = this.data.texts;

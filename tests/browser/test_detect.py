@@ -297,7 +297,6 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
     result.wait_for_timeout(500)  # a list closes when its page is scrolled
     result.get_by_role("combobox", name="Format").click()
     result.get_by_role("option", name="Table for spreadsheets (CSV)").click()
-    result.get_by_text("without margins").wait_for()
     folder = result.get_by_role("textbox", name="Folder")
     (tmp_path / "file").write_text("")
     for place, said in (tmp_path / "file" / "in", "cannot be made"), (tmp_path / "lists", "Written:"):
