@@ -122,7 +122,7 @@ def live_jobs(space: Workspace) -> None:
     """The extractions under way, drawn again every second."""
     with told():
         jobs = Jobs(space)
-        mine = [job for job in jobs.all() if job.kind == "extract" and (job.live or job.status != "done")]
+        mine = [job for job in jobs.all() if job.kind in ("extract", "sample") and (job.live or job.status != "done")]
         for job in sorted(mine, key=lambda job: job.status != "running"):
             if job.live:
                 live_job(jobs, job)

@@ -3,21 +3,23 @@
 import streamlit as st
 
 from core.actions.adoption import adopt, offers
+from core.actions.background import begin_sample
 from core.actions.overview import Step, VideoState, overview
+from core.actions.sample import SAMPLE
 from core.errors import PunchlineError, Sentence
 from core.people.person import Person
 from core.playback.thumbnails import cover
 from core.segment import clock
-from core.storage.program import ASSETS
-from core.workspace.folders import drop_folder, drop_video, refresh
+from core.workspace.folders import drop_folder, drop_video, refresh, relocate
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
+from pages.components.home.batch import batch
 from pages.components.home.browser import browse_dialog, take_in
+from pages.components.home.selection import selection
 from pages.components.shared.presence import unseen
 from pages.components.shared.shell import _, choose, plain, show_error, told, workspace
 
 PAGE_SIZE = 12
-SAMPLE = ASSETS / "sample.mp4"
 PAGES: dict[Step, str] = {
     "person": "pages/reference.py",
     "extract": "pages/extract.py",
@@ -51,6 +53,12 @@ def welcome(space: Workspace) -> None:
         st.write(_("Three minutes, two people, and some moments that are funny. You see every step in a few minutes."))
         if st.button(_("Try the sample"), type="primary", icon=":material/play_circle:", key="sample"):
             try_sample(space)
+        if st.button(_("Show me the result first"), icon=":material/bolt:", key="sample-result", type="tertiary"):
+            with told():
+                video = space.register(SAMPLE)
+                choose("video_id", video.id)
+                begin_sample(space, video)
+                st.rerun()
     with right, st.container(border=True):
         st.subheader(_("Add your own videos"))
         st.write(_("Videos stay where they are. They are never copied, uploaded or changed."))
@@ -137,7 +145,7 @@ def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None
         with action:
             next_step = "person" if nobody and state.next_step in ("label", "train", "detect") else state.next_step
             if next_step == "find":
-                st.caption(_("Add it again from its new place: labels and results are kept."))
+                find_again(space, state)
             elif (
                 next_step in PAGES
                 and "fault" not in state.about
@@ -158,12 +166,22 @@ def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None
                         st.rerun()
 
 
+def find_again(space: Workspace, state: VideoState) -> None:
+    """A field for the new place of a video that is gone."""
+    with st.popover(step_name("find"), icon=":material/folder_open:", key=f"lost-{state.video.id}", width="stretch"):
+        st.write(_("Where is it now? Labels and results are kept."))
+        place = st.text_input(_("File or folder on this machine"), key=f"place-{state.video.id}", max_chars=4096)
+        if st.button(_("Find"), key=f"find-{state.video.id}", disabled=not place.strip()):
+            with told():
+                relocate(space, state.video, place)
+                st.rerun()
+
+
 def videos_list(space: Workspace, states: list[VideoState]) -> None:
-    """All videos, a page at a time, with a filter where there are many."""
-    if len(states) > PAGE_SIZE:
-        wanted = st.text_input(_("Filter by name"), key="filter", icon=":material/search:").casefold()
-        states = [state for state in states if wanted in state.video.name.casefold()]
+    """The videos that are wanted, a page at a time, and one click for all that is left to do with them."""
+    states = selection(states, step_name)
     people = [person for person in space.people() if person.references]
+    batch(space, states, people)
     n_pages = max(1, -(-len(states) // PAGE_SIZE))
     page = st.pagination(n_pages, key="home-page") if n_pages > 1 else 1
     for state in states[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:

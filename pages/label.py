@@ -6,9 +6,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.actions.labels import import_labels
+from core.actions.sample import SAMPLE, SAMPLE_LABELS
 from core.errors import PunchlineError
 from core.people.person import Person
-from core.storage.program import ASSETS
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.label.cut import cut_transfer
@@ -17,8 +17,6 @@ from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
 from pages.components.shared.presence import unseen_notice
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
-
-SAMPLE, SAMPLE_LABELS = ASSETS / "sample.mp4", ASSETS / "sample_labels.csv"
 
 
 @dataclass(frozen=True)

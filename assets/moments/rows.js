@@ -168,6 +168,7 @@ class Rows {
     $(".back").textContent = T.as_found;
     $(".score i").style.setProperty("--share", `${(100 * row.share).toFixed(1)}%`);
     $(".score span").textContent = row.score_text;
+    $(".score").title = T.relative;
     const words = [name, row.title, verdict === null ? row.note : { 1: T.accepted, 0: T.rejected }[verdict]];
     $(".note").textContent = words.filter(Boolean).join(" · ");
     for (const [name, label, text] of [["yes", 1, T.accept], ["no", 0, T.reject]]) {

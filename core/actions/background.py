@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from core.actions import videos
 from core.actions.references import read_references
 from core.dataset.dataset_file import read_state
+from core.faces.feature_file import read_features_info
 from core.multimodal_processor import ExtractionSettings, summary
 from core.people.person import Person, clean_name
 from core.people.person_file import write_person
@@ -49,15 +50,43 @@ class Report(Protocol):
 # Videos
 
 
-def begin_extraction(workspace: Workspace, video: Video, settings: ExtractionSettings) -> Job:
-    """Read faces and sound of a video."""
-    return Jobs(workspace).submit("extract", video.id, video.name, asdict(settings))
+def begin_extraction(
+    workspace: Workspace, video: Video, settings: ExtractionSettings, *, then_for: Person | None = None
+) -> Job:
+    """Read faces and sound of a video; a person's moments in it are looked for after that, if one is given."""
+    content = asdict(settings) | ({"then_for": then_for.id} if then_for is not None else {})
+    return Jobs(workspace).submit("extract", video.id, video.name, content)
 
 
 def _extract(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
-    settings = ExtractionSettings(**job.settings)
-    video = workspace.video(job.subject)
-    return summary(videos.extract(workspace, video, settings, on_progress=report.progress, on_seen=report.seen))
+    content = dict(job.settings)
+    then_for = content.pop("then_for", None)
+    settings, video = ExtractionSettings(**content), workspace.video(job.subject)
+    features = videos.extract(workspace, video, settings, on_progress=report.progress, on_seen=report.seen)
+    if then_for is not None:
+        begin_moments(workspace, video, workspace.person(then_for))
+    return summary(features)
+
+
+def begin_moments(workspace: Workspace, video: Video, person: Person) -> Job:
+    """All up to a person's moments in a video: reading it where that is not done, then the search."""
+    from core.detection.detect import usual_settings
+
+    path = workspace.features_path(video.id)
+    if not path.exists():
+        return begin_extraction(workspace, video, ExtractionSettings(), then_for=person)
+    return begin_detection(workspace, video, person, usual_settings(read_features_info(path).duration))
+
+
+def begin_sample(workspace: Workspace, video: Video) -> Job:
+    """The sample from end to end."""
+    return Jobs(workspace).submit("sample", video.id, video.name)
+
+
+def _show_sample(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    from core.actions.sample import show_sample
+
+    return {"n_moments": len(show_sample(workspace, on_progress=report.progress).decided.moments)}
 
 
 def begin_scan(workspace: Workspace, video: Video) -> Job:
@@ -246,6 +275,7 @@ def _export(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]
 
 KINDS: Mapping[str, Callable[[Workspace, Job, Report], Mapping[str, Any]]] = {
     "extract": _extract,
+    "sample": _show_sample,
     "scan": _scan,
     "photos": _add_photos,
     "references": _read_references,

@@ -53,7 +53,7 @@ def overview(workspace: Workspace) -> list[VideoState]:
     """The state of every video, in the order in which they were first seen."""
     videos = workspace.videos()
     facts = about(workspace, videos)
-    jobs = {job.subject: job for job in Jobs(workspace).all() if job.kind == "extract"}
+    jobs = {job.subject: job for job in Jobs(workspace).all() if job.kind in ("extract", "sample")}
     n_labels: Counter[str] = Counter()
     for (_person_id, video_id, _label), n in Ledger(workspace.labels_path).counts().items():
         n_labels[video_id] += n

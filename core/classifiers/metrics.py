@@ -32,12 +32,15 @@ class Judged:
         (n,) bool, whether it was called funny.
     groups
         (n,) what is drawn together: a video or a block of time.
+    n_times
+        How often each clip is among them: once for each repeat of a cross-validation.
     """
 
     funny: NDArray[np.bool_]
     probability: Floats
     predicted: NDArray[np.bool_]
     groups: NDArray[Any]
+    n_times: float = 1.0
 
     def __post_init__(self) -> None:
         n = len(self.funny)
@@ -45,7 +48,8 @@ class Judged:
             raise ValueError("truth, probabilities, decisions and groups must be of one length")
 
     def __getitem__(self, rows: NDArray[Any]) -> Judged:
-        return Judged(self.funny[rows], self.probability[rows], self.predicted[rows], self.groups[rows])
+        parts = (self.funny[rows], self.probability[rows], self.predicted[rows], self.groups[rows])
+        return Judged(*parts, self.n_times)
 
 
 # Metrics of clips. Each takes Judged and weights (n,), and is NaN where it has no meaning.
@@ -134,10 +138,42 @@ def interval(values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def share_interval(k: float, n: float) -> tuple[float, float]:
+    """Low and high of a share of which k of n were seen (score interval; Wilson 1927, doi:10.2307/2276774)."""
+    z, share = 1.959964, k / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
 def measured(judged: Judged, *, n_draws: int = N_DRAWS, seed: int = 0) -> dict[str, dict[str, float]]:
-    """Every metric as value, low and high, by bootstrap over groups (percentiles; Efron & Tibshirani 1993, ch. 13)."""
+    """Every metric as value, low and high, by bootstrap over groups (percentiles; Efron & Tibshirani 1993, ch. 13).
+
+    Where every draw gives the same, as when no clip was called wrongly, the bootstrap has no width and claims too much:
+    shares and F1 have the score interval then, other metrics NaN.
+    """
     counts = draws(judged.groups, n_draws=n_draws, seed=seed).astype(float)
-    return {name: _estimate(lambda weight: metric(judged, weight), counts) for name, metric in METRICS.items()}  # noqa: B023
+    found = {name: _estimate(lambda weight: metric(judged, weight), counts) for name, metric in METRICS.items()}  # noqa: B023
+    return {name: _widened(judged, name, estimate) for name, estimate in found.items()}
+
+
+def _widened(judged: Judged, name: str, estimate: dict[str, float]) -> dict[str, float]:
+    if estimate["low"] != estimate["high"]:
+        return estimate
+    found = judged.predicted & judged.funny
+    right, among = {
+        "accuracy": (judged.predicted == judged.funny, np.ones(len(found), bool)),
+        "precision": (found, judged.predicted),
+        "recall": (found, judged.funny),
+        "f1": (found, judged.predicted | judged.funny),
+    }.get(name, (found, np.zeros(len(found), bool)))
+    n = among.sum() / judged.n_times
+    if n == 0 or not judged.predicted.any():  # nothing was called funny: that is so, and not by chance
+        return {**estimate, "low": float("nan"), "high": float("nan")}
+    low, high = share_interval(right.sum() / judged.n_times, n)
+    if name == "f1":  # of found / (called funny or funny), the share j, it is 2 j / (1 + j)
+        low, high = 2 * low / (1 + low), 2 * high / (1 + high)
+    return {**estimate, "low": low, "high": high}
 
 
 def difference(one: Judged, other: Judged, name: str, *, n_draws: int = N_DRAWS, seed: int = 0) -> dict[str, float]:

@@ -31,6 +31,7 @@ USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
 NEARLY = 0.02  # of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one
 SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
+SHORT = 600.0  # seconds
 Floats = NDArray[np.floating]
 Prior = Literal["auto", "labels"] | float
 OnProgress = Callable[[float, float], None]
@@ -275,6 +276,11 @@ def prior_of(scored: Scored, prior: Prior) -> float:
     if prior == "auto":
         return USUAL_SHARE if scored.random_share is None else scored.random_share
     return scored.labelled_share if prior == "labels" else float(prior)
+
+
+def usual_settings(duration: float | None) -> DetectionSettings:
+    """What a first look takes: no limit per hour in a video of so few seconds that next to nothing would be left."""
+    return DetectionSettings(max_per_hour=None) if duration is not None and duration < SHORT else DetectionSettings()
 
 
 def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) -> Found:

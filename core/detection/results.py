@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from core.classifiers.metrics import share_interval
 from core.clip_dataset_builder import clip_digest
 from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
 from core.detection.moments import Moment
@@ -230,7 +231,4 @@ def precision_so_far(events: Iterable[LabelEvent]) -> Precision:
     n, k = len(labels), sum(labels)
     if n == 0:
         return Precision(0, 0, None, None, None)
-    z, share = 1.959964, k / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    reach = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    return Precision(k, n - k, share, max(0.0, middle - reach), min(1.0, middle + reach))
+    return Precision(k, n - k, k / n, *share_interval(k, n))

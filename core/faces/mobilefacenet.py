@@ -40,12 +40,22 @@ class Layer:
     padding: int
     groups: int
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        if self.weight.is_mkldnn:
-            place = [self.padding] * 2, [self.stride] * 2, [1, 1], self.groups
+    def apply(self, x: torch.Tensor, added: torch.Tensor | None = None) -> torch.Tensor:
+        """The output for x; where there is something to be added, it is changed to hold the sum.
+
+        A method, not a call of the object: the interpreter then lets go of an `x` that nobody else holds as soon as it
+        is convolved, and one picture's data less has to fit the cache.
+        """
+        place = [self.padding] * 2, [self.stride] * 2, [1, 1], self.groups
+        if not self.weight.is_mkldnn:
+            x = F.conv2d(x, self.weight, self.bias, self.stride, self.padding, groups=self.groups)
+            x = x if added is None else added.add_(x)
+        elif added is None:
             x = torch.ops.mkldnn._convolution_pointwise(x, self.weight, self.bias, *place, "none", [], "")
         else:
-            x = F.conv2d(x, self.weight, self.bias, self.stride, self.padding, groups=self.groups)
+            x = torch.ops.mkldnn._convolution_pointwise_(
+                added, x, self.weight, self.bias, *place, "add", 1.0, None, [], None
+            )
         return x if self.slope is None else torch.prelu(x, self.slope)
 
 
@@ -87,21 +97,20 @@ def _forward(layers: list[Layer], images: torch.Tensor) -> torch.Tensor:
             x = _bottleneck(layers[k : k + 3], x, added=stride == 1)
             k += 3
     for layer in layers[k:]:
-        x = layer(x)  # at last (n, 192, 1, 1)
+        x = layer.apply(x)  # at last (n, 192, 1, 1)
     return x.flatten(1)
 
 
 def _large(layers: list[Layer], x: torch.Tensor) -> torch.Tensor:
     """The layers up to the first bottleneck, whose pictures are large."""
     for layer in layers[:N_HEAD]:
-        x = layer(x)
+        x = layer.apply(x)
     return _bottleneck(layers[N_HEAD : N_HEAD + 3], x, added=False)  # (n, 64, 28, 28)
 
 
 def _bottleneck(layers: list[Layer], x: torch.Tensor, *, added: bool) -> torch.Tensor:
     expand, depthwise, project = layers
-    y = project(depthwise(expand(x)))
-    return y.add_(x) if added else y
+    return project.apply(depthwise.apply(expand.apply(x)), added=x if added else None)
 
 
 class MobileFaceNetEmbedder:
@@ -127,6 +136,6 @@ class MobileFaceNetEmbedder:
         embeddings = np.empty((len(chips), self.dimension), np.float32)
         for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
             turned = torch.from_numpy(np.ascontiguousarray(chips[part, ::-1, ::-1])).to(self._device)
-            x = (turned.permute(0, 3, 1, 2).float() - 127.5) / 128
+            x = turned.permute(0, 3, 1, 2).float().sub_(127.5).div_(128)
             embeddings[part] = F.normalize(_forward(self._layers, x)).float().cpu().numpy()
         return embeddings

@@ -31,6 +31,7 @@ def parameters(embedder_name: str) -> dict[str, Any]:
         "scale": [list(point) for point in entry.scale],
         "normalisation": {"kind": "mean of others", "people": N_OTHERS, "strangers": entry.strangers},
         "turned_faces": "with their track",
+        "relaxed_tracks": "by two looks",
     }
 
 

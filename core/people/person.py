@@ -167,8 +167,9 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
     Of several faces in a frame the most similar is the candidate. It is `DETECTED` with a detection probability of
     at least 0.9 and the strict similarity, and `RELAXED` with at least 0.7 and the relaxed similarity if its track is
     the person's: a track that holds one detected face or two consecutive relaxed candidates, which then counts in
-    both directions of time. A face that is turned aside says little about who it is (docs/identity_model.md): in a
-    frame without a candidate, one on a track with a detected face is `RELAXED` whatever its similarity.
+    both directions of time. Faces that share one embedding (`core.faces.reading`) are one look, not two. A face that
+    is turned aside says little about who it is (docs/identity_model.md): in a frame without a candidate, one on a
+    track with a detected face is `RELAXED` whatever its similarity.
 
     Parameters
     ----------
@@ -191,7 +192,9 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
     strict = candidate & (closest >= thresholds.strict) & (table.probability >= STRICT_PROBABILITY)
     along = np.lexsort((table.frame, table.track))
     pair = candidate[along[:-1]] & candidate[along[1:]] & (table.track[along[:-1]] == table.track[along[1:]])
-    owned = np.concatenate([table.track[strict], table.track[along[:-1][pair]]])
+    one, other = along[:-1][pair], along[1:][pair]
+    two_looks = (table.embedding[one] != table.embedding[other]).any(axis=1)
+    owned = np.concatenate([table.track[strict], table.track[one[two_looks]]])
     relaxed = candidate & ~strict & np.isin(table.track, owned) & (table.track >= 0)
     aside = (np.abs(turned(table.landmarks)) > FRONTAL) & (table.probability >= RELAXED_PROBABILITY)
     aside &= np.isin(table.track, table.track[strict]) & (table.track >= 0) & np.isfinite(closest)

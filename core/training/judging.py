@@ -86,7 +86,9 @@ class Predictions:
 
     def judged(self, clips: LabelledClips) -> Judged:
         """Beside the truth."""
-        return Judged(clips.y[self.index] == 1, self.probability, self.predicted, clips.drawn_together[self.index])
+        n_times = len(self.index) / max(1, len(np.unique(self.index)))
+        groups = clips.drawn_together[self.index]
+        return Judged(clips.y[self.index] == 1, self.probability, self.predicted, groups, n_times)
 
 
 def check_groups(splits: Sequence[Split], groups: NDArray[Any]) -> None:

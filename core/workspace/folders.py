@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from core.errors import Sentence, WorkspaceFault
+from core.video.probe import fingerprint
 from core.workspace.registry import Video
 from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Workspace
@@ -56,6 +57,24 @@ def add_path(workspace: Workspace, text: str) -> list[Video]:
             "{path}: not a video file by its name; expected one like mp4, mkv, mov, webm, ts or flv", path=path.name
         )
     return [workspace.register(path)]
+
+
+def relocate(workspace: Workspace, video: Video, text: str) -> Video:
+    """Note where a video that was moved lies: that file, or the one of its name in that folder.
+
+    Raises
+    ------
+    WorkspaceFault
+        If there is nothing, or another video.
+    """
+    path = Path(os.path.expanduser(text.strip().strip("\"'"))).absolute()
+    places = [path / old.name for old in video.paths] if path.is_dir() else [path]
+    for place in places:
+        if place.is_file() and fingerprint(place) == video.id:
+            return workspace.register(place)
+    raise WorkspaceFault(
+        "{path}: {name} is not there; name its file, or the folder in which it lies", path=text.strip(), name=video.name
+    )
 
 
 def _show(workspace: Workspace, path: Path) -> None:

@@ -28,9 +28,11 @@ from core.workspace.workspace import Workspace
 
 HEARTBEAT = 2.0  # seconds between two signs of life
 DEAD_AFTER = 10.0  # seconds without one
+STEADY_AFTER = 4.0  # seconds from which a rate says how long is left
 LIVE = ("queued", "running")
 LANES: Mapping[str, str] = {
     "extract": "long",
+    "sample": "long",
     "train": "long",
     "scan": "short",
     "references": "short",
@@ -97,8 +99,9 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate from `rate`; None where it is not known."""
-        return max(0.0, self.total - self.completed) / self.rate if self.total > 0 and self.rate > 0 else None
+        """Estimate from `rate`; None where it is not known, or not steady yet."""
+        steady = self.begun and (self.ended or self.saved) - self.begun >= STEADY_AFTER
+        return max(0.0, self.total - self.completed) / self.rate if steady and self.rate > 0 < self.total else None
 
 
 class Jobs:

@@ -14,13 +14,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -71,8 +71,40 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def eventually(page: Page, met: Callable[[], bool]) -> None:
+    """Wait until a function gives true."""
+    deadline = time.monotonic() + 20
+    while not met():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
+def pick(page: Page, box: Locator, option: Locator) -> None:
+    """Take an option of a list; one that closed, as its page was scrolled, is opened again."""
+
+    def opened() -> bool:
+        page.locator('[data-test-script-state="notRunning"]').wait_for()
+        if not option.is_visible():
+            box.scroll_into_view_if_needed()
+            box.click()
+            page.wait_for_timeout(300)
+        return option.is_visible()
+
+    eventually(page, opened)
+    option.click()
+
+
 @contextmanager
-def serve(app: Path, env: Mapping[str, str] | None = None, *, port: int = 0, wait: float = 60.0) -> Iterator[str]:
+def serve(app: Path, env: Mapping[str, str] | None = None, *, port: int = 0) -> Iterator[str]:
+    """As `served`, for those who need only the address."""
+    with served(app, env, port=port) as (address, _process):
+        yield address
+
+
+@contextmanager
+def served(
+    app: Path, env: Mapping[str, str] | None = None, *, port: int = 0, wait: float = 60.0
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a Streamlit app (on any free port, or on `port`), give its address once it answers, and end it after.
 
     Raises
@@ -97,7 +129,7 @@ def serve(app: Path, env: Mapping[str, str] | None = None, *, port: int = 0, wai
                     output.seek(0)
                     raise RuntimeError(f"{app} does not answer:\n{output.read().decode(errors='replace')}")
                 time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
             try:

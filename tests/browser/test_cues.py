@@ -19,8 +19,8 @@ from core.people.person import Reference
 from core.training.model_store import ModelStore
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
-from tests.browser.conftest import ROOT, serve
-from tests.browser.test_detect import FACE, LAUGHS, eventually, features, sought, wait_for_player
+from tests.browser.conftest import ROOT, eventually, serve
+from tests.browser.test_detect import FACE, LAUGHS, features, sought, wait_for_player
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from tests.browser.conftest import ROOT, serve
+from tests.browser.conftest import ROOT, eventually, pick, serve
 from tests.tables import Planted, direction, features_info, planted_table
 
 pytestmark = pytest.mark.browser
@@ -45,6 +44,14 @@ MODELS = {
 LAUGHS = [Segment(t, t + 6.0) for t in (18.0, 43.0, 71.0, 96.0, 150.0, 171.0)]
 AWAY = Segment(118.0, 130.0)  # nobody is seen; it is loud from 121 to 127
 DURATION = 192.0  # of the sample
+FIND_PLAYER = """
+window.player = () => {
+  for (const element of document.querySelectorAll(".st-key-detect-player *")) {
+    const found = element.shadowRoot?.querySelector(".player")?.punchline;
+    if (found) return found;
+  }
+};
+"""
 PLAYERS = """key => { for (const element of document.querySelector(`.st-key-${key}`)?.querySelectorAll("*") ?? []) {
   const video = element.shadowRoot?.querySelector("video.front"); if (video) return video; } }"""
 
@@ -85,9 +92,9 @@ def train(space: Workspace, video: Video, person: Person) -> None:
     fitted.save(ModelStore(library.workspace).new_folder("light"), head)
 
 
-@pytest.fixture(scope="module")
-def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    space = Workspace(tmp_path_factory.mktemp("detect") / "space")
+def filled(root: Path) -> Workspace:
+    """The sample with its laughs made up, one person, some labels and a model."""
+    space = Workspace(root)
     video = space.register(ROOT / "assets" / "sample.mp4")
     write_features(space.features_path(video.id), features(video))
     nothing = np.zeros((8, 8, 3), np.uint8), np.zeros(4, np.float32), np.zeros((5, 2), np.float32)
@@ -95,6 +102,11 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     person = space.add_references("지은", (Reference(*nothing, "made up", embeddings),))
     train(space, video, person)
     return space
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return filled(tmp_path_factory.mktemp("detect") / "space")
 
 
 @pytest.fixture(scope="module")
@@ -112,16 +124,7 @@ def go(page: Page, address: str, name: str) -> None:
 @pytest.fixture
 def result(page: Page, address: str, space: Workspace) -> Page:
     """Page Detect with its result; the first test that needs it finds the moments by the one click."""
-    page.add_init_script(
-        """
-        window.player = () => {
-          for (const element of document.querySelectorAll(".st-key-detect-player *")) {
-            const found = element.shadowRoot?.querySelector(".player")?.punchline;
-            if (found) return found;
-          }
-        };
-        """
-    )
+    page.add_init_script(FIND_PLAYER)
     go(page, address, "Detect")
     button = page.get_by_role("button", name="Find", exact=False)
     button.wait_for()
@@ -210,13 +213,6 @@ def bounds(space: Workspace) -> list[tuple[float | None, float | None, str]]:
     return [(trim.start, trim.end, trim.name) for trim in held.values()]
 
 
-def eventually(page: Page, met: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not met():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(100)
-
-
 def at(page: Page, seconds: float) -> None:
     """The playhead, at rest."""
     page.evaluate("(t) => player().show(t)", seconds)
@@ -293,10 +289,8 @@ def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspac
 
 def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspace, tmp_path: Path) -> None:
     result.get_by_role("button", name="Export").wait_for()
-    result.get_by_role("combobox", name="Format").scroll_into_view_if_needed()
-    result.wait_for_timeout(500)  # a list closes when its page is scrolled
-    result.get_by_role("combobox", name="Format").click()
-    result.get_by_role("option", name="Table for spreadsheets (CSV)").click()
+    wanted = result.get_by_role("option", name="Table for spreadsheets (CSV)")
+    pick(result, result.get_by_role("combobox", name="Format"), wanted)
     folder = result.get_by_role("textbox", name="Folder")
     (tmp_path / "file").write_text("")
     for place, said in (tmp_path / "file" / "in", "cannot be made"), (tmp_path / "lists", "Written:"):

@@ -19,14 +19,12 @@ from core.faces.feature_file import write_features
 from core.people.person import Reference
 from core.workspace.workspace import Workspace
 from tests import media
-from tests.browser.conftest import ROOT, serve
-from tests.browser.test_detect import FACE, features, rows, train
+from tests.browser.conftest import ROOT, pick, serve
+from tests.browser.test_detect import FACE, FIND_PLAYER, features, rows, train
 
 pytestmark = pytest.mark.browser
 
 SECOND = "zweite Folge.mp4"
-PLAYED = """() => { for (const element of document.querySelectorAll(".st-key-detect-player *")) {
-  const found = element.shadowRoot?.querySelector(".player")?.punchline; if (found) return found; } }"""
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +53,14 @@ def address(space: Workspace) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture
+def page(page: Page) -> Page:
+    page.context.add_init_script(FIND_PLAYER)
+    return page
+
+
 def playing_at(page: Page, seconds: float) -> None:
-    page.wait_for_function(f"t => Math.abs((({PLAYED})()?.time() ?? -9) - t) < 1.5", arg=seconds)
+    page.wait_for_function("t => Math.abs((player()?.time() ?? -9) - t) < 1.5", arg=seconds)
 
 
 def test_an_address_opens_that_video_and_that_moment(page: Page, address: str, space: Workspace) -> None:
@@ -103,10 +107,10 @@ def test_moments_of_all_videos_are_one_list_and_one_export(
     expect(last).to_have_class("row current")
     expect(last).to_contain_text(SECOND)
     second = space.find_video(SECOND)
-    page.wait_for_function(f"id => ({PLAYED})()?.video() === id", arg=second.id)
+    page.wait_for_function("id => player()?.video() === id", arg=second.id)
     playing_at(page, read_detections(space, second.id, person.id)["light"]["moments"][-1]["start"])
-    page.get_by_role("combobox", name="Format").click()
-    page.get_by_role("option", name="Table for spreadsheets (CSV)").click()
+    wanted = page.get_by_role("option", name="Table for spreadsheets (CSV)")
+    pick(page, page.get_by_role("combobox", name="Format"), wanted)
     folder = page.get_by_role("textbox", name="Folder")
     folder.fill(str(tmp_path / "lists"))
     folder.press("Enter")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +21,12 @@ from core.people.person import Person
 from core.segment import Segment
 from core.training.model_store import ModelStore
 from core.training.train import TrainingSettings, train
+from core.translation import text
 from core.workspace.jobs import Job, Jobs
 from core.workspace.library import Library
 from core.workspace.workspace import Workspace
 from tests import media
-from tests.browser.conftest import ROOT, serve
+from tests.browser.conftest import ROOT, eventually, pick, serve
 from tests.unit.workspace.test_library import add_person, analysis
 
 pytestmark = pytest.mark.browser
@@ -76,33 +77,15 @@ def opened(page: Page, address: str, person: str) -> None:
 
 
 def choose(page: Page, label: str, name: str) -> None:
-    """Take the option that begins with this name; a list that a redraw closed is opened again."""
+    """Take the option that begins with this name."""
     box = page.get_by_role("combobox", name=label, exact=True)
-    option = page.get_by_role("option", name=re.compile(f"^{re.escape(name)}"))
-
-    def opened() -> bool:
-        page.locator('[data-test-script-state="notRunning"]').wait_for()
-        if not option.is_visible():
-            box.click()
-            page.wait_for_timeout(300)
-        return option.is_visible()
-
-    eventually(page, opened)
-    option.click()
+    pick(page, box, page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")))
     expect(box).to_have_value(re.compile(f"^{re.escape(name)}"))
 
 
 def used(space: Workspace, person: Person) -> str:
     model = ModelStore(space).used(person)
     return model.name if model is not None else ""
-
-
-def eventually(page: Page, met: Callable[[], bool]) -> None:
-    """Wait until a function gives true."""
-    deadline = time.monotonic() + 20
-    while not met():
-        assert time.monotonic() < deadline
-        page.wait_for_timeout(100)
 
 
 def test_too_few_labels_are_told_with_what_is_lacking(page: Page, address: str) -> None:
@@ -191,6 +174,16 @@ def test_a_training_that_failed_says_why_and_goes_away(page: Page, address: str,
     main.get_by_role("button", name="Dismiss").click()
     expect(main.get_by_text("out of paper")).to_have_count(0)
     assert not any(job.id == failed.id for job in Jobs(space).all())
+
+
+def test_lists_say_their_entries_in_a_language_chosen_later(page: Page, address: str) -> None:
+    opened(page, address, "Ada")
+    box = page.get_by_test_id("stMain").get_by_role("combobox").last
+    expect(box).to_have_value("no other")
+    page.get_by_text("한국어").click()
+    expect(box).to_have_value(text("no other", "ko"))
+    page.get_by_text("English").click()
+    expect(box).to_have_value("no other")
 
 
 def test_the_wish_to_train_by_itself_is_kept(page: Page, address: str, space: Workspace, ada: Person) -> None:

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSessionState
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
 from pages.components.shared import redraw
 
@@ -55,3 +57,21 @@ def test_a_fragment_waits_until_the_page_before_it_is_sent(usual: list[RerunData
     session.page_script_hash = LEFT
     redraw._start(session, data)
     assert usual == [data]
+
+
+def test_a_press_that_waits_outlives_a_run_of_the_whole_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[ClientState | None] = []
+    monkeypatch.setattr(redraw, "_usual_request", lambda _session, client_state: asked.append(client_state))
+    requests = ScriptRequests()
+    press = WidgetStates(widgets=[WidgetState(id="dismiss", trigger_value=True)])
+    requests.request_rerun(RerunData(fragment_id="f", widget_states=press))
+    session: Any = SimpleNamespace(_scriptrunner=SimpleNamespace(_requests=requests))
+    moved = WidgetStates(widgets=[WidgetState(id="slider", int_value=3)])
+    redraw._request(session, ClientState(widget_states=moved))
+    (whole,) = asked
+    assert whole is not None
+    assert {widget.id for widget in whole.widget_states.widgets} == {"dismiss", "slider"}
+    requests.on_scriptrunner_ready()  # the press is taken
+    redraw._request(session, ClientState(widget_states=moved))
+    assert asked[1] is not None
+    assert [widget.id for widget in asked[1].widget_states.widgets] == ["slider"]

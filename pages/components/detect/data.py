@@ -19,6 +19,7 @@ from core.detection.detect import (
     load_model,
     prior_of,
     share_of_random,
+    usual_settings,
 )
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
 from core.detection.moments import threshold_steps
@@ -37,7 +38,6 @@ from pages.components.shared.shell import told
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
 MOST_BEST = 1000
-SHORT = 600.0  # seconds: in a shorter video a limit per hour would leave next to nothing
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,6 @@ def n_within(subject: Subject, scored: Scored, settings: DetectionSettings, seco
     best = found_in(subject, scored, replace(settings, top_n=MOST_BEST)).best(MOST_BEST)
     lengths = accumulate(moment.duration for moment in best)
     return max(1, sum(length <= seconds for length in lengths))
-
-
-def usual_settings(duration: float | None) -> DetectionSettings:
-    """What a first look takes: no limit per hour in a short video."""
-    return DetectionSettings(max_per_hour=None) if duration is not None and duration < SHORT else DetectionSettings()
 
 
 def kept_settings(

@@ -196,6 +196,7 @@ def _texts() -> dict[str, str]:
         "play_all": _("Play all in a row"),
         "name": _("Name"),
         "remark": _("Note"),
+        "relative": _("How sure the model is. The bar is full for the highest score here."),
         "found": _("found: {range}", range="{range}"),
         "as_found": _("Back to what was found"),
         "total": _("{n} of {total} chosen, {time}", n="{n}", total="{total}", time="{time}"),

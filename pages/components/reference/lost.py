@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.actions.labels import attach_labels, labels_of_nobody
+from core.actions.labels import attach_labels, export_labels, labels_of_nobody
 from core.people.person import Person
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, as_markdown, plain, told
@@ -26,3 +26,12 @@ def lost_people(space: Workspace, person: Person | None) -> None:
                 ):
                     attach_labels(space, lost.person_id, person)
                     st.rerun()
+                nobody = Person(lost.person_id, lost.name, ())
+                st.download_button(
+                    _("Download labels"),
+                    data=lambda nobody=nobody: export_labels(space, person=nobody).content,
+                    file_name="labels.csv",
+                    mime="text/csv",
+                    key=f"export-{lost.person_id}",
+                    icon=":material/download:",
+                )

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.playback.facts import about
 from core.segment import clock
 from core.workspace.jobs import Job, Jobs
+from core.workspace.queue import queue_state
 from pages.components.shared.shell import _, fragment, plain, show_error, told, workspace
 
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
@@ -17,6 +19,7 @@ def kind_name(kind: str) -> str:
     """What a kind of job does, as a title."""
     return {
         "extract": _("Extracting faces and sound"),
+        "sample": _("Finding the moments of the sample"),
         "scan": _("Looking for faces"),
         "photos": _("Reading photos"),
         "dataset": _("Gathering labelled clips"),
@@ -34,7 +37,7 @@ def progress_text(job: Job) -> str:
     if not job.begun:
         return _("loading the models…")
     parts = [f"{job.share:.0%}"]
-    if job.kind in ("extract", "proxy"):
+    if job.kind in ("extract", "sample", "proxy"):
         parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
         if job.rate > 0:
             parts.append(_("{rate}x real time", rate=f"{job.rate:.1f}"))
@@ -68,6 +71,28 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
         if job.resumable:
             st.button(_("Resume"), key=f"resume-{place}-{job.id}", on_click=_resume, args=(jobs, job))
         st.button(_("Dismiss"), key=f"dismiss-{place}-{job.id}", on_click=_forget, args=(jobs, job), type="tertiary")
+
+
+def _queue(jobs: Jobs, all_jobs: list[Job]) -> None:
+    """What is under way together: how much of it is done, how long it takes still, and a way to end it all."""
+    space = jobs.workspace
+    durations = {id: float(facts.get("duration") or 0.0) for id, facts in about(space, space.videos()).items()}
+    queue = queue_state(all_jobs, durations)
+    if queue is None or queue.n < 2:
+        st.caption(_("In the background"))
+        return
+    said = _("{k} of {n} done", k=queue.n_done, n=queue.n)
+    if queue.seconds_left is not None:
+        said += " · " + _("{time} left", time=clock(queue.seconds_left))
+    st.caption(said)
+    live = [job for job in all_jobs if job.live]
+    if len(live) > 1:
+        st.button(_("Cancel all"), key="cancel-all", on_click=_cancel_all, args=(jobs, live), icon=":material/close:")
+
+
+def _cancel_all(jobs: Jobs, live: list[Job]) -> None:
+    for job in reversed(live):  # those that wait first, or they begin
+        _cancel(jobs, job)
 
 
 def _cancel(jobs: Jobs, job: Job) -> None:
@@ -104,7 +129,7 @@ def job_panel() -> None:
             shown = [job for job in all_jobs if job.live or job.status in ("failed", "died", "cancelled")]
             if not shown:
                 return
-            st.caption(_("In the background"))
+            _queue(jobs, all_jobs)
             for job in shown[-6:]:
                 with st.container(border=True):
                     job_line(jobs, job, place="side")

@@ -2,19 +2,22 @@
 
 Streamlit 1.67 starts a new runner for a fragment that asks while the page's runner has just ended, and from then on
 sends nothing of what that one drew. And it draws a fragment for the page that the browser had left when it asked, at
-which the browser clears the page that it is on. Either leaves half a page, or none ("Bad delta path index").
+which the browser clears the page that it is on. Either leaves half a page, or none ("Bad delta path index"). Last, it
+ends a runner for a run of the whole page, and forgets the press of a button that waits there.
 """
 
 from __future__ import annotations
 
+from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession, AppSessionState
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequestType, _coalesce_widget_states
 
 PAUSE = 0.02  # seconds between two looks whether all is sent
 
 _usual_run = ScriptRunner._run_script
 _usual_start = AppSession._create_scriptrunner
+_usual_request = AppSession.request_rerun
 
 
 def _of_another_page(data: RerunData, page: str) -> bool:
@@ -40,7 +43,18 @@ def _start(session: AppSession, data: RerunData) -> None:
         session._event_loop.call_later(PAUSE, _start, session, data)
 
 
+def _request(session: AppSession, asked: ClientState | None) -> None:
+    """As Streamlit does; a button pressed for a run that never began counts in the one that takes its place."""
+    waiting = session._scriptrunner._requests if session._scriptrunner is not None else None
+    if asked is not None and not asked.fragment_id and waiting is not None:
+        pressed = waiting._rerun_data.widget_states if waiting._state == ScriptRequestType.RERUN else None
+        if pressed is not None:
+            asked.widget_states.CopyFrom(_coalesce_widget_states(pressed, asked.widget_states))
+    _usual_request(session, asked)
+
+
 def keep_pages_whole() -> None:
     """Have all sessions of this server do so; to be called before the first."""
     ScriptRunner._run_script = _run
     AppSession._create_scriptrunner = _start
+    AppSession.request_rerun = _request

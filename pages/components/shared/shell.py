@@ -117,6 +117,9 @@ def language_switch() -> None:
             return
         with told():
             change_settings(workspace(), language=st.session_state.language)
+        for key, value in st.session_state.items():
+            if isinstance(value, str | None):
+                st.session_state[key] = value  # set anew, an entry of a list is told in the new language
 
     st.segmented_control(
         "Language / 언어",

@@ -14,7 +14,7 @@ from core.training.model_store import Figure, Model
 from pages.components.shared.charts import QUIET, bare
 from pages.components.shared.shell import _, plain
 from pages.components.train.data import origin_name
-from pages.components.train.figures import METRIC_ORDER, interval_text, metric_name, signed
+from pages.components.train.figures import METRIC_ORDER, gap_text, interval_text, metric_name, signed
 from pages.components.train.training import kind_of_model
 
 FIRST, SECOND = "#e5484d", "#4a8fd4"
@@ -33,7 +33,7 @@ def verdict(used: Model, newer: Model) -> str:
     else:
         parts = [_("It learned from {n} labels, as many as “{name}”.", n=n, name=name)]
     if old is not None and new is not None:
-        gap = signed(new.value - old.value)
+        gap = gap_text(new, old)
         if gap == signed(0):
             parts.append(_("F1 stays {value}.", value=interval_text(new)))
         else:
@@ -127,7 +127,7 @@ def _figures(one: Model, other: Model) -> pd.DataFrame:
     rows = {}
     for metric in METRICS:
         left, right = one.figure(metric), other.figure(metric)
-        gap = "–" if left is None or right is None else signed(left.value - right.value)
+        gap = "–" if left is None or right is None else gap_text(left, right)
         rows[metric_name(metric)] = {
             one.name: "–" if left is None else f"{left.value:.2f}",
             other.name: "–" if right is None else f"{right.value:.2f}",

@@ -32,6 +32,11 @@ def signed(value: float) -> str:
     return "0.00" if said in ("+0.00", "-0.00") else said.replace("-", "−")
 
 
+def gap_text(one: Figure, other: Figure) -> str:
+    """By how much one value is above another, as far as both are shown: the difference of the rounded ones."""
+    return signed(round(one.value, 2) - round(other.value, 2))
+
+
 def interval_text(figure: Figure) -> str:
     """A value with its interval."""
     if figure.low is None or figure.high is None:

@@ -16,6 +16,7 @@ from pages.components.shared.shell import _
 from pages.components.train.curves import MODEL_COLOUR, curves
 from pages.components.train.figures import (
     METRIC_ORDER,
+    gap_text,
     interval_text,
     metric_name,
     percent,
@@ -108,7 +109,7 @@ def _with_and_without(model: Model) -> None:
             cues=", ".join({"laughter": _("laughter"), "chat": _("chat")}[name] for name in model.card["cues"]),
             own=percent(own.value),
             other=percent(other.value),
-            gain=signed(gain.value),
+            gain=gap_text(own, other),
             range=signed_range(gain),
         )
     )

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.actions.background import BEHIND, KINDS, begin_dataset, begin_dataset_if_behind
+from core.actions.background import (
+    BEHIND,
+    KINDS,
+    begin_dataset,
+    begin_dataset_if_behind,
+    begin_moments,
+    detection_subject,
+)
 from core.dataset.dataset_file import read_info
+from core.faces.feature_file import Features, write_features
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
+from core.multimodal_processor import ExtractionSettings
+from core.segment import Segment
 from core.workspace.jobs import Jobs
+from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+from tests.unit.workspace.test_library import add_person, analysis
 
 
 class Unwatched:
@@ -51,3 +64,26 @@ def test_it_is_built_with_the_options_that_are_asked_for(tmp_path: Path, monkeyp
     job = begin_dataset(workspace, n_rows=20, sampling="linear")
     KINDS["dataset"](workspace, job, Unwatched())
     assert str(read_info(workspace.dataset_path).options) == "20 rows, linear"
+
+
+def test_moments_are_looked_for_once_the_video_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
+    workspace = Workspace(tmp_path / "space")
+    (tmp_path / "a.mp4").write_bytes(b"a video")
+    video, person = workspace.register(tmp_path / "a.mp4"), add_person(workspace, "Ada")
+    made = analysis(1, laughs=[Segment(4.0, 10.0)], seed=0)
+    made = replace(made, info=replace(made.info, fingerprint=video.id))
+
+    def extract(workspace: Workspace, video: Video, settings: ExtractionSettings, **_watched: object) -> Features:
+        assert settings == ExtractionSettings()
+        write_features(workspace.features_path(video.id), made)
+        return made
+
+    monkeypatch.setattr("core.actions.background.videos.extract", extract)
+    reading = begin_moments(workspace, video, person)
+    assert reading.kind == "extract"
+    KINDS["extract"](workspace, reading, Unwatched())
+    search = Jobs(workspace).latest("detect", detection_subject(video, person))
+    assert search is not None
+    assert search.settings["decision"]["max_per_hour"] is None  # it is short
+    assert begin_moments(workspace, video, person).id == search.id

@@ -19,6 +19,7 @@ from core.classifiers.metrics import (
     interval,
     matched,
     measured,
+    share_interval,
 )
 from core.segment import Detection, LabeledSegment
 
@@ -58,6 +59,24 @@ def test_values_lie_in_their_intervals():
     for name, found in measured(judged(), n_draws=200).items():
         assert found["low"] <= found["value"] <= found["high"], name
         assert found["high"] - found["low"] < 0.8
+
+
+def test_nothing_called_wrongly_is_no_proof_of_never():
+    funny = np.arange(12) % 2 == 0
+    for n_times in (1, 3):  # judged again, the same clips prove no more
+        again = np.tile(funny, n_times)
+        found = measured(Judged(again, again.astype(float), again, np.arange(len(again)) % 4, n_times), n_draws=50)
+        assert found["precision"] == {"value": 1.0, "low": pytest.approx(0.6097, abs=1e-4), "high": 1.0}
+        assert found["accuracy"]["low"] == pytest.approx(0.7575, abs=1e-4)
+        assert found["f1"]["low"] == pytest.approx(2 * 0.6097 / 1.6097, abs=1e-3)
+        assert math.isnan(found["roc_auc"]["low"])
+    never = measured(Judged(funny, funny * 0.1, ~funny & funny, np.arange(12)), n_draws=50)
+    assert math.isnan(never["f1"]["low"])
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    assert share_interval(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
+    assert share_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
 def test_whole_groups_are_drawn():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,14 @@ def test_a_strict_match_makes_the_track_the_persons_in_both_directions_of_time()
 def test_two_consecutive_relaxed_matches_make_the_track_the_persons():
     found = matched(Planted(0, 0.35), Planted(1, 0.1), Planted(2, 0.35), Planted(3, 0.35))
     assert found.source.tolist() == [R, M, R, R, M, M]
+
+
+def test_one_look_that_two_faces_share_is_not_two_matches():
+    table = planted_table([Planted(0, 0.45), Planted(1, 0.45), Planted(2, 0.45)], n_frames=3, person=WANTED)
+    shared = replace(table, embedding=table.embedding[[0, 0, 0]])
+    assert match(shared, WANTED[None], similarity=cosine).source.tolist() == [M, M, M]
+    shared = replace(table, embedding=table.embedding[[0, 0, 1]])
+    assert match(shared, WANTED[None], similarity=cosine).source.tolist() == [R, R, R]
 
 
 def test_a_single_relaxed_match_alone_is_not_enough():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import WorkspaceFault
-from core.workspace.folders import add_path, drop_folder, drop_video, is_video, refresh, videos_below
+from core.workspace.folders import add_path, drop_folder, drop_video, is_video, refresh, relocate, videos_below
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 
@@ -100,3 +100,17 @@ def test_what_is_no_video_is_refused(space: Workspace, tmp_path: Path) -> None:
     with pytest.raises(WorkspaceFault, match="expected one like mp4"):
         add_path(space, str(put(tmp_path / "notes.txt")))
     assert space.videos() == []
+
+
+def test_a_video_that_was_moved_is_found_by_its_new_place(space: Workspace, tmp_path: Path) -> None:
+    old, new = tmp_path / "a.mp4", tmp_path / "new" / "a.mp4"
+    old.write_bytes(b"one")
+    video = space.register(old)
+    new.parent.mkdir()
+    old.rename(new)
+    (tmp_path / "b.mp4").write_bytes(b"other")
+    for text in (tmp_path, tmp_path / "b.mp4", tmp_path / "nowhere"):
+        with pytest.raises(WorkspaceFault, match="is not there"):
+            relocate(space, video, str(text))
+    assert relocate(space, video, f"'{new.parent}'").path == new
+    assert [known.path for known in space.videos()] == [new]

@@ -193,6 +193,7 @@ def test_rate_and_time_left_follow_from_this_run() -> None:
     job = Job("1", "extract", "v", "a.mp4", total=100.0, completed=60.0, begun_at=40.0, begun=1000.0, saved=1010.0)
     assert job.rate == pytest.approx(2.0)
     assert job.seconds_left == pytest.approx(20.0)
+    assert replace(job, saved=1001.0).seconds_left is None  # too early to tell
     assert job.share == pytest.approx(0.6)
     assert Job("1", "extract", "v", "a.mp4").seconds_left is None
     assert Job("1", "extract", "v", "a.mp4", status="done").share == 1.0

@@ -1,0 +1,40 @@
+"""The sample from end to end, with its ready-made labels: what the program gives, before any work of one's own."""
+
+from __future__ import annotations
+
+from core.actions.labels import import_labels
+from core.actions.models import train
+from core.actions.moments import Detected, detect
+from core.actions.videos import OnProgress, extract, no_progress
+from core.detection.detect import DetectionSettings
+from core.errors import FaceNotFound
+from core.people.groups import group, reference_at
+from core.storage.program import ASSETS
+from core.training.train import TrainingSettings
+from core.workspace.workspace import Workspace
+
+SAMPLE, SAMPLE_LABELS = ASSETS / "sample.mp4", ASSETS / "sample_labels.csv"
+PERSON = "Grace"  # she is in the picture longest
+
+
+def show_sample(workspace: Workspace, *, on_progress: OnProgress = no_progress) -> Detected:
+    """Read the sample, take its ready-made labels for the person seen most, learn from them, and find her moments.
+
+    Raises
+    ------
+    PunchlineError
+        As the actions do that it consists of.
+    """
+    video = workspace.register(SAMPLE)
+    features = extract(workspace, video, on_progress=on_progress)
+    person = next((someone for someone in workspace.people() if someone.name == PERSON), None)
+    if person is None:
+        groups = group(features).groups
+        if not groups:
+            raise FaceNotFound("{name}: no face was found in the sample", name=SAMPLE.name)
+        faces = tuple(reference_at(SAMPLE, features, int(row)) for row in groups[0].best)
+        person = workspace.add_references(PERSON, faces)
+    import_labels(workspace, SAMPLE_LABELS.read_bytes(), person=person)
+    train(workspace, person, TrainingSettings(model="logistic"))
+    settings = DetectionSettings(prior="labels", max_per_hour=None)  # a third of the sample is funny
+    return detect(workspace, video, person, settings)

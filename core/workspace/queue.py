@@ -1,0 +1,62 @@
+"""How far the jobs under way are together, and how long they still take by the rates that were measured."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from core.workspace.jobs import Job
+
+LATEST = 5  # jobs of a kind that tell how fast it usually is
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """`n_done` of `n` jobs are over; `seconds_left` is None where a rate is not known yet."""
+
+    n_done: int
+    n: int
+    seconds_left: float | None
+
+
+def usual_rate(jobs: Sequence[Job], kind: str) -> float | None:
+    """`completed` a second, the middle one of the latest jobs of a kind; None where none tells."""
+    rates = [job.rate for job in jobs if job.kind == kind and job.status == "done" and job.rate > 0]
+    return median(rates[-LATEST:]) if rates else None
+
+
+def queue_state(jobs: Sequence[Job], durations: Mapping[str, float]) -> QueueState | None:
+    """All that is under way, with what was done since the first of it was asked for; None where nothing is.
+
+    Parameters
+    ----------
+    durations
+        Seconds of videos by id, in which the work of jobs that wait is counted.
+    """
+    live = [job for job in jobs if job.live]
+    if not live:
+        return None
+    since = min(job.submitted for job in live)
+    n_done = sum(job.status == "done" and job.submitted >= since for job in jobs)
+    by_lane: dict[str, list[Job]] = defaultdict(list)
+    for job in live:
+        by_lane[job.lane].append(job)
+    left = [_seconds(lane, jobs, durations) for lane in by_lane.values()]
+    known = [seconds for seconds in left if seconds is not None]
+    return QueueState(n_done, n_done + len(live), max(known) if len(known) == len(left) else None)
+
+
+def _seconds(lane: Iterable[Job], jobs: Sequence[Job], durations: Mapping[str, float]) -> float | None:
+    """How long the jobs of a lane take, one after the other."""
+    total = 0.0
+    for job in lane:
+        left = job.seconds_left
+        if left is None:
+            rate, duration = usual_rate(jobs, job.kind), job.total or durations.get(job.subject)
+            if not rate or not duration:
+                return None
+            left = duration / rate
+        total += left
+    return total
