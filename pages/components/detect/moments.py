@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -153,7 +153,7 @@ def moment_list(
     _list(
         key=key,
         data={
-            "rows": [asdict(row) for row in rows],
+            "rows": [vars(row) for row in rows],
             "selected": selected,
             "player": place.player_key,
             "height": place.height,
