@@ -16,23 +16,13 @@ from pages.components.shared.shell import workspace_root
 
 if __name__ == "__main__":
     from pages.components.shared.job_panel import job_panel
-    from pages.components.shared.shell import _, language_switch, show_error
+    from pages.components.shared.shell import _, apply_theme, language_switch, show_error
     from pages.components.shared.steps import next_step, stepper
 
-    STYLE = """<style>
-    [data-testid="stHeader"] {height: 2.2rem; min-height: 0; background: none; pointer-events: none}
-    [data-testid="stHeader"] button {pointer-events: auto}
-    .stMainBlockContainer {padding: 1rem 3rem 2rem}
-    .stMain:focus {outline: none}
-    .stMainBlockContainer h1 {font-size: 1.4rem; padding: .2rem 0}
-    .stApp {word-break: keep-all; overflow-wrap: anywhere}
-    [data-testid="stSidebarUserContent"] {padding-bottom: 4.5rem}
-    .st-key-export-bar {position: sticky; bottom: 0; z-index: 3; padding: .5rem 0; backdrop-filter: blur(14px);
-      border-top: 1px solid rgba(128, 128, 128, .25)}
-    .st-key-language-place {position: fixed; bottom: 0; padding: .6rem 0 1rem; width: 15rem; z-index: 2}
-    </style>"""
-
-    st.set_page_config(page_title="Punchline", page_icon=str(ASSETS / "icon.png"), layout="wide")
+    apply_theme()
+    ICON = str(ASSETS / "icon.png")
+    SIDEBAR = 232  # pixels
+    st.set_page_config(page_title="Punchline", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
     page = st.navigation(
         [
             st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
@@ -42,15 +32,18 @@ if __name__ == "__main__":
             st.Page("pages/analyse.py", title=_("Analyse"), icon=":material/monitoring:"),
             st.Page("pages/train.py", title=_("Train"), icon=":material/model_training:"),
             st.Page("pages/detect.py", title=_("Detect"), icon=":material/celebration:"),
+            st.Page("pages/settings.py", title=_("Settings"), icon=":material/settings:"),
         ],
         position="hidden",
     )
-    st.html(STYLE)
-    st.logo(str(ASSETS / "icon.png"), size="large")
+    st.html(ASSETS / "app.css")
+    st.html(f"<style>:root {{--choose-file: '{_('Choose a file')}'}}</style>")
+    st.logo(ICON, size="large")
     with st.sidebar:
         stepper()
         job_panel()
         with st.container(key="language-place"):
+            st.page_link("pages/settings.py", label=_("Settings"), icon=":material/settings:")
             language_switch()
     try:
         with st.container():  # what follows keeps its place, whatever the page draws

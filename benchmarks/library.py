@@ -3,7 +3,9 @@
     uv run python benchmarks/library.py [--json] [--videos 2000] [--extracted 200] [--labels 20000]
 
 The library is made up: files that are only names with facts already known, face tables of twenty minutes with one face,
-moments for the extracted ones. Each figure is one run in this process, from a warm page cache.
+moments for the extracted ones. Each figure is one run in this process, from a warm page cache. Where a browser is
+found, every page of the app on that library is opened three times, from the address to its first content; the median
+counts, and the server's memory after all of them.
 """
 
 from __future__ import annotations
@@ -17,8 +19,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 
 import numpy as np
+import psutil
+from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -31,9 +36,17 @@ from core.playback.proxy import Playback
 from core.storage.files import write_bytes, write_json
 from core.workspace.folders import add_path, refresh
 from core.workspace.workspace import Workspace
+from tests.browser.conftest import FLAGS, ROOT, chromium, served
 from tests.tables import Planted, direction, features_info, planted_table
 
 MINUTES = 20
+PAGES = ("", "reference", "extract", "label", "analyse", "train", "detect")
+# A heading and something below it that is neither a spinner nor a placeholder.
+HAS_CONTENT = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const drawn = [...main?.querySelectorAll('[data-testid=stElementContainer]') ?? []].filter((e) => e.clientHeight > 0);
+  return main?.querySelector('h1') && drawn.length >= 3;
+}"""
 PLACES = (6.0, 12.0)  # seconds of a clip, and from one to the next
 FACTS = {"duration": 60.0 * MINUTES, "width": 1280, "height": 720, "fps": 30.0, "codec": "h264", "has_audio": True}
 
@@ -91,7 +104,30 @@ def figures(folder: Path, *, n_videos: int, n_extracted: int, n_labels: int) -> 
     result["export_s"] = timed(lambda: export_labels(space))
     result["build_s"] = timed(lambda: build_dataset(space))
     result["build_again_s"] = timed(lambda: build_dataset(space))
+    if chromium() is not None:
+        result |= first_contents(space)
     result["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return result
+
+
+def first_contents(space: Workspace, *, rounds: int = 3) -> dict[str, float]:
+    """Seconds to the first content of every page in a real browser, and the server's memory after."""
+    result: dict[str, float] = {}
+    environment = {"PUNCHLINE_WORKSPACE": str(space.root)}
+    with served(ROOT / "app.py", environment) as (address, server), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for name in PAGES:
+            seconds = []
+            for _ in range(rounds):
+                page = browser.new_page(viewport={"width": 1400, "height": 900})
+                began = time.perf_counter()
+                page.goto(f"{address}/{name}", wait_until="commit")
+                page.wait_for_function(HAS_CONTENT)
+                seconds.append(time.perf_counter() - began)
+                page.close()
+            result[f"page_{name or 'home'}_s"] = median(seconds)
+        browser.close()
+        result["server_memory_mb"] = psutil.Process(server.pid).memory_info().rss / 1e6
     return result
 
 

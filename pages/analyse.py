@@ -6,18 +6,19 @@ from core.errors import PunchlineError
 from core.playback.playable import playable
 from core.workspace.workspace import Workspace
 from pages.components.analyse.view import analysis
-from pages.components.detect.start import not_extracted, nothing_to_show
+from pages.components.detect.start import not_extracted
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import series_for
+from pages.components.shared.header import header, unmet
 from pages.components.shared.shell import _, person_select, plain, show_error, video_select, workspace
 
 
 def body(space: Workspace) -> None:
     """What is chosen, and its analysis."""
     videos, people = space.videos(), space.people()
-    if nothing_to_show(videos, people, _("To analyse you need a video and a person.")):
+    left, right, _rest = header(_("Analyse"), 3, 2, 5)
+    if unmet("series", _("To analyse you need a video and a person."), videos, people):
         return
-    left, right = st.columns([3, 2])
     with left:
         video = video_select(videos, key="analyse-video")
     with right:
@@ -40,7 +41,6 @@ def body(space: Workspace) -> None:
 
 def main() -> None:
     """Draw the page."""
-    st.title(_("Analyse"))
     try:
         body(workspace())
     except PunchlineError as error:

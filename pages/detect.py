@@ -18,22 +18,22 @@ from pages.components.detect.start import (
     model_select,
     no_model,
     not_extracted,
-    nothing_to_show,
     progress,
     unfinished,
 )
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import series_for
+from pages.components.shared.header import header, unmet
 from pages.components.shared.presence import unseen_notice
 from pages.components.shared.shell import _, person_select, show_error, video_select, workspace
 
 
 def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
     """What is chosen, and below it the way to the result, or the result."""
-    columns = st.columns([3, 2, 3, 2.2], vertical_alignment="bottom")
-    with columns[0]:
+    places = header(_("Detect"), 3, 2, 3, 2.2)
+    with places[0]:
         video = video_select(videos, key="detect-video")
-    with columns[1]:
+    with places[1]:
         person = person_select(people, key="detect-person")
     assert video is not None
     assert person is not None
@@ -50,12 +50,12 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
         no_model(person)
         candidates(space, video, person, series)
         return
-    with columns[2]:
+    with places[2]:
         subject = Subject(space, video, person, model_select(space, video, person, models))
     job = Jobs(space).latest("detect", subject.id)
     usable = fits(subject, series)
     scored = scores_of(subject) if usable else None
-    with columns[3]:
+    with places[3]:
         find_button(subject, job, again=scored is not None, disabled=not usable)
     if job is not None and job.live:
         progress(subject, job)
@@ -75,12 +75,14 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
 
 def main() -> None:
     """Draw the page."""
-    st.title(_("Detect"))
     try:
         space = workspace()
         videos, people = space.videos(), space.people()
-        if not nothing_to_show(videos, people, _("To find funny moments you need a video and a person.")):
+        if videos and people:
             found(space, videos, people)
+        else:
+            header(_("Detect"))
+            unmet("moments", _("To find funny moments you need a video and a person."), videos, people)
     except PunchlineError as error:
         show_error(error)
 

@@ -18,6 +18,7 @@ from core.video.streams import MIX, Tracks
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.extract.chat import chat_panel
+from pages.components.shared.header import header, lacking
 from pages.components.shared.job_panel import job_line, preview_of
 from pages.components.shared.shell import _, as_markdown, chosen_video, fragment, plain, show_error, told, workspace
 
@@ -190,8 +191,9 @@ def done(space: Workspace, states: list[VideoState]) -> None:
 
 def main() -> None:
     """Draw the page."""
-    st.title(_("Extract"))
-    st.caption(_("Finds every face and reads the sound of a video, once for all people and thresholds."))
+    header(_("Extract"), 10)[0].caption(
+        _("Finds every face and reads the sound of a video, once for all people and thresholds.")
+    )
     try:
         space = workspace()
         states = overview(space)
@@ -199,8 +201,7 @@ def main() -> None:
         show_error(error)
         return
     if not states:
-        st.info(_("There is no video yet."), icon=":material/movie:")
-        st.page_link("pages/home.py", label=_("Add one on Home"), icon=":material/home:")
+        lacking("video", _("There is no video yet."), _("Add a video on Home"), "pages/home.py")
         return
     for state in states:
         if "fault" in state.about:

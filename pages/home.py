@@ -16,6 +16,7 @@ from core.workspace.workspace import Workspace
 from pages.components.home.batch import batch
 from pages.components.home.browser import browse_dialog, take_in
 from pages.components.home.selection import selection
+from pages.components.shared.header import drawing, header
 from pages.components.shared.presence import unseen
 from pages.components.shared.shell import _, choose, plain, show_error, told, workspace
 
@@ -48,7 +49,8 @@ def step_name(step: Step) -> str:
 def welcome(space: Workspace) -> None:
     """What a newcomer sees."""
     left, right = st.columns(2, gap="large")
-    with left, st.container(border=True):
+    with left, st.container(border=True, height="stretch"):
+        drawing("video")
         st.subheader(_("Start with the sample"))
         st.write(_("Three minutes, two people, and some moments that are funny. You see every step in a few minutes."))
         if st.button(_("Try the sample"), type="primary", icon=":material/play_circle:", key="sample"):
@@ -59,7 +61,8 @@ def welcome(space: Workspace) -> None:
                 choose("video_id", video.id)
                 begin_sample(space, video)
                 st.rerun()
-    with right, st.container(border=True):
+    with right, st.container(border=True, height="stretch"):
+        drawing("series")
         st.subheader(_("Add your own videos"))
         st.write(_("Videos stay where they are. They are never copied, uploaded or changed."))
         add_videos(key="welcome")
@@ -117,12 +120,14 @@ def facts(state: VideoState) -> str:
         parts.append(f"{about['width']} x {about['height']}")
     if about.get("has_audio") is False:
         parts.append(_("no sound"))
+    if state.video.path == SAMPLE:
+        return " · ".join([*parts, _("comes with Punchline")])
     place = state.video.path or (state.video.paths[0] if state.video.paths else "")
     return " · ".join([*parts, plain(str(place))])
 
 
-def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None:
-    """One video: picture, name, state, next step."""
+def video_row(space: Workspace, state: VideoState, people: list[Person], *, first: bool) -> None:
+    """One video: picture, name, state, next step; the button of the first is the page's main one."""
     with st.container(border=True):
         picture, words, action = st.columns([1.1, 4, 1.4], vertical_alignment="center")
         with picture:
@@ -152,7 +157,7 @@ def video_row(space: Workspace, state: VideoState, people: list[Person]) -> None
                 and st.button(
                     step_name(next_step),
                     key=f"next-{state.video.id}",
-                    type="primary" if next_step not in ("wait", "review") else "secondary",
+                    type="primary" if first and next_step not in ("wait", "review") else "secondary",
                     width="stretch",
                 )
             ):
@@ -181,11 +186,13 @@ def videos_list(space: Workspace, states: list[VideoState]) -> None:
     """The videos that are wanted, a page at a time, and one click for all that is left to do with them."""
     states = selection(states, step_name)
     people = [person for person in space.people() if person.references]
-    batch(space, states, people)
+    all_at_once = batch(space, states, people)
     n_pages = max(1, -(-len(states) // PAGE_SIZE))
     page = st.pagination(n_pages, key="home-page") if n_pages > 1 else 1
+    ready = (state for state in states if state.next_step in PAGES and "fault" not in state.about)
+    main = None if all_at_once else next(ready, None)
     for state in states[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
-        video_row(space, state, people)
+        video_row(space, state, people, first=state is main)
     if not states:
         st.info(_("No video matches this name."), icon=":material/search_off:")
 
@@ -217,8 +224,8 @@ def folders(space: Workspace) -> None:
 
 def main() -> None:
     """Draw the page."""
-    st.title("Punchline")
-    st.caption(_("Finds the funny moments of one person in long videos."))
+    (words,) = header("Punchline", 10)
+    words.caption(_("Finds the funny moments of one person in long videos."))
     try:
         space = workspace()
         faults = refresh(space)

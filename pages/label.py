@@ -15,6 +15,7 @@ from pages.components.label.cut import cut_transfer
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
+from pages.components.shared.header import header, unmet
 from pages.components.shared.presence import unseen_notice
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
 
@@ -31,24 +32,23 @@ class Choice:
 
 def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choice | None:
     """Video, person, and how to label; None where something is lacking, which is said."""
-    if not videos or not people:
-        st.info(
-            _("To label you need a video and a person. Labelling works before and during the extraction too."),
-            icon=":material/label:",
-        )
-        if not videos:
-            st.page_link("pages/home.py", label=_("Add a video on Home"), icon=":material/home:")
-        else:
-            st.page_link("pages/reference.py", label=_("Pick the person"), icon=":material/face:")
+    left, middle, right, last = header(_("Label"), 3, 2, 3.4, 1.8)
+    said = _("To label you need a video and a person. Labelling works before and during the extraction too.")
+    if unmet("label", said, videos, people):
         return None
-    left, middle, right, last = st.columns([3, 2, 3.4, 1.6], vertical_alignment="bottom")
     with left:
         video = video_select(videos, key="label-video")
     with middle:
         person = person_select(people, key="label-person")
     modes = {"queue": _("Clip by clip"), "mark": _("Mark while watching")}
     mode = right.segmented_control(
-        _("Mode"), list(modes), format_func=modes.__getitem__, default="queue", required=True, key="label-mode"
+        _("Mode"),
+        list(modes),
+        format_func=modes.__getitem__,
+        default="queue",
+        required=True,
+        key="label-mode",
+        label_visibility="collapsed",
     )
     assert video is not None
     assert person is not None
@@ -69,7 +69,6 @@ def _sample_labels(space: Workspace, video: Video, person: Person) -> None:
 
 def main() -> None:
     """Draw the page."""
-    st.title(_("Label"))
     try:
         space = workspace()
         chosen = choice(space, space.videos(), space.people())

@@ -9,7 +9,7 @@ import pytest
 from tests.test_architecture import ORDER, ROOT
 
 DOCS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
-DOCUMENTS = ["CONTRIBUTING.md", "README.md", *DOCS]
+DOCUMENTS = ["CONTRIBUTING.md", "README.md", "README.ko.md", *DOCS]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -23,8 +23,8 @@ STARTED_ELSEWHERE = {"app"}  # tests/browser and tests/test_packaging.py start i
 def commands(name: str) -> Iterator[list[str]]:
     """The arguments of each `punchline` command in the code blocks of a document."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    for block in re.findall(r"^```(?:bash)?\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        for line in block.splitlines():
+    for language, block in re.findall(r"^ *```(\w*)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines() if language in ("", "bash") else ():
             words = shlex.split(line, comments=True)
             words = words[2:] if words[:2] == ["uv", "run"] else words
             if words[:1] == ["punchline"] and words[1] not in STARTED_ELSEWHERE:
@@ -74,6 +74,10 @@ def test_commands_run(
             main(words, standalone_mode=False)
         except SystemExit as end:
             pytest.fail(f"{name}: punchline {shlex.join(words)} ended with {end.code}:\n{capsys.readouterr().err}")
+
+
+def test_the_korean_readme_has_the_commands_that_run() -> None:
+    assert list(commands("README.ko.md")) == list(commands("README.md"))
 
 
 @pytest.mark.timeout(600)

@@ -54,6 +54,10 @@ class Lanes extends Axis {
     this.font = style.fontFamily;
   }
 
+  colourOf(lane) {
+    return lane.colour || this.ink[lane.role] || this.ink.plain;
+  }
+
   hatch(ctx) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 8;
@@ -128,7 +132,7 @@ class Lanes extends Axis {
     ctx.fillText(row.lane ? row.lane.label : this.names[row.blocks], indent, middle + 0.5, GUTTER - indent - (row.lane ? 26 : 6));
     ctx.globalAlpha = 1;
     if (!row.lane) return;
-    ctx.fillStyle = this.ink[row.lane.role] || this.ink.plain;
+    ctx.fillStyle = this.colourOf(row.lane);
     ctx.fillRect(0, middle - 4, 3, 8);
     if (row.lane.role !== "waveform") this.drawScale(ctx, row);
   }
@@ -166,7 +170,7 @@ class Lanes extends Axis {
     const { times, values, lo, hi, role, threshold } = row.lane;
     const inner = row.height - 6;
     const y = (v) => row.y + 3 + inner * (1 - Math.min(1, Math.max(0, (v - lo) / (hi - lo))));
-    const colour = this.ink[role] || this.ink.plain;
+    const colour = this.colourOf(row.lane);
     if (lo < 0 && hi > 0) {
       ctx.globalAlpha = 0.18;
       ctx.fillStyle = this.ink.ink;

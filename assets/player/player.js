@@ -70,7 +70,7 @@ class Player extends Judge {
     const { data } = this;
     const T = data.texts;
     this.frame.style.setProperty("--stage", `${data.height}px`);
-    const key = JSON.stringify([T, !!data.queue, !!data.mark, !!data.clip, data.jumps, data.trims, data.range]);
+    const key = JSON.stringify([T, !!data.queue, !!data.mark, !!data.clip, data.jumps, data.trims, data.range, data.keys]);
     if (key === this.dressed) return;
     this.dressed = key;
     const put = (name, picture, text) => {
@@ -92,7 +92,9 @@ class Player extends Judge {
     this.$(".judge").hidden = !judging;
     this.$(".discard").textContent = T.discard;
     const keys = { funny: "F", not_funny: "N", skip: "S", undo: "U" };
-    for (const [name, letter] of Object.entries(keys)) {
+    const chosen = Object.fromEntries(Object.entries(data.keys).map(([pressed, meant]) => [meant, pressed]));
+    for (const [name, usual] of Object.entries(keys)) {
+      const letter = (chosen[usual.toLowerCase()] || usual).toUpperCase();
       const button = this.$(`[data-do="${name}"]`);
       button.innerHTML = `<kbd>${letter}</kbd>`;
       button.append(T[name]);
@@ -288,7 +290,8 @@ class Player extends Judge {
   key(event) {
     if (!this.data || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     if (!this.frame.getClientRects().length) return;
-    const letter = letterOf(event).toLowerCase();
+    const pressed = letterOf(event).toLowerCase();
+    const letter = this.data.keys[pressed] ?? pressed;
     if (belongsElsewhere(event, letter)) return;
     const action = this.actionOf(letter, event);
     if (!action) return;

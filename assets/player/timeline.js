@@ -214,7 +214,7 @@ class Timeline extends Lanes {
     };
     const head = document.createElement("b");
     head.textContent = clockText(this.hover);
-    const lines = this.lanes.map((lane) => line(this.ink[lane.role] || this.ink.plain, lane.label, this.valueAt(lane)));
+    const lines = this.lanes.map((lane) => line(this.colourOf(lane), lane.label, this.valueAt(lane)));
     const k = (this.blocks.moments || []).findIndex(([start, end]) => start <= this.hover && this.hover < end);
     if (k >= 0) lines.push(line(this.ink.score, this.names.moments, this.blocks.moment_names[k] ?? ""));
     this.tip.replaceChildren(this.stillAt(this.hover), head, ...lines);

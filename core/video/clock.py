@@ -7,6 +7,7 @@ the file, so every reader counts alike from wherever it starts.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +20,7 @@ from av.error import FFmpegError
 JUMPING = {"mpegts", "mpeg"}  # formats in which a clock may do so
 JUMP = 10.0  # seconds between decoding times that follow each other, as of FFmpeg's dts_delta_threshold
 BACK = 0.1  # seconds by which a track may go back
+RUN = 16  # packets that may be out of place together, such as those of one block with a damaged time
 BEHIND = 1.0  # seconds by which the tracks of a file may lie behind each other
 SMALL = 64 << 20  # bytes up to which a file is read through; a larger one where its clock looks uneven
 LOOKS = 64  # places at which the clock of a large file is looked at
@@ -80,15 +82,22 @@ def clock_of(packets: Iterable[tuple[int, int, float, float]]) -> Clock:
     places, starts, shifts = [0], [0.0], [0.0]
     latest: float | None = None  # the end of what was read, on the mended clock
     times: dict[int, float] = {}  # of each stream's latest packet
+    before: dict[int, deque[tuple[float, float]]] = {}  # times of those before, and the end of what was read then
     for place, stream, time, length in packets:
         if latest is None:
             starts[0] = latest = time
         mended = time + shifts[-1]
+        run = before.setdefault(stream, deque(maxlen=RUN))
+        if run and run[0][0] <= mended < times[stream] - BACK:  # a few packets alone were out of place
+            while run[-1][0] > mended:
+                run.pop()
+            latest, times[stream] = run[-1][1], mended
         if not times.get(stream, latest - JUMP) - BACK <= mended <= latest + JUMP:
             shifts.append(latest - time)
             places.append(place)
             starts.append(latest)
             mended = latest
+        run.append((times.get(stream, mended), latest))
         times[stream] = mended
         latest = max(latest, mended + length)
     return Clock(tuple(places), tuple(starts), tuple(shifts), latest)

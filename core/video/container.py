@@ -19,6 +19,7 @@ from core.errors import Sentence, VideoUnreadable
 from core.video.clock import JUMPING, Clock, read_clock
 from core.video.damage import Damage
 from core.video.opening import opened
+from core.video.outliers import in_order
 from core.video.picture import Shape, shape_of
 from core.video.streams import (
     AUTOMATIC,
@@ -260,7 +261,9 @@ class Source:
 
         At last comes one a stream to flush its decoder; damaged ones are left out.
         """
-        streams = streams or (self.video, *self.sounds)
+        return in_order(self._readable(*(streams or (self.video, *self.sounds))), self.damage)
+
+    def _readable(self, *streams: Any) -> Iterator[Any]:
         packets = self.container.demux(streams)
         failures = 0
         farthest = inf if self.duration is None else FARTHEST[0] * self.duration + FARTHEST[1]

@@ -19,6 +19,7 @@ from core.video.streams import AUTOMATIC, MIX, Tracks
 AUDIO_RATE = 16_000  # samples per second
 CENTRE_HEARD = 0.01  # of the strongest channel's power: from there on the centre is taken for the voice
 SWITCH = 2.0  # times as strong as the present one another channel must be, so that two alike do not take turns
+LOUDEST = 30.0  # times full scale: no recording is that loud
 RESYNC = 0.1  # seconds between a packet's time and the running clock that count as a gap in the sound
 
 
@@ -164,7 +165,7 @@ def _placed(source: Source) -> Iterator[SoundBlock]:
             continue
         timestamp = source.time(frame)
         if resampler is None or shape != (frame.rate, frame.layout.name) or abs(timestamp - clock) > RESYNC:
-            for block in _resampled(resampler, None, voice, position):
+            for block in _resampled(resampler, None, voice, position, source.damage):
                 position = block.start + len(block.samples)
                 yield block
             if shape is None or shape[1] != frame.layout.name:
@@ -175,20 +176,22 @@ def _placed(source: Source) -> Iterator[SoundBlock]:
             clock = timestamp
         clock += frame.samples / frame.rate
         frame.pts = None
-        for block in _resampled(resampler, frame, voice, position):
+        for block in _resampled(resampler, frame, voice, position, source.damage):
             position = block.start + len(block.samples)
             yield block
-    yield from _resampled(resampler, None, voice, position)
+    yield from _resampled(resampler, None, voice, position, source.damage)
 
 
 def _resampled(
-    resampler: av.AudioResampler | None, frame: av.AudioFrame | None, voice: _Voice, position: int
+    resampler: av.AudioResampler | None, frame: av.AudioFrame | None, voice: _Voice, position: int, damage: Damage
 ) -> Iterator[SoundBlock]:
     """What a frame adds to the resampled sound, from index `position` on; None flushes."""
     for resampled in resampler.resample(frame) if resampler is not None else ():
         # Packed, for with eight or more planes PyAV's to_ndarray reads beyond the frame and crashes.
         samples = np.asarray(resampled.to_ndarray(), np.float32)
         channels = samples.reshape(-1, resampled.layout.nb_channels)  # (n, channels)
-        if len(channels):
+        if len(channels) and np.abs(channels).max() <= LOUDEST:
             yield voice.block(position, channels)
+        elif len(channels):  # what decoders make of damaged packets
+            damage.bad_packets += 1
         position += len(channels)

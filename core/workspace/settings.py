@@ -1,31 +1,60 @@
-"""What the user chose for a workspace: language, library folders, the video and person last worked on."""
+"""What the user chose for a workspace: language, theme, keys, folders, the video and person last worked on."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from core.errors import Sentence
 from core.storage.files import set_aside, write_json
 from core.workspace.workspace import Workspace
 
-LISTS = ("folders", "hidden")
+LISTS = ("folders", "hidden", "keys")
+USUAL_KEYS = ("f", "n", "s", "u")  # funny, not funny, skip, undo
+RESERVED_KEYS = "crjklxio"  # the first two are the browser frame's, the others move and play
 
 
 @dataclass(frozen=True)
 class Settings:
     """Choices that outlive a browser tab; an empty string means nothing chosen yet.
 
-    `folders` are absolute paths, and so are `hidden`: videos in those folders that are not wanted.
+    `folders` are absolute paths, and so are `hidden`: videos in those folders that are not wanted. `keys` are letters
+    in the order of `USUAL_KEYS`; `exports` is the folder in which exports get folders of their own.
     """
 
     language: str = ""
+    theme: str = ""
+    exports: str = ""
+    keys: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     video_id: str = ""
     person_id: str = ""
+
+
+def key_fault(keys: Sequence[str]) -> Sentence | None:
+    """Why these letters cannot be the keys that label; None where they can."""
+    for key in keys:
+        if len(key) != 1 or not ("a" <= key <= "z") or key in RESERVED_KEYS:
+            reserved = ", ".join(RESERVED_KEYS).upper()
+            return Sentence(
+                "{key}: expected one letter from A to Z, and none of {reserved}", key=key, reserved=reserved
+            )
+    if len(set(keys)) != len(USUAL_KEYS):
+        return Sentence("the keys are {keys}: expected four different ones", keys=", ".join(keys).upper())
+    return None
+
+
+def key_meanings(keys: Sequence[str]) -> dict[str, str]:
+    """What a pressed letter means, where that is another than itself; a usual key that is not used means nothing."""
+    if not keys or key_fault(keys) is not None:
+        return {}
+    unused = {key: "" for key in USUAL_KEYS if key not in keys}
+    return unused | {key: usual for key, usual in zip(keys, USUAL_KEYS, strict=True) if key != usual}
 
 
 def read_settings(workspace: Workspace) -> Settings:

@@ -103,9 +103,11 @@ def serve(app: Path, env: Mapping[str, str] | None = None, *, port: int = 0) -> 
 
 @contextmanager
 def served(
-    app: Path, env: Mapping[str, str] | None = None, *, port: int = 0, wait: float = 60.0
+    app: Path, env: Mapping[str, str] | None = None, *, port: int = 0, wait: float = 60.0, log: Path | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a Streamlit app (on any free port, or on `port`), give its address once it answers, and end it after.
+
+    What it writes goes to `log`.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def served(
     """
     port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.port", str(port)]
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() if log is None else log.open("w+b") as output:
         process = subprocess.Popen(
             command,
             cwd=ROOT,

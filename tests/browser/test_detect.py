@@ -272,6 +272,7 @@ def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> N
 
 def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspace) -> None:
     n = len(kept(space))
+    result.get_by_role("button", name="More").click()
     best = result.get_by_role("spinbutton", name="Top moments")
     best.fill("2")
     best.press("Enter")
@@ -280,6 +281,7 @@ def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspac
     best.fill("")
     best.press("Enter")
     expect(rows(result)).to_have_count(n)
+    result.keyboard.press("Escape")
     result.get_by_role("slider").first.focus()
     result.keyboard.press("End")
     result.get_by_text("No moment passes.").wait_for()

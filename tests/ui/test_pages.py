@@ -17,7 +17,7 @@ from core.labels.ledger import Ledger
 from core.people.person import Thresholds
 from core.translation import LANGUAGES
 from core.video.streams import MIX, Tracks
-from core.workspace.settings import change_settings
+from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import JOINER, as_markdown, plain
 from tests.media import Sound, tone, with_tracks, write
@@ -26,6 +26,7 @@ from tests.unit.workspace.test_workspace import reference
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
+WORK = [name for name in PAGES if name != "settings"]  # about a video or a person
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_an_empty_workspace_says_what_to_do(space: Workspace, name: str, languag
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", WORK)
 def test_a_page_with_something_to_show(space: Workspace, name: str, language: str, tmp_path: Path) -> None:
     fill(space, tmp_path)
     change_settings(space, language=language)
@@ -144,7 +145,7 @@ def test_references_that_look_like_two_people_and_two_people_alike_are_warned_of
     assert "look alike to the program (similarity 1.00)" in words
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", WORK)
 def test_a_damaged_file_is_told_in_a_sentence(space: Workspace, name: str, tmp_path: Path) -> None:
     id = fill(space, tmp_path)
     space.features_path(id).write_bytes(b"no HDF5")
@@ -236,3 +237,18 @@ def test_unticking_only_for_this_video_leaves_the_other_videos_alone(space: Work
     assert not app.exception
     (person,) = space.people()
     assert (person.thresholds, person.overrides) == (general, {})
+
+
+def test_settings_are_kept(space: Workspace, tmp_path: Path) -> None:
+    app = opened("settings")
+    app.text_input(key="settings-exports").set_value(str(tmp_path)).run()
+    app.text_input(key="key-f").set_value("a")
+    app.button[0].click().run()
+    assert not app.exception
+    assert not app.error
+    kept = read_settings(space)
+    assert (kept.exports, kept.keys) == (str(tmp_path), ("a", "n", "s", "u"))
+    app.text_input(key="key-f").set_value("n")
+    app.button[0].click().run()
+    assert [error.value for error in app.error] == ["the keys are N, N, S, U: expected four different ones"]
+    assert read_settings(space).keys == kept.keys

@@ -156,6 +156,17 @@ def test_a_hole_in_the_track_is_nan_rows_and_nothing_moves(tmp_path, codec):
     np.testing.assert_allclose(rows[10:17, 0], -9.03, atol=0.3)
 
 
+def test_what_no_recording_is_as_loud_as_is_damage(tmp_path):
+    samples = tone(220, 4.0)
+    samples[96_000:105_000] = 1e5  # as decoders make it of damaged packets
+    path = write(tmp_path / "v.mkv", np.arange(40) / 10, Sound(samples))
+    damage = Damage()
+    found = AudioFeatureExtractor(sound_blocks(path, damage=damage)).features(np.arange(12) / 3, sample_period=PERIOD)
+    assert damage.bad_packets > 0
+    assert np.nanmax(found[:, 0]) < 0
+    assert np.isfinite(found[[0, 3, 9], 0]).all()
+
+
 def test_without_sound_every_row_is_nan(tmp_path):
     path = write(tmp_path / "mute.mp4", np.arange(90) / 30)
     assert list(sound_blocks(path)) == []

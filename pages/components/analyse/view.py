@@ -23,6 +23,7 @@ from pages.components.analyse.lists import followed, peaks, summary_list, times
 from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
+from pages.components.shared.colours import EMOTION_COLOURS
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, unseen_spans, usual_lanes
 from pages.components.shared.shell import _, asked_time, fragment
 
@@ -79,7 +80,10 @@ def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
         placeholder=_("More curves: choose emotions"),
         label_visibility="collapsed",
     )
-    lanes += [Lane("plain", emotion_name(e), series.timestamps, series.column(e), (0.0, 1.0)) for e in more]
+    lanes += [
+        Lane("plain", emotion_name(e), series.timestamps, series.column(e), (0.0, 1.0), colour=EMOTION_COLOURS[e])
+        for e in more
+    ]
     return lanes
 
 

@@ -21,6 +21,7 @@ from core.storage.folders import fresh_folder, open_folder, opens_folders
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
 from core.workspace.registry import Video
+from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.detect.moments import MomentRow
 from pages.components.shared.job_panel import progress_text
@@ -60,7 +61,8 @@ def export_bar(space: Workspace, person: Person, batches: Sequence[Batch]) -> No
             )
         )
         with which:
-            batches = [_chosen(batch, _which()) for batch in batches]
+            kind = _which()
+            batches = [_chosen(batch, kind) for batch in batches]
         usual = str(_usual_folder(space, batches))
         folder = place.text_input(
             _("Folder"),
@@ -100,7 +102,8 @@ class _Export:
 
 def _usual_folder(space: Workspace, batches: Sequence[Batch]) -> Path:
     name = stem_of(batches[0].video) if len(batches) == 1 else _("{n} videos", n=len(batches))
-    return space.exports_folder / safe_name(name, otherwise="moments")
+    chosen = read_settings(space).exports
+    return (Path(chosen) if chosen else space.exports_folder) / safe_name(name, otherwise="moments")
 
 
 def _which() -> str:

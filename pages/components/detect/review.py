@@ -40,14 +40,15 @@ def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playab
 def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
     duration = duration_of(subject.space, subject.video)
     keys = begin(subject, duration)
-    settings, found = settings_row(subject, scored, keys)
+    settings, found, place = settings_row(subject, scored, keys)
     try:
         keep(subject, scored, found, settings)
     except PunchlineError as error:
         show_error(error)
     ledger = ledger_of(subject.space)
     labels = ledger.labels(person_id=subject.person.id, video_id=subject.video.id)
-    _said(subject, scored, settings, found, keys)
+    with place:
+        _said(subject, scored, settings, found, keys)
     if not found.moments:
         _nothing(keys, settings)
     pictures = [still_address(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
@@ -81,20 +82,19 @@ def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: 
     parts.append(_("{share} of clips are expected to be funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
         parts.append(_("{time} not judged, as the face is seen too little", time=clock(found.not_judged_s)))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(" · ".join(parts))
-        if settings.top_n is None and settings.max_per_hour is not None:
-            free = DetectionSettings(**{**vars(settings), "max_per_hour": None})
-            more = len(found_in(subject, scored, free).moments) - n
-            if more > 0:
-                st.button(
-                    _("{n} more held back by the limit per hour: show them", n=more),
-                    on_click=no_limit,
-                    args=(keys,),
-                    key="no-limit",
-                    type="tertiary",
-                    icon=":material/unfold_more:",
-                )
+    st.caption(" · ".join(parts))
+    if settings.top_n is None and settings.max_per_hour is not None:
+        free = DetectionSettings(**{**vars(settings), "max_per_hour": None})
+        more = len(found_in(subject, scored, free).moments) - n
+        if more > 0:
+            st.button(
+                _("{n} more held back by the limit per hour: show them", n=more),
+                on_click=no_limit,
+                args=(keys,),
+                key="no-limit",
+                type="tertiary",
+                icon=":material/unfold_more:",
+            )
 
 
 def _nothing(keys: Keys, settings: DetectionSettings) -> None:

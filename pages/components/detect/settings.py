@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.detection.detect import DetectionSettings, Found, Scored, prior_of
 from core.detection.results import read_detections
@@ -73,14 +74,14 @@ def chosen(keys: Keys) -> DetectionSettings:
 NAMES = ("auto", "threshold", "prior", "share", "hour", "top", "shortest", "gap")
 
 
-def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[DetectionSettings, Found]:
-    """Draw the settings; gives them with what they find."""
+def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[DetectionSettings, Found, DeltaGenerator]:
+    """Draw the settings; gives them with what they find, and the place beside them for what to say of it."""
     state = st.session_state
     steps = thresholds_in(subject, scored, chosen(keys))
     state[keys["threshold"]] = nearest_threshold(state[keys["threshold"]], steps)
     settings = chosen(keys)
     found = found_in(subject, scored, settings)
-    first, second, third, fourth, fifth = st.columns([2.6, 1.7, 1.1, 1.1, 0.9], vertical_alignment="bottom")
+    first, second, third, place = st.columns([2.6, 1.6, 1.3, 4.1], vertical_alignment="center")
     by_top = settings.top_n is not None
     with first:
         if state[keys["auto"]] and found.threshold is not None:
@@ -104,38 +105,42 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
             disabled=by_top,
             help=_("The threshold with the best expected balance of missed and false moments."),
         )
-    with third:
-        st.number_input(
-            _("Limit per hour"),
-            min_value=0.5,
-            value=None,
-            step=1.0,
-            key=keys["hour"],
-            format="%g",
-            placeholder=_("any"),
-            disabled=by_top,
-            help=_("Only so many of the best per hour of video; empty is no limit."),
-        )
-    with fourth:
-        st.number_input(
-            _("Top moments"),
-            min_value=1,
-            value=None,
-            step=1,
-            key=keys["top"],
-            placeholder=_("all"),
-            help=_("So many of the best moments, whatever they score; empty keeps all above the threshold."),
-        )
-    with fifth, st.popover(_("More"), icon=":material/tune:", width="stretch"):
+    with third, st.popover(_("More"), icon=":material/tune:", width="stretch"):
         _more(subject, scored, settings, keys)
-    return settings, found
+    return settings, found, place
 
 
-def _more(subject: Subject, scored: Scored, settings: DetectionSettings, keys: Keys) -> None:
-    """Settings that are seldom touched."""
-    minutes = st.number_input(_("Best minutes"), 0.1, 600.0, 3.0, step=0.5, format="%g", key=keys["minutes"])
+def _limits(subject: Subject, scored: Scored, settings: DetectionSettings, keys: Keys) -> None:
+    """How many moments there are at most."""
+    by_top = settings.top_n is not None
+    left, right = st.columns(2, vertical_alignment="bottom")
+    left.number_input(
+        _("Limit per hour"),
+        min_value=0.5,
+        value=None,
+        step=1.0,
+        key=keys["hour"],
+        format="%g",
+        placeholder=_("any"),
+        disabled=by_top,
+        help=_("Only so many of the best per hour of video; empty is no limit."),
+    )
+    right.number_input(
+        _("Top moments"),
+        min_value=1,
+        value=None,
+        step=1,
+        key=keys["top"],
+        placeholder=_("all"),
+        help=_("So many of the best moments, whatever they score; empty keeps all above the threshold."),
+    )
+    minutes = left.number_input(_("Best minutes"), 0.1, 600.0, 3.0, step=0.5, format="%g", key=keys["minutes"])
     n = n_within(subject, scored, settings, 60 * minutes)
-    st.button(_("Take the {n} best", n=n), on_click=loosen, args=(keys,), kwargs={"top": n}, key="best-minutes")
+    right.button(_("Take the {n} best", n=n), on_click=loosen, args=(keys,), kwargs={"top": n}, key="best-minutes")
+
+
+def _compare(subject: Subject) -> None:
+    """Another model whose moments are shown beside."""
     results = read_detections(subject.space, subject.video.id, subject.person.id)
     others = [name for name in results if name != subject.model.name]
     if st.session_state.get(COMPARED) not in others:
@@ -143,6 +148,12 @@ def _more(subject: Subject, scored: Scored, settings: DetectionSettings, keys: K
     if others:
         said = _("Compare with the moments of")
         st.selectbox(said, others, index=None, placeholder=_("no other model"), key=COMPARED)
+
+
+def _more(subject: Subject, scored: Scored, settings: DetectionSettings, keys: Keys) -> None:
+    """Settings that are seldom touched."""
+    _limits(subject, scored, settings, keys)
+    _compare(subject)
     priors = {
         "auto": _("Automatic ({share})", share=percent(prior_of(scored, "auto"))),
         "labels": _("As in the labels ({share})", share=percent(scored.labelled_share)),

@@ -13,20 +13,9 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result
 from pages.components.shared.data import duration_of
+from pages.components.shared.header import lacking
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.shell import _, as_markdown, fragment, plain, show_error, told
-
-
-def nothing_to_show(videos: list[Video], people: list[Person], what: str) -> bool:
-    """Whether a video or a person is missing, and if so, what to do about it; `what` says what they are needed for."""
-    if videos and people:
-        return False
-    st.info(what, icon=":material/theater_comedy:")
-    if not videos:
-        st.page_link("pages/home.py", label=_("Add a video on Home"), icon=":material/home:")
-    else:
-        st.page_link("pages/reference.py", label=_("Pick the person"), icon=":material/face:")
-    return True
 
 
 def not_extracted(space: Workspace, video: Video) -> None:
@@ -34,21 +23,19 @@ def not_extracted(space: Workspace, video: Video) -> None:
     job = Jobs(space).latest("extract", video.id)
     if job is not None and job.live:
         said = _("The video is being extracted. Come back when the first minutes are done.")
-        st.info(said, icon=":material/hourglass_top:")
-        st.page_link("pages/extract.py", label=_("Watch the progress"), icon=":material/query_stats:")
+        lacking("series", said, _("Watch the progress"), "pages/extract.py")
         return
-    st.info(_("The video is not extracted yet: faces and sound have to be read first."), icon=":material/query_stats:")
-    st.page_link("pages/extract.py", label=_("Extract"), icon=":material/query_stats:")
+    said = _("The video is not extracted yet: faces and sound have to be read first.")
+    lacking("series", said, _("Extract"), "pages/extract.py")
 
 
 def no_model(person: Person) -> None:
     """Nobody trained anything yet."""
-    st.info(
-        _("There is no model yet. Label some clips of {name}, then train one.", name=plain(person.name)),
-        icon=":material/model_training:",
-    )
-    st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
-    st.page_link("pages/train.py", label=_("Train"), icon=":material/model_training:")
+    said = _("There is no model yet. Label some clips of {name}, then train one.", name=plain(person.name))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/model_training: {said}", width="content")
+        st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
+        st.page_link("pages/train.py", label=_("Train"), icon=":material/model_training:")
 
 
 def model_select(space: Workspace, video: Video, person: Person, models: list[Model]) -> Model:
@@ -59,7 +46,7 @@ def model_select(space: Workspace, video: Video, person: Person, models: list[Mo
     first = str(kept["model"]) if kept is not None and kept.get("model") in names else models[0].name
     if st.session_state.get(key) not in names:
         st.session_state[key] = first
-    chosen = st.selectbox(_("Model"), list(names), format_func=names.__getitem__, key=key)
+    chosen = st.selectbox(_("Model"), list(names), format_func=names.__getitem__, key=key, label_visibility="collapsed")
     return next(model for model in models if model.name == chosen)
 
 

@@ -19,7 +19,8 @@ from core.workspace.registry import Video
 from pages.components.detect.data import Subject, Why, why
 from pages.components.detect.moments import moment_id
 from pages.components.player.player import PLAYER
-from pages.components.shared.charts import AGAINST, FOR, bare
+from pages.components.shared.charts import bare
+from pages.components.shared.colours import FUNNY, OTHER
 from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, language, show_error
@@ -104,7 +105,7 @@ def _reasons(answer: Why) -> None:
                 axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False, values=[0]),
             ),
             y=alt.Y("group:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
-            color=alt.condition("datum.change > 0", alt.value(FOR), alt.value(AGAINST)),
+            color=alt.condition("datum.change > 0", alt.value(FUNNY), alt.value(OTHER)),
             tooltip=[
                 alt.Tooltip("words:N", title=_("here")),
                 alt.Tooltip("change:Q", title=_("effect"), format="+.2f"),
@@ -113,7 +114,7 @@ def _reasons(answer: Why) -> None:
         .properties(height=22 * len(data) + 8)
     )
     st.altair_chart(bare(chart), width="stretch")
-    st.caption(_("What the score would lose if this were as usual. Red speaks for a funny moment, grey against it."))
+    st.caption(_("What the score would lose if this were as usual. Green speaks for a funny moment, grey against it."))
 
 
 def _nearest(subject: Subject, answer: Why, player_key: str) -> None:

@@ -18,17 +18,17 @@ from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, chosen_person, plain, told
 
 
-def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) -> None:
-    """What the videos shown still lack, how long that takes, and the button that begins it all."""
+def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) -> bool:
+    """What the videos shown still lack, how long it takes, and the button that begins it all; whether there is one."""
     person = chosen_person(people)
     if person is None:
-        return
+        return False
     model = ModelStore(space).used(person)
     idle = [s for s in states if s.video.path and "fault" not in s.about and not (s.job is not None and s.job.live)]
     unread = [state for state in idle if state.analysed != "done"]
     left = [state for state in idle if state.n_moments is None or state in unread] if model is not None else unread
     if not left or (model is None and len(left) < 2):  # the next step of a single video stands beside it
-        return
+        return False
     with st.container(border=True):
         words, button = st.columns([4, 1.4], vertical_alignment="center")
         said = (
@@ -45,6 +45,7 @@ def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) 
                     else:
                         begin_moments(space, state.video, person)
                 st.rerun()
+    return True
 
 
 def _time(space: Workspace, unread: Sequence[VideoState]) -> str:

@@ -19,8 +19,9 @@ from core.labels.presses import Press, Receipt, receive
 from core.playback.route import stills_address
 from core.series import Floats
 from core.storage.program import ASSETS
+from core.workspace.settings import key_meanings, read_settings
 from pages.components.player.text import player_texts
-from pages.components.shared.shell import finished_text
+from pages.components.shared.shell import finished_text, workspace
 
 PLAYER = ASSETS / "player"
 SCRIPTS = (  # each knows those before it
@@ -87,9 +88,9 @@ class Mark:
 class Lane:
     """A curve under the video.
 
-    `role` (arousal, valence, loudness, pitch, score or plain) chooses the colour, `label` is what the user reads,
-    `limits` the values at the lane's bottom and top. Timestamps (n,) in seconds and values (n,), NaN where missing, as
-    long as they come: the player reduces them.
+    `role` (arousal, valence, loudness, pitch, score or plain) chooses the colour where none is given, `label` is what
+    the user reads, `limits` the values at the lane's bottom and top. Timestamps (n,) in seconds and values (n,), NaN
+    where missing, as long as they come: the player reduces them.
     """
 
     role: str
@@ -98,6 +99,7 @@ class Lane:
     values: Floats
     limits: tuple[float, float]
     threshold: float | None = None
+    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ def _lane(lane: Lane, view: tuple[float, float] | None) -> dict[str, Any]:
     line = reduced(*curve, MOST_SAMPLES) if view is None else reduced_around(*curve, view, MOST_SAMPLES)
     return {
         "role": lane.role,
+        "colour": lane.colour,
         "label": lane.label,
         "t": packed(line[0]),
         "v": packed(line[1]),
@@ -277,6 +280,7 @@ def player(
         "range": controls.select_range,
         "height": controls.height,
         "texts": player_texts(),
+        "keys": key_meanings(read_settings(workspace()).keys),
         "person_id": person_id,
         "token": f"{token}/{key}",
         "ack": st.session_state.get(answers),

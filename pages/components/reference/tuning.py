@@ -17,6 +17,7 @@ from core.segment import clock
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.reference.people import chip_addresses, features_for
+from pages.components.shared.colours import FIRST, OTHER, QUIET
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.shell import _, fragment, plain, show_error, told
@@ -179,16 +180,16 @@ def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.Layer
             y=alt.Y("faces:Q", title=_("faces"), stack="zero", scale=alt.Scale(type="symlog")),
             color=alt.Color(
                 "kind:N",
-                scale=alt.Scale(domain=[best, others], range=["#c8374a", "#9aa0a6"]),
+                scale=alt.Scale(domain=[best, others], range=[FIRST, OTHER]),
                 legend=alt.Legend(title=None, orient="top"),
             ),
         )
     )
     lines = pd.DataFrame({"at": [strict, relaxed], "what": [_("sure"), _("on the track")]})
-    rules = alt.Chart(lines).mark_rule(color="#808890", strokeWidth=2, strokeDash=[4, 3]).encode(x="at:Q")
+    rules = alt.Chart(lines).mark_rule(color=QUIET, strokeWidth=2, strokeDash=[4, 3]).encode(x="at:Q")
     words = (
         alt.Chart(lines)
-        .mark_text(color="#808890", align="left", dx=4, dy=6, baseline="top")
+        .mark_text(color=QUIET, align="left", dx=4, dy=6, baseline="top")
         .encode(x="at:Q", y=alt.value(0), text="what:N")
     )
     return (bars + rules + words).properties(height=230)

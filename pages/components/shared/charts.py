@@ -12,20 +12,9 @@ from core.analysis.emotions import EmotionShares, Matrix, emotion_strip, hertz
 from core.analysis.plane import plane_cells, plane_path
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries
+from pages.components.shared.colours import EMOTION_COLOURS, FIRST, QUIET
 from pages.components.shared.shell import _
 
-FOR, AGAINST = "#c8374a", "#9aa0a6"  # as in the histogram of similarities
-QUIET = "#808890"  # lines and words that hold on light and dark
-COLOURS = {
-    "anger": "#d1495b",
-    "contempt": "#a7754d",
-    "disgust": "#7a9e3e",
-    "fear": "#8a63b8",
-    "happiness": "#f0b429",
-    "neutral": "#98a1ab",
-    "sadness": "#4b82c4",
-    "surprise": "#2fb0a8",
-}
 PICK = "pick"  # the name of what a click chooses, with the field `t`
 AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
 
@@ -53,7 +42,7 @@ def emotion_name(emotion: str) -> str:
 
 
 def _emotions_scale() -> alt.Scale:
-    return alt.Scale(domain=[emotion_name(e) for e in EMOTIONS], range=[COLOURS[e] for e in EMOTIONS])
+    return alt.Scale(domain=[emotion_name(e) for e in EMOTIONS], range=[EMOTION_COLOURS[e] for e in EMOTIONS])
 
 
 def _pick(name: str = PICK, fields: Sequence[str] = ("t",)) -> alt.Parameter:
@@ -81,7 +70,7 @@ def pie(shares: EmotionShares) -> alt.LayerChart:
             "emotion:N",
             scale=_emotions_scale(),
             sort=[emotion_name(e) for e in EMOTIONS],
-            legend=alt.Legend(title=None, orient="right", symbolType="circle", rowPadding=2),
+            legend=alt.Legend(title=None, orient="right", symbolType="circle", rowPadding=2, values=list(data.emotion)),
         )
     )
     words = (
@@ -152,7 +141,7 @@ def transitions(matrix: Matrix) -> alt.LayerChart:
         ],
     )
     cells = (
-        base.mark_rect(color=FOR, cornerRadius=3, cursor="pointer")
+        base.mark_rect(color=FIRST, cornerRadius=3, cursor="pointer")
         .encode(opacity=alt.Opacity("n:Q", scale=alt.Scale(domain=[0, most], range=[0.05, 1]), legend=None))
         .add_params(_pick("pair", ("before", "after")))
     )
@@ -189,7 +178,7 @@ def plane_density(series: TimeSeries, span: Segment | None) -> alt.Chart:
     )
     chart = (
         alt.Chart(data)
-        .mark_rect(color=FOR, cursor="pointer")
+        .mark_rect(color=FIRST, cursor="pointer")
         .encode(
             **_plane_axes(),
             x2="x2:Q",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit import config
 
 from core.actions.background import begin_reading_references
 from core.errors import PunchlineError, Sentence
@@ -106,6 +107,15 @@ def fragment(function: Callable[..., None], *, run_every: float | None = None) -
             show_error(Sentence("unexpected fault ({kind}: {cause})", kind=type(error).__name__, cause=error))
 
     return st.fragment(guarded, run_every=run_every)
+
+
+def apply_theme() -> None:
+    """Have Streamlit use the saved theme, for all who open this server; the browser's where none is saved."""
+    with suppress(PunchlineError):
+        theme = read_settings(workspace()).theme or None
+        if config.get_option("theme.base") != theme:
+            config.set_option("theme.base", theme)
+            st.rerun()  # a run tells the browser its theme as it begins
 
 
 def language_switch() -> None:
@@ -208,6 +218,7 @@ def _select(kind: str, label: str, names: dict[str, str], items: list[T], key: s
         key=key,
         format_func=names.__getitem__,
         on_change=lambda: choose(kind, st.session_state[key]),
+        label_visibility="collapsed",
     )
     tell_address(**{PARAMETERS[kind]: str(id)})
     return next((item for item in items if item.id == id), None)

@@ -11,13 +11,13 @@ import streamlit as st
 
 from core.training.comparison import Difference, compare, judged_alike
 from core.training.model_store import Figure, Model
-from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.charts import bare
+from pages.components.shared.colours import FIRST, QUIET, SECOND
 from pages.components.shared.shell import _, plain
 from pages.components.train.data import origin_name
 from pages.components.train.figures import METRIC_ORDER, gap_text, interval_text, metric_name, signed
 from pages.components.train.training import kind_of_model
 
-FIRST, SECOND = "#e5484d", "#4a8fd4"
 METRICS = ("precision", "recall", *METRIC_ORDER)
 
 

@@ -10,12 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from core.training.model_store import Model, as_figure
-from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.charts import bare
+from pages.components.shared.colours import FIRST, QUIET
 from pages.components.shared.shell import _
 from pages.components.train.figures import signed, signed_range
 from pages.components.train.training import kind_of_model, loss_chart
-
-MODEL_COLOUR = "#e5484d"
 
 
 def curves(model: Model) -> None:
@@ -61,7 +60,7 @@ def _calibration_chart(bins: list[dict[str, float]]) -> alt.LayerChart:
         x=alt.X("p:Q", title=_("probability it gives"), scale=unit, axis=axis),
         y=alt.Y("funny:Q", title=_("share that is funny"), scale=unit, axis=axis),
     )
-    points = base.mark_circle(color=MODEL_COLOUR, opacity=0.9).encode(
+    points = base.mark_circle(color=FIRST, opacity=0.9).encode(
         size=alt.Size("n:Q", legend=None, scale=alt.Scale(range=[30, 320])),
         tooltip=[
             alt.Tooltip("p:Q", format=".0%", title=_("probability it gives")),
@@ -86,8 +85,8 @@ def _learning_chart(curve: Mapping[str, Any]) -> alt.LayerChart:
         ),
         tooltip=[alt.Tooltip("n:Q", title=_("clips learned from")), alt.Tooltip("f1:Q", format=".2f", title="F1")],
     )
-    points = base.mark_point(filled=True, size=60, opacity=1, color=MODEL_COLOUR)
-    return bare((base.mark_line(color=MODEL_COLOUR, strokeWidth=2) + points).properties(height=230))
+    points = base.mark_point(filled=True, size=60, opacity=1, color=FIRST)
+    return bare((base.mark_line(color=FIRST, strokeWidth=2) + points).properties(height=230))
 
 
 def _gain_text(curve: Mapping[str, Any]) -> str:

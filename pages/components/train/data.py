@@ -17,9 +17,9 @@ from core.segment import clock
 from core.training.train import MIN_OF_A_CLASS, excluded_of
 from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
+from pages.components.shared.colours import FUNNY, LEFT_OUT, OTHER
 from pages.components.shared.shell import _, finished_text
 
-FUNNY, OTHER, OUT = "#2fa866", "#9aa0a6", "#d9a441"
 MOST_BARS = 8  # videos that have a bar of their own
 MOST_LISTED = 500  # labels left out that are listed
 
@@ -102,7 +102,7 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         one.metric(_("Funny"), funny)
         two.metric(_("Not funny"), other)
         three.metric(_("Left out"), len(left_out))
-        kinds = {_("funny"): FUNNY, _("not funny"): OTHER, **({_("left out"): OUT} if left_out else {})}
+        kinds = {_("funny"): FUNNY, _("not funny"): OTHER, **({_("left out"): LEFT_OUT} if left_out else {})}
         dots = "&emsp;".join(f'<span style="color:{colour}">●</span> {kind}' for kind, colour in kinds.items())
         st.html(f'<small style="opacity:0.75">{dots}</small>')
     used = [event for event, fine in zip(dataset.events, dataset.usable, strict=True) if fine]
@@ -144,7 +144,9 @@ def _bars(title: str, rows: list[tuple[str, int]], rest: str) -> None:
             order="at:O",
             color=alt.Color(
                 "kind:N",
-                scale=alt.Scale(domain=[kinds[k] for k in present], range=[(FUNNY, OTHER, OUT)[k] for k in present]),
+                scale=alt.Scale(
+                    domain=[kinds[k] for k in present], range=[(FUNNY, OTHER, LEFT_OUT)[k] for k in present]
+                ),
                 legend=None,
             ),
             tooltip=[

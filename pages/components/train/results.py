@@ -11,9 +11,10 @@ import streamlit as st
 from core.classifiers.metrics import LEVEL
 from core.training.judging import BASELINES, COMPARED
 from core.training.model_store import Figure, Model, as_figure
-from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.charts import bare
+from pages.components.shared.colours import EMOTION_COLOURS, FIRST, OTHER, QUIET, SECOND
 from pages.components.shared.shell import _
-from pages.components.train.curves import MODEL_COLOUR, curves
+from pages.components.train.curves import curves
 from pages.components.train.figures import (
     METRIC_ORDER,
     gap_text,
@@ -25,7 +26,7 @@ from pages.components.train.figures import (
     value_text,
 )
 
-COLOURS = {"majority": "#9aa0a6", "loudness": "#4a8fd4", "happiness": "#d9a441"}
+COLOURS = {"majority": OTHER, "loudness": SECOND, "happiness": EMOTION_COLOURS["happiness"]}
 FEW_RANDOM = 20  # clips of random origin below which their figures say nothing
 FEW_GROUPS = 10  # groups below which an interval is rough
 
@@ -44,8 +45,33 @@ def results(model: Model) -> None:
     if model.figure("f1") is None:
         st.info(_("This model was not judged. Train another one to see figures."), icon=":material/help:")
         return
-    _headline(model)
+    st.markdown(f"##### {_in_a_sentence(model)}")
     st.caption(_how_judged(model))
+    with st.expander(_("Figures and curves"), icon=":material/monitoring:"):
+        _figures(model)
+
+
+def _in_a_sentence(model: Model) -> str:
+    """What people want to know: how many it finds, how many of its finds are wrong, and whether it is worth having."""
+    recall, precision = model.figure("recall"), model.figure("precision")
+    n_funny = round(int(model.judgement.get("n_judged") or 0) * float(model.card.get("labelled_share") or 0.0))
+    parts = []
+    if recall is not None and precision is not None and n_funny:
+        found = round(recall.value * n_funny)
+        n_found = round(recall.value * n_funny / precision.value) if precision.value > 0 else found
+        said = _("Found {found} of {n} funny clips that it had not seen.", found=found, n=n_funny)
+        parts = [said, _("{wrong} of its {n} finds were wrong.", wrong=n_found - found, n=n_found)]
+    name, gap = _hardest(model)
+    if gap is not None and gap.low is not None and gap.low > 0:
+        parts.append(_("Better than {name}.", name=baseline_name(name)))
+    elif gap is not None:
+        parts.append(_("Not clearly better than {name}.", name=baseline_name(name)))
+    return " ".join(parts)
+
+
+def _figures(model: Model) -> None:
+    """All figures: the headline, beside trivial answers, as numbers, and curves."""
+    _headline(model)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.markdown(f"**{_('Beside trivial answers')}**")
@@ -53,11 +79,11 @@ def results(model: Model) -> None:
     with right:
         _better_than(model)
         _on_random(model)
-    with st.expander(_("All figures as numbers"), icon=":material/table:"):
-        st.table(_table(model), border="horizontal")
-        st.markdown(f"**{_('By how much this model is better, on the same clips')}**")
-        st.table(_differences(model), border="horizontal")
-        st.caption(_("In brackets: {level} intervals.", level=percent(LEVEL)))
+    st.markdown(f"**{_('All figures as numbers')}**")
+    st.table(_table(model), border="horizontal")
+    st.markdown(f"**{_('By how much this model is better, on the same clips')}**")
+    st.table(_differences(model), border="horizontal")
+    st.caption(_("In brackets: {level} intervals.", level=percent(LEVEL)))
     curves(model)
 
 
@@ -178,7 +204,7 @@ def _metric_chart(model: Model) -> alt.LayerChart:
         for who, path in whose.items()
         if (figure := model.figure(metric, *path)) is not None
     ]
-    colours = [MODEL_COLOUR, *(COLOURS[name] for name in BASELINES)]
+    colours = [FIRST, *(COLOURS[name] for name in BASELINES)]
     base = alt.Chart(pd.DataFrame(rows)).encode(
         y=alt.Y(
             "metric:N",

@@ -22,13 +22,13 @@ from core.training.model_store import Model, ModelStore
 from core.training.train import TrainingSettings
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
-from pages.components.shared.charts import QUIET, bare
+from pages.components.shared.charts import bare
+from pages.components.shared.colours import FIRST, QUIET, SECOND
 from pages.components.shared.data import ledger_of
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.shell import _, plain, show_error, told
 from pages.components.train.data import counts_of
 
-LEARNED, HELD_OUT = "#4a8fd4", "#e0803c"  # losses
 # Seconds on a slow core with 188 clips of 4 videos, measured: the training alone, and with the thorough judgement.
 USUAL_SECONDS = {"auto": (15, 52), "ensemble": (6, 44), "forest": (5, 19), "rocket": (2, 11)}
 MEASURED_CLIPS, MEASURED_SPLITS = 188, 4
@@ -297,7 +297,7 @@ def loss_chart(points: Sequence[dict[str, Any]], *, height: int) -> alt.LayerCha
         y=alt.Y("loss:Q", title=_("loss"), axis=alt.Axis(tickCount=4, gridColor=QUIET, gridOpacity=0.25)),
         color=alt.Color(
             "kind:N",
-            scale=alt.Scale(domain=kinds, range=[LEARNED, HELD_OUT][: len(kinds)]),
+            scale=alt.Scale(domain=kinds, range=[FIRST, SECOND][: len(kinds)]),
             legend=alt.Legend(title=None, orient="top", labelFontSize=11.5),
         ),
         detail="network:N",

@@ -78,6 +78,7 @@ def _hlg(light: Any) -> Any:
     return np.where(scene <= 1 / 12, np.sqrt(3 * scene), bright)
 
 
+EXACT = "flags=bicubic+accurate_rnd+full_chroma_int"
 HDR = {"codec": "libx265", "pixel_format": "yuv420p10le"}
 INTERLACED = ("x264-params", "interlaced=1"), ("flags", "+ildct+ilme")
 SURROUND = {"layout": "5.1"}
@@ -93,16 +94,18 @@ def _tags(matrix: int, primaries: int, transfer: int, full: bool = False) -> tup
 
 
 KINDS: dict[str, SampleKind] = {
-    "pixels of 2/1": SampleKind(filters="scale=320:360,setsar=2/1"),
-    "pixels of 4/3": SampleKind(filters="scale=480:360,setsar=4/3"),
-    "pixels of 1/2": SampleKind(filters="scale=640:180,setsar=1/2"),
+    "pixels of 2/1": SampleKind(filters="scale=320:360", context=(("sample_aspect_ratio", Fraction(2)),)),
+    "pixels of 4/3": SampleKind(filters="scale=480:360", context=(("sample_aspect_ratio", Fraction(4, 3)),)),
     "mirrored": SampleKind("v.mp4", filters="hflip", matrix=(-1, 0, 0, 1)),
     "upside down": SampleKind("v.mp4", filters="vflip", matrix=(1, 0, 0, -1)),
     "turned by 180": SampleKind("v.mp4", filters="hflip,vflip", matrix=(-1, 0, 0, -1)),
     "quarter turn": SampleKind("v.mp4", filters="transpose=cclock", matrix=(0, 1, -1, 0)),
     "interlaced": SampleKind(fields=True, options=INTERLACED, off=0.05),
     "BT.601": SampleKind(filters="scale=out_color_matrix=smpte170m", context=_tags(6, 6, 6)),
-    "full range": SampleKind(filters="scale=out_range=pc", context=_tags(1, 1, 1, full=True)),
+    "BT.709": SampleKind(
+        filters=f"format=gbrp,scale=out_color_matrix=bt709:out_range=tv:{EXACT}", context=_tags(1, 1, 1)
+    ),
+    "full range": SampleKind(filters="scale=out_range=pc", context=_tags(6, 6, 6, full=True)),
     "PQ": SampleKind(filters="pq", context=_tags(9, 9, 16), off=0.06, **HDR),
     "HLG": SampleKind(filters="hlg", context=_tags(9, 9, 18), off=0.06, **HDR),
     "15 dB lower": SampleKind(gains=(0.178,)),
@@ -139,7 +142,6 @@ def _write(kind: SampleKind, path: Path, folder: Path) -> Path:
                 rate = RATE / 2 if kind.fields else RATE
                 encoder = container.add_stream(kind.codec, rate=rate, options=quick | dict(kind.options))
                 encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, kind.pixel_format
-                encoder.codec_context.sample_aspect_ratio = frame.sample_aspect_ratio or Fraction(1)
                 for name, value in kind.context:
                     setattr(encoder.codec_context, name, value)
                 sound = _sound(kind)

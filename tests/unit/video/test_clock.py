@@ -44,3 +44,10 @@ def test_tracks_that_lie_a_little_apart_are_no_jump() -> None:
     assert clock_of([(k, 0, time, 0.1) for k, time in enumerate((0.0, 0.1, 50.0, 50.1))]).shifts == pytest.approx(
         (0, -49.8)
     )
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_a_few_packets_out_of_place_are_no_jump(n: int) -> None:
+    times = np.arange(40) / 10
+    times[22 : 22 + n] += 0.8
+    assert clock_of([(k, 0, time, 0.1) for k, time in enumerate(times)]).n_jumps == 0

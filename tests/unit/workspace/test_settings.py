@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.workspace.settings import Settings, change_settings, read_settings
+from core.workspace.settings import USUAL_KEYS, Settings, change_settings, key_fault, key_meanings, read_settings
 from core.workspace.workspace import Workspace
 
 
@@ -32,3 +32,14 @@ def test_a_damaged_file_gives_the_defaults(space: Workspace, content: str) -> No
 def test_a_choice_that_does_not_exist_is_refused(space: Workspace) -> None:
     with pytest.raises(TypeError):
         change_settings(space, colour="red")
+
+
+def test_keys_are_exchanged_for_the_usual_ones() -> None:
+    assert key_meanings(()) == key_meanings(USUAL_KEYS) == {}
+    assert key_meanings("anfu") == {"s": "", "a": "f", "f": "s"}
+
+
+@pytest.mark.parametrize("keys", ["fns", "ffsu", "rnsu", "1nsu", ["f", "n", "s", ""], ["f", "n", "s", "한"]])
+def test_keys_that_cannot_be_are_refused_and_not_used(keys: str | list[str]) -> None:
+    assert key_fault(keys) is not None
+    assert key_meanings(keys) == {}

@@ -1,0 +1,100 @@
+"""Settings: language, theme, the keys that label, and where exports go; all kept in the workspace."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.errors import PunchlineError
+from core.translation import LANGUAGES
+from core.workspace.settings import USUAL_KEYS, change_settings, key_fault, read_settings
+from core.workspace.workspace import Workspace
+from pages.components.shared.header import header
+from pages.components.shared.shell import _, language, show_error, told, workspace
+
+
+def appearance(space: Workspace) -> None:
+    """Language and theme; each holds from the click on."""
+    st.session_state["settings-language"] = language()
+    st.session_state["settings-theme"] = read_settings(space).theme or "system"
+
+    def spoken() -> None:
+        st.session_state.language = st.session_state["settings-language"]
+        with told():
+            change_settings(space, language=st.session_state.language)
+
+    def themed() -> None:
+        with told():
+            theme = st.session_state["settings-theme"]
+            change_settings(space, theme="" if theme == "system" else theme)
+
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key="settings-language",
+        required=True,
+        on_change=spoken,
+    )
+    themes = {"system": _("As the system"), "light": _("Light"), "dark": _("Dark")}
+    st.segmented_control(
+        _("Theme"), list(themes), format_func=themes.__getitem__, key="settings-theme", required=True, on_change=themed
+    )
+
+
+def keys(space: Workspace) -> None:
+    """The letters that judge a clip."""
+    st.markdown(f"**{_('Keys for labelling')}**")
+    kept = read_settings(space).keys or USUAL_KEYS
+    names = (_("Funny"), _("Not funny"), _("Skip"), _("Undo"))
+    with st.form("keys", border=False):
+        places = st.columns(len(names))
+        chosen = [
+            place.text_input(name, key.upper(), max_chars=1, key=f"key-{usual}").strip().lower()
+            for place, name, key, usual in zip(places, names, kept, USUAL_KEYS, strict=True)
+        ]
+        if st.form_submit_button(_("Save the keys"), icon=":material/keyboard:"):
+            fault = key_fault(chosen)
+            if fault is not None:
+                show_error(fault)
+                return
+            change_settings(space, keys=tuple(chosen))
+            st.toast(_("Saved."), icon=":material/check_circle:")
+
+
+def exports(space: Workspace) -> None:
+    """The folder in which exports get folders of their own."""
+    usual = str(space.exports_folder)
+
+    def changed() -> None:
+        folder = str(st.session_state["settings-exports"]).strip()
+        with told():
+            change_settings(space, exports=str(Path(folder).expanduser().absolute()) if folder else "")
+
+    st.text_input(
+        _("Folder for exports"),
+        read_settings(space).exports,
+        placeholder=usual,
+        key="settings-exports",
+        max_chars=4096,
+        on_change=changed,
+        help=_("Each video gets a folder in it. Empty is the folder of the workspace."),
+    )
+
+
+def main() -> None:
+    """Draw the page."""
+    header(_("Settings"))
+    try:
+        space = workspace()
+        left, right = st.columns(2, gap="large")
+        with left, st.container(border=True):
+            appearance(space)
+        with right, st.container(border=True):
+            keys(space)
+            exports(space)
+        st.caption(_("Workspace: {folder}", folder=f"`{space.root}`"))
+    except PunchlineError as error:
+        show_error(error)
+
+
+main()
