@@ -6,9 +6,10 @@ FILE.csv has a row for each sampled time: clip, t (s), faces, smile, jawOpen (bo
 MediaPipe's blend shapes. Rows with one face are judged, by the largest face that the extraction finds within half
 a sample period: smiling is a measure of .5 and more, a neutral mouth one of under .3; what lies between is left out.
 Where somebody looked and the measure is wrong (`tests/shared/smile_by_eye.csv`: clip, start, end, smile 0 or 1, or
-empty to leave it out), what was seen holds; `smile_auc_as_measured` is without that. A clip counts within clips where
-it holds both. A flip is a change of the strongest emotion from one sample to the next,
-counted where nobody smiles and the jaw moves (speech).
+empty to leave it out), what was seen holds; figures that end in `_as_measured` are without that. A clip counts within
+clips where it holds both. A flip is a change of the strongest emotion from one sample to the next, counted where nobody
+smiles and the jaw moves (speech). Emotions are those of a series, filtered over time; figures that end in `_raw` are of
+single pictures, those in `_half_0` and `_half_1` of the clips whose name has an even or odd CRC-32.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import json
 import os
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +29,15 @@ from sklearn.metrics import roc_auc_score
 
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
+from core.faces.smoothing import smoothed
+from core.faces.tracks import SCENE_CUT
 from core.multimodal_processor import ExtractionSettings, extract
-from core.series import EMOTIONS
+from core.series import EMOTIONS, N_FACE
 
 SMILE, NO_SMILE = 0.5, 0.3
+RAW = "_raw"  # ends the columns, and figures, of single pictures without the filter over time
 OPEN_MOUTH = 0.25  # jawOpen from which a mouth counts as open
+COMPARED = ("smile_auc", "smile_auc_within", "smile_auc_open_mouth", "flips_per_minute")
 BY_EYE = Path(__file__).parents[1] / "tests" / "shared" / "smile_by_eye.csv"
 
 
@@ -41,13 +47,18 @@ def clip_path(folder: Path, name: str) -> Path:
 
 
 def largest_faces(features: Features) -> pd.DataFrame:
-    """The largest face of every sampled time: t, box height in pixels, the eight emotions by name, strongest."""
+    """The largest face of every sampled time: t, height in pixels, the eight emotions by name, filtered and `RAW`."""
     faces = features.faces
-    table = pd.DataFrame(faces.emotion[:, : len(EMOTIONS)], columns=list(EMOTIONS))
-    table["strongest"] = table[list(EMOTIONS)].idxmax(axis=1)
-    table["t"] = faces.timestamps[faces.frame]
-    table["height"] = faces.box_xyxy[:, 3] - faces.box_xyxy[:, 1]
-    return table.sort_values("height").groupby("t").tail(1).sort_values("t").reset_index(drop=True)
+    height = faces.box_xyxy[:, 3] - faces.box_xyxy[:, 1]
+    values = np.full((faces.n_frames, N_FACE), np.nan, np.float32)
+    heights = np.full(faces.n_frames, np.nan)
+    order = np.argsort(height, kind="stable")  # the largest of a picture is written last
+    values[faces.frame[order]], heights[faces.frame[order]] = faces.emotion[order], height[order]
+    steady = smoothed(values, faces.timestamps, cut_before=faces.scene_change >= SCENE_CUT)
+    table = pd.DataFrame({"t": faces.timestamps, "height": heights})
+    for suffix, read in (("", steady), (RAW, values)):
+        table[[name + suffix for name in EMOTIONS]] = read[:, : len(EMOTIONS)]
+    return table.dropna().reset_index(drop=True)
 
 
 def read_clip(path: Path, truth: pd.DataFrame, settings: ExtractionSettings, models: object) -> pd.DataFrame:
@@ -74,12 +85,13 @@ def auc(rows: pd.DataFrame) -> float:
 
 
 def flips_per_minute(rows: pd.DataFrame) -> float:
-    """Changes of the strongest emotion a minute, over pairs of neighbouring samples of speech."""
+    """Changes of the strongest emotion a minute, over pairs of neighbouring samples of speech; all rows are read."""
     changes, seconds = 0, 0.0
     for _, clip in rows.groupby("clip"):
+        strongest = clip[list(EMOTIONS)].idxmax(axis=1)
         speech = (clip.smile < NO_SMILE) & (clip.jawOpen.rolling(5, center=True, min_periods=2).std() > 0.02)
-        pair = speech & speech.shift(-1, fill_value=False) & clip.strongest.notna() & clip.strongest.shift(-1).notna()
-        changes += int((pair & (clip.strongest != clip.strongest.shift(-1))).sum())
+        pair = speech & speech.shift(-1, fill_value=False)
+        changes += int((pair & (strongest != strongest.shift(-1))).sum())
         seconds += float((clip.t.shift(-1) - clip.t)[pair].sum())
     return 60 * changes / seconds if seconds else float("nan")
 
@@ -126,11 +138,18 @@ def main() -> None:
     rows = corrected(measured, pd.read_csv(BY_EYE))
     if args.rows:
         rows.to_csv(args.rows, index=False)
-    result = figures(rows) | {
-        "smile_auc_as_measured": figures(measured)["smile_auc"],
-        "smile_auc_within_as_measured": figures(measured)["smile_auc_within"],
-        "seconds": time.monotonic() - started,
+    half = rows["clip"].map(lambda name: zlib.crc32(name.encode()) % 2)
+    variants = {
+        RAW: rows.drop(columns=list(EMOTIONS)).rename(columns=lambda name: name.removesuffix(RAW)),
+        "_as_measured": measured,
+        "_half_0": rows[half == 0],
+        "_half_1": rows[half == 1],
     }
+    result = figures(rows)
+    for suffix, part in variants.items():
+        of_part = figures(part)
+        result |= {name + suffix: of_part[name] for name in COMPARED}
+    result["seconds"] = time.monotonic() - started
     if args.json:
         print(json.dumps(result))
         return

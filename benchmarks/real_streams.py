@@ -7,7 +7,7 @@ STEM_moments.csv and STEM_labels.csv. The person of a stream is the one in the l
 trained on the labels of the first stream, with the cue `laughter` and without; both judge all others at `--prior
 labels --max-per-hour none`. Printed are event F1 at a temporal IoU of 0.3 and its difference with an interval by a
 paired bootstrap over minutes, for each kind of decoy the share that is taken for a moment, and the false moments an
-hour in the stream of music and applause alone: of both models at their defaults, and of candidates by laughter alone.
+hour in the streams of music and applause alone: of both models at their defaults, and of candidates by laughter alone.
 """
 
 from __future__ import annotations
@@ -95,6 +95,15 @@ def judged(library: Library, path: Path, model: str) -> tuple[np.ndarray, Counte
     return minutes, Counter(kinds), len(false)
 
 
+def false_in_calm(library: Library, path: Path, models: dict[str, str]) -> dict[str, int]:
+    """How many moments each model, and laughter alone, finds where nothing is funny."""
+    video = library.workspace.register(path)
+    person, cues = person_of(library, video), library.cues(video.id)
+    found = {way: len(decide(score(library, video, person, model=model)).moments) for way, model in models.items()}
+    laughter = together({"laughter": cues.values["laughter"]})
+    return found | {"laughter alone": len(cue_moments(cues.timestamps, laughter, duration=spans_of(path)[-1][0].end))}
+
+
 def f1(minutes: np.ndarray) -> float:
     """Of the sums of minutes (n, 3)."""
     true, found, right = minutes.sum(axis=0)
@@ -105,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--train", type=Path, required=True)
-    parser.add_argument("--calm", type=Path, required=True)
+    parser.add_argument("--calm", type=Path, action="append", required=True, help="may be given several times")
     parser.add_argument("tests", type=Path, nargs="+")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -130,16 +139,10 @@ def main() -> None:
     low, high = interval(np.array([f1(minutes["with"][d]) - f1(minutes["without"][d]) for d in draws]))
     gain = {"value": f1(minutes["with"]) - f1(minutes["without"]), "low": low, "high": high}
 
-    video = library.workspace.register(arguments.calm)
-    known, length = library.cues(video.id), spans_of(arguments.calm)[-1][0].end
-    person = person_of(library, video)
-    calm = {
-        way: len(decide(score(library, video, person, model=model)).moments) / (length / 3600)
-        for way, model in models.items()
-    }
-    by_laughter = cue_moments(known.timestamps, together({"laughter": known.values["laughter"]}), duration=length)
-    calm["laughter alone"] = len(by_laughter) / (length / 3600)
-    answer = {"spans": dict(spans), "hours": hours, **figures, "gain_of_cues": gain, "calm_false_an_hour": calm}
+    calm = [false_in_calm(library, path, models) for path in arguments.calm]
+    calm_hours = sum(spans_of(path)[-1][0].end for path in arguments.calm) / 3600
+    calm_figures = {way: sum(part[way] for part in calm) / calm_hours for way in calm[0]} | {"hours": calm_hours}
+    answer = {"spans": dict(spans), "hours": hours, **figures, "gain_of_cues": gain, "calm_false_an_hour": calm_figures}
     if arguments.json:
         print(json.dumps(answer))
         return
@@ -151,7 +154,7 @@ def main() -> None:
         for name in figures["with"][table]:
             print(f"{title} {name:{23 - len(title)}}" + "".join(f"{figures[way][table][name]:16.3f}" for way in CUES))
     print(f"gain of cues {gain['value']:.3f} (95 % interval {low:.3f} to {high:.3f})")
-    print("music and applause alone, false an hour: " + ", ".join(f"{way} {n:.1f}" for way, n in calm.items()))
+    print("music and applause alone, false an hour: " + ", ".join(f"{k} {n:.1f}" for k, n in calm_figures.items()))
 
 
 if __name__ == "__main__":

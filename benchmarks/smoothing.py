@@ -1,15 +1,15 @@
-"""What temporal smoothing of the emotions brings, and what it costs: flips, separation of smiles, a laugh's onset.
+"""What the filter over time of the emotions brings, and what it costs: flips, separation of smiles, a laugh's onset.
 
     uv run python benchmarks/smoothing.py --clip FILE.mp4 --calm 1 5 --laugh 10 19 [--sample-rate 3] [--json]
     uv run python benchmarks/smoothing.py --workspace DIR --person NAME --moments stream1_moments.csv ... [--json]
 
 A clip shows one person, calm in one stretch of seconds and laughing in another; it is extracted here. A CSV of moments
 (``start,end,kind``) belongs to the analysed video of the workspace that its name begins with: the person smiles in
-``funny`` and ``silent_smile``, and is calm in ``calm`` and ``loud_calm``.
+spans of `SMILES`, and is calm in those of `CALM`.
 
 - flips: changes of the strongest emotion from one seen row to the next, a minute of calm.
 - auc: how well happiness tells rows of smiles from calm rows, all of them, also those beside an edge.
-- delay: seconds by which smoothed happiness crosses half-way between its calm and its smiling level later than raw
+- delay: seconds by which filtered happiness crosses half-way between its calm and its smiling level later than raw
   happiness does; interpolated between rows, negative where it crosses earlier. Median over onsets, and the largest.
 - rise: seconds from 10 to 90 % of the way, median over onsets; raw it is at least the time between two rows.
 """
@@ -34,10 +34,10 @@ from core.segment import Segment
 from core.series import EMOTIONS, N_FACE
 from core.workspace.workspace import Workspace
 
-SMILES = ("funny", "silent_smile")
-CALM = ("calm", "loud_calm")
+SMILES = ("funny", "silent_smile", "noisy_smile")
+CALM = ("calm", "loud_calm", "applause", "shout", "guest_laughs")
 HAPPINESS = EMOTIONS.index("happiness")
-DURATIONS = (0.0, 1.0, 2.0)  # seconds; the first is raw
+DWELLS = (0.0, 0.5, 1.0, 2.0)  # seconds; the first is raw
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def watch_stream(workspace: Workspace, person: str, moments: Path) -> Watched:
     if video is None:
         raise SystemExit(f"{moments}: no video called {stem} was analysed in {workspace.root}")
     features = read_features(workspace.features_path(video.id))
-    series = person_series(features, workspace.find_person(person), fill="none").series
+    series = person_series(features, workspace.find_person(person), fill="none", smoothing=0.0).series
     with open(moments, newline="", encoding="utf-8") as file:
         spans = [(Segment(float(row["start"]), float(row["end"])), row["kind"]) for row in csv.DictReader(file)]
     return Watched(
@@ -148,14 +148,13 @@ def onsets(watched: Watched, values: np.ndarray) -> list[tuple[float, float] | N
 
 
 def measure(several: list[Watched]) -> list[dict]:
-    """One row a variant, the raw emotions first."""
+    """One row a dwell, the raw emotions first."""
     minutes = sum(segment.duration for w in several for segment in w.calm) / 60
     raw_onsets = [at for w in several for at in onsets(w, w.values)]
     table = []
-    for duration in DURATIONS:
+    for dwell in DWELLS:
         found = [
-            smoothed(w.values, w.timestamps, duration, cut_before=w.cut_before) if duration else w.values
-            for w in several
+            smoothed(w.values, w.timestamps, dwell, cut_before=w.cut_before) if dwell else w.values for w in several
         ]
         smiling = np.concatenate([v[w.rows(w.smiles), HAPPINESS] for w, v in zip(several, found, strict=True)])
         calm = np.concatenate([v[w.rows(w.calm), HAPPINESS] for w, v in zip(several, found, strict=True)])
@@ -165,8 +164,7 @@ def measure(several: list[Watched]) -> list[dict]:
         flips = sum(n_flips(w, v) for w, v in zip(several, found, strict=True))
         table.append(
             {
-                "method": "median" if duration else "raw",
-                "duration": duration,
+                "dwell": dwell,
                 "flips_per_minute": flips / minutes,
                 "auc": area_under_curve(smiling, calm),
                 "delay": float(np.median(delays)) if len(pairs) else None,
@@ -180,15 +178,12 @@ def measure(several: list[Watched]) -> list[dict]:
 
 def report(table: list[dict]) -> str:
     """The table as text for people."""
-    lines = ["method   s    flips/min  auc     delay s  largest  rise s  onsets"]
+    lines = ["dwell s  flips/min  auc     delay s  largest  rise s  onsets"]
     for row in table:
         times = "".join(
             f"{row[k]:9.2f}" if row[k] is not None else "        -" for k in ("delay", "largest_delay", "rise")
         )
-        lines.append(
-            f"{row['method']:7}{row['duration']:4.1f}{row['flips_per_minute']:11.2f}{row['auc']:9.4f}{times}"
-            f"{row['n_onsets']:7d}"
-        )
+        lines.append(f"{row['dwell']:7.1f}{row['flips_per_minute']:11.2f}{row['auc']:9.4f}{times}{row['n_onsets']:7d}")
     return "\n".join(lines)
 
 

@@ -113,6 +113,8 @@ class AudioFeatureExtractor:
         return out
 
     def _span(self, timestamps: NDArray[np.float64], sample_period: float) -> NDArray[np.float32]:
+        from librosa.core.convert import hz_to_midi  # half a second, and only where sound is read
+
         edges = np.maximum(timestamps[:, None] + np.array([-0.5, 0.5]) * sample_period, 0.0)
         bounds = np.round(edges * AUDIO_RATE).astype(np.int64)  # (n, 2)
         origin = max(0, int(bounds[0, 0]) - _REACH)
@@ -131,7 +133,7 @@ class AudioFeatureExtractor:
             voiced = inside[~np.isnan(inside)]
             sung = len(voiced) >= MIN_VOICED_SHARE * len(inside) and len(voiced) > 0
             out[row, 0] = 10 * np.log10(mean_square)
-            out[row, 1] = 12 * np.log2(np.median(voiced) / PITCH_REFERENCE) if sung else 0.0
+            out[row, 1] = hz_to_midi(np.median(voiced)) - hz_to_midi(PITCH_REFERENCE) if sung else 0.0
         return out
 
     @staticmethod

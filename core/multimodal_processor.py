@@ -21,7 +21,7 @@ from core.errors import Sentence, StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
 from core.faces.embedders import DEFAULT_EMBEDDER
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
-from core.faces.smoothing import smooth
+from core.faces.smoothing import DWELL, smooth
 from core.faces.tracks import SCENE_CUT, with_tracks
 from core.people import normalisation
 from core.people.normalisation import find_person
@@ -320,14 +320,12 @@ def series_parameters(
     thresholds: Thresholds,
     fill: Fill = "linear",
     max_gap: float = 1.0,
-    smoothing: float = 0.0,
+    smoothing: float = DWELL,
 ) -> dict[str, Any]:
     """What decides the values of a person's series; equal parameters mean equal series."""
     embedder = features.models["embedder"]
     digest = embedder["digest"]
-    # Without smoothing there is no entry: the parameters of such a series are those of one made before it existed.
-    smoothed = {"smoothing": smoothing} if smoothing else {}
-    return smoothed | {
+    return {
         "models": dict(features.models),
         "extraction": dict(features.parameters),
         "sample_rate": features.sample_rate,
@@ -336,6 +334,7 @@ def series_parameters(
         "thresholds": asdict(thresholds),
         "fill": fill,
         "max_gap": max_gap,
+        "smoothing": smoothing,
     }
 
 
@@ -352,7 +351,7 @@ def person_series(
     thresholds: Thresholds | None = None,
     fill: Fill = "linear",
     max_gap: float = 1.0,
-    smoothing: float = 0.0,
+    smoothing: float = DWELL,
 ) -> PersonSeries:
     """The 12-d series of one person, from the face table alone: the video is not touched.
 
@@ -362,10 +361,9 @@ def person_series(
         Those saved for the person and this video if None.
     fill, max_gap
         As `core.series.fill_gaps`.
-
     smoothing
-        Width in seconds of the running median (`core.faces.smoothing.smooth`) over the face features that were seen,
-        before gaps are filled; 0 leaves them as they are.
+        Seconds that an emotion lasts (`core.faces.smoothing.smooth`) among the rows that were seen, before gaps are
+        filled; 0 leaves the readings of single pictures as they are.
 
     Raises
     ------
@@ -379,7 +377,7 @@ def person_series(
     values[seen, :N_FACE] = features.faces.emotion[found.face[seen]]
     values[:, N_FACE:] = features.audio
     raw = TimeSeries(values, features.faces.timestamps, found.source, features.info.sample_rate)
-    steady = smooth(raw, smoothing, cut_before=features.faces.scene_change >= SCENE_CUT) if smoothing else raw
+    steady = smooth(raw, smoothing, cut_before=features.faces.scene_change >= SCENE_CUT)
     return PersonSeries(
         series=fill_gaps(steady, fill=fill, max_gap=max_gap),
         similarity=found.similarity,

@@ -141,7 +141,8 @@ def video_row(space: Workspace, state: VideoState, people: list[Person], *, firs
             st.caption(facts(state))
             if nobody := state.analysed == "done" and unseen(space, state.video, people):
                 names = plain(", ".join(person.name for person in people))
-                st.caption(_("{name} is not seen in this video.", name=names))
+                one = _("{name} is not seen in this video.", name=names)
+                st.caption(one if len(people) == 1 else _("Not seen in this video: {names}.", names=names))
             if "fault" in state.about:
                 show_error(Sentence.of(state.about["fault"]))
             if state.damage is not None:

@@ -157,20 +157,23 @@ def mixed(rng: np.random.Generator, spans: list[tuple[float, float, str]], sound
 class Game:
     """A game that moves: a wide textured ground that is scrolled over, and figures on it."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, width: int = WIDTH, height: int = HEIGHT) -> None:
+        self.width, self.height = width, height
         coarse = rng.integers(30, 220, (40, 60, 3)).astype(np.uint8)
-        ground = cv2.resize(coarse, (2400, 1600), interpolation=cv2.INTER_NEAREST).astype(np.int16)
+        size = width + 1760, height + 1240
+        ground = cv2.resize(coarse, size, interpolation=cv2.INTER_NEAREST).astype(np.int16)
         noise = rng.integers(-12, 12, (*ground.shape[:2], 1))
         self.ground = np.clip(ground + noise, 0, 255).astype(np.uint8)
         self.figures = rng.uniform(0, 6, (12, 3))
 
     def picture(self, t: float) -> Array:
-        """The scene (HEIGHT, WIDTH, 3) at a time."""
-        x = int((np.sin(t * 0.23) + 1) / 2 * (2400 - WIDTH))
-        y = int((np.sin(t * 0.31 + 1) + 1) / 2 * (1600 - HEIGHT))
-        scene = self.ground[y : y + HEIGHT, x : x + WIDTH].copy()
+        """The scene (height, width, 3) at a time."""
+        height, width = self.height, self.width
+        x = int((np.sin(t * 0.23) + 1) / 2 * (self.ground.shape[1] - width))
+        y = int((np.sin(t * 0.31 + 1) + 1) / 2 * (self.ground.shape[0] - height))
+        scene = self.ground[y : y + height, x : x + width].copy()
         for a, b, c in self.figures:
-            centre = int((np.sin(t * (0.4 + a / 9) + b) + 1) / 2 * WIDTH), int((np.cos(t * 0.6 + c) + 1) / 2 * HEIGHT)
+            centre = int((np.sin(t * (0.4 + a / 9) + b) + 1) / 2 * width), int((np.cos(t * 0.6 + c) + 1) / 2 * height)
             cv2.circle(scene, centre, 8 + int(a * 4), (int(a * 40), int(b * 40), int(c * 40)), -1)
         return scene
 
@@ -195,12 +198,12 @@ def pictures(
             index += 1
 
 
-def write(path: Path, scenes: Iterator[Array], samples: Array) -> None:
+def write(path: Path, scenes: Iterator[Array], samples: Array, *, width: int = WIDTH, height: int = HEIGHT) -> None:
     """Encode as streams are."""
     with av.open(str(path), "w") as container:
         options = {"preset": "superfast", "bf": "2", "g": str(2 * FPS), "maxrate": "6M", "bufsize": "12M"}
         video = container.add_stream("libx264", rate=FPS, options=options)
-        video.width, video.height, video.pix_fmt, video.bit_rate = WIDTH, HEIGHT, "yuv420p", 6_000_000
+        video.width, video.height, video.pix_fmt, video.bit_rate = width, height, "yuv420p", 6_000_000
         audio = container.add_stream("aac", rate=RATE, layout="mono")
         for index, scene in enumerate(scenes):
             frame = av.VideoFrame.from_ndarray(scene, format="rgb24")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from core.errors import StorageFault
-from core.storage.files import program_version, writing
+from core.storage.files import program_version, replace, writing
 from core.storage.temporary import temporary_beside
 from core.workspace.paths import Paths
 from core.workspace.workspace import Workspace
@@ -91,7 +90,7 @@ def restore(archive_path: Path, root: Path) -> Restored:
     try:
         names = _unpack(archive_path, partial)
         aside = _moved_aside(root)
-        os.replace(partial, root)
+        replace(partial, root)
         if aside is not None:
             _bring_caches(aside, root)
     except OSError as error:
@@ -104,7 +103,7 @@ def restore(archive_path: Path, root: Path) -> Restored:
 def _bring_caches(aside: Path, root: Path) -> None:
     for name in CACHES:
         if (aside / name).exists() and not (root / name).exists():
-            os.replace(aside / name, root / name)
+            replace(aside / name, root / name)
 
 
 def _add_ledger(archive: zipfile.ZipFile, ledger: Path) -> int:
@@ -170,5 +169,5 @@ def _moved_aside(root: Path) -> Path | None:
         root.rmdir()
         return None
     aside = root.with_name(f"{root.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}")
-    os.replace(root, aside)
+    replace(root, aside)
     return aside

@@ -13,6 +13,7 @@ from core.actions.chat import keep_chat
 from core.actions.references import read_references
 from core.errors import PunchlineError, StorageFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
+from core.faces.smoothing import DWELL
 from core.multimodal_processor import ExtractionSettings, current_features, person_series
 from core.multimodal_processor import extract as extract_features
 from core.people.person import Person, Thresholds
@@ -135,7 +136,7 @@ class SeriesOptions:
     relaxed: float | None = None
     fill: Fill = "linear"
     max_gap: float = 1.0
-    smoothing: float = 0.0
+    smoothing: float = DWELL
 
     def thresholds(self, saved: Thresholds) -> Thresholds:
         """The thresholds to use; a strict one alone takes a relaxed one above it along. Raises ValueError."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from core.cli.answers import Command
-from core.storage.program import PROGRAM
+from core.storage.program import PROGRAM, WINDOWS
 
 
 class Address(click.ParamType[str]):
@@ -65,6 +66,8 @@ def app(ctx: click.Context, host: str, port: int, token_file: Path | None, base_
     workspace = str(ctx.find_root().params["workspace"].absolute())
     environment = {**os.environ, "PUNCHLINE_WORKSPACE": workspace, **access.environment()}
     os.chdir(PROGRAM)  # where .streamlit/config.toml lies
+    if WINDOWS:  # there, a program that another replaces is taken for ended
+        sys.exit(subprocess.call(command, env=environment))
     os.execve(sys.executable, command, environment)
 
 

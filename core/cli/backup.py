@@ -1,4 +1,4 @@
-"""The commands `punchline backup` and `punchline restore`."""
+"""The commands `punchline backup`, `restore` and `migrate`."""
 
 from __future__ import annotations
 
@@ -37,3 +37,16 @@ def restore(ctx: click.Context, file: Path, as_json: bool) -> None:
     beside = f"; what was there lies in {result.aside}" if result.aside else ""
     content = {"n_files": result.n_files, "workspace": str(root), "aside": str(result.aside) if result.aside else None}
     answer(content, as_json, f"{result.n_files} files -> {root}{beside}")
+
+
+@click.command(cls=Command)
+@json_option
+@click.pass_context
+def migrate(ctx: click.Context, as_json: bool) -> None:
+    """Bring a workspace of an older version to the formats of today, after a backup beside it."""
+    from core.actions.migration import migrate as migrate_workspace
+
+    done = migrate_workspace(workspace_of(ctx))
+    lines = [f"backup: {done.backup}", *done.changes] if done.changes else ["every file has the format of today"]
+    content = {"changes": done.changes, "backup": str(done.backup) if done.backup else None, "left": done.left}
+    answer(content, as_json, "\n".join([*lines, *done.left]))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import PunchlineError, StorageFault
+from core.errors import PunchlineError
 
 if TYPE_CHECKING:
     from core.workspace.workspace import Workspace
@@ -51,6 +50,23 @@ def checks(workspace: Path) -> list[Check]:
         _gpu(),
         *_workspace(workspace),
     ]
+
+
+def fixed(workspace: Workspace, *, sure: bool) -> list[str]:
+    """Repair a workspace; says what was done. Whether labels are restored is asked for unless one is `sure`."""
+    import click
+
+    from core.actions.repair import repair
+
+    def may_restore(n_events: int) -> bool:
+        if sure:
+            return True
+        try:
+            return click.confirm(f"The labels are damaged. Restore the backup of {n_events} events?", err=True)
+        except click.Abort:  # nobody is there to answer
+            return False
+
+    return repair(workspace, may_restore=may_restore)
 
 
 def _tried(name: str, look: Callable[[], str], *, optional: bool = False) -> Check:
@@ -121,43 +137,13 @@ def _workspace(root: Path) -> list[Check]:
 
 def _files(space: Workspace) -> list[Check]:
     """Every kind of file of a workspace, each read whole."""
-    from core.dataset.dataset_file import read_dataset
-    from core.detection.results import read_results
-    from core.faces.feature_file import read_features
-    from core.funny_moment_classifier import FunnyMomentClassifier
-    from core.labels.ledger import Ledger
-    from core.people.person_file import read_person
-    from core.people.series_file import read_series
+    from core.actions.repair import inspected
 
-    kinds: list[tuple[str, Iterable[Path], Callable[[Path], object]]] = [
-        ("videos", [space.videos_path], lambda path: space.videos()),
-        ("settings", [space.settings_path], _read_object),
-        ("labels", [space.labels_path], lambda path: Ledger(path).labels()),
-        ("people", space.people_folder.glob("*.h5"), read_person),
-        ("features", space.features_folder.glob("*.h5"), read_features),
-        ("series", space.series_folder.glob("*/*.h5"), read_series),
-        ("dataset", [space.dataset_path], read_dataset),
-        ("models", (p.parent for p in space.models_folder.glob("*/card.json")), FunnyMomentClassifier.load),
-        ("choices", [space.chosen_models_path], _read_object),
-        ("detections", space.detections_folder.glob("*.json"), read_results),
+    return [
+        Check(
+            f"{one.kind} of the workspace",
+            not one.faults,
+            "; ".join(fault.finding for fault in one.faults) or f"{one.n_files} read",
+        )
+        for one in inspected(space)
     ]
-    return [_kind(name, sorted(path for path in paths if path.exists()), read) for name, paths, read in kinds]
-
-
-def _kind(name: str, paths: Sequence[Path], read: Callable[[Path], object]) -> Check:
-    faults = []
-    for path in paths:
-        try:
-            read(path)
-        except PunchlineError as error:
-            faults.append(str(error))
-        except (OSError, ValueError) as error:
-            faults.append(f"{path}: not readable ({error}); move it away, it is made anew")
-    return Check(f"{name} of the workspace", not faults, "; ".join(faults) or f"{len(paths)} read")
-
-
-def _read_object(path: Path) -> object:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise StorageFault("{path}: not a JSON object; move it away, it is made anew", path=path)
-    return content

@@ -19,7 +19,7 @@ from core.cli.answers import (
     workspace_of,
 )
 from core.cli.app import app
-from core.cli.backup import backup, restore
+from core.cli.backup import backup, migrate, restore
 from core.cli.cues import chat, cues
 from core.cli.dataset import dataset
 from core.cli.export import export
@@ -60,17 +60,21 @@ def main(workspace: Path) -> None:
 
 
 @main.command()
+@click.option("--fix", is_flag=True, help="Move damaged files aside, restore labels, remove our temporary files.")
+@click.option("--yes", is_flag=True, help="Restore labels from their backup without asking.")
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, fix: bool, yes: bool, as_json: bool) -> None:
     """Check versions, weights, codecs, GPU and workspace."""
-    from core.cli.doctor import checks
+    from core.cli.doctor import checks, fixed
 
-    results = checks(ctx.find_root().params["workspace"])
+    root = ctx.find_root().params["workspace"]
+    repairs = fixed(workspace_of(ctx), sure=yes) if fix and root.is_dir() else []
+    results = checks(root)
     ok = all(check.ok or check.optional for check in results)
-    lines = [f"{check.mark}  {check.name}: {check.finding}" for check in results]
+    lines = [*repairs, *(f"{check.mark}  {check.name}: {check.finding}" for check in results)]
     lines.append("everything needed is there" if ok else "something needed is missing, see the lines marked with x")
-    content = {"ok": ok, "checks": [check.as_dict() for check in results]}
+    content = {"ok": ok, "repairs": repairs, "checks": [check.as_dict() for check in results]}
     answer(content, as_json, "\n".join(lines))
     if not ok:
         raise SystemExit(1)
@@ -204,9 +208,9 @@ def weights_fetch(name: str, as_json: bool) -> None:
 @click.option(
     "--smoothing",
     type=click.FloatRange(0, 10),
-    default=0.0,
+    default=1.0,
     show_default=True,
-    help="Running median over the emotions, seconds; 1 about halves flicker and keeps onsets.",
+    help="Seconds that an emotion lasts in the filter over time; 0 keeps what single pictures say.",
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write x.csv, x.npz or x.h5.")
 @json_option
@@ -256,5 +260,5 @@ def series(
     answer(content, as_json, f"{someone.name} in {subject.name}: {parts}" + (f" -> {out}" if out else ""))
 
 
-for command in (app, person, labels, cues, chat, dataset, train, detect, export, backup, restore):
+for command in (app, person, labels, cues, chat, dataset, train, detect, export, backup, restore, migrate):
     main.add_command(command)

@@ -14,7 +14,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.storage.weights import describe, find
-from core.video.sound import AUDIO_RATE
 
 WINDOW, HOP, N_FFT = 400, 160, 512  # audio samples at 16 kHz
 MEL_OFFSET = 0.001
@@ -28,8 +27,6 @@ class Yamnet:
     """The network with its front end. Raises WeightsUnavailable."""
 
     def __init__(self) -> None:
-        from librosa.filters import mel  # takes seconds, so only where sound is heard
-
         stored = load_file(find(describe("yamnet_int8")))
 
         def layer(name: str) -> tuple[Tensor, Tensor]:
@@ -40,13 +37,13 @@ class Yamnet:
         # TensorFlow pads below and to the right where torch pads above and to the left: patches and kernels are turned.
         self._layers = [(w.flip(2, 3).contiguous(), b) for w, b in (layer(f"layers.{k}") for k in range(len(STRIDES)))]
         self._head = layer("head")
-        filters = mel(sr=AUDIO_RATE, n_fft=N_FFT, n_mels=64, fmin=125, fmax=7500, htk=True, norm=None)
-        self._filters, self._hann = torch.from_numpy(filters.T.copy()), torch.hann_window(WINDOW)
+        # Those of librosa.filters.mel within .005; they are stored because importing librosa's takes seconds.
+        self._filters, self._hann = torch.from_numpy(stored["mel.weight"].T.copy()), torch.hann_window(WINDOW)
 
     def log_mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Spectra (n, 64) of consecutive windows of mono sound at 16 kHz; 96 of them make a patch.
 
-        As `librosa.feature.melspectrogram` with a power of 1, whose padding to whole windows is left out.
+        As `librosa.feature.melspectrogram` with a power of 1; without its padding to whole windows.
         """
         with torch.inference_mode():  # all of it: threads of NumPy would wait for those of torch
             frames = torch.from_numpy(samples).unfold(0, WINDOW, HOP) * self._hann

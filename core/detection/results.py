@@ -26,6 +26,7 @@ from core.people.person import Person
 from core.segment import Segment
 from core.sliding_window_processor import Scores, sliding_windows
 from core.storage import files as storage
+from core.storage.hdf5 import AnotherFormat
 from core.training.card import options_of
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
@@ -107,8 +108,17 @@ def read_results(path: Path) -> dict[str, dict[str, Any]]:
     """The results in a file. Raises StorageFault if it is damaged or of another version."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT or (version := content.pop("format_version")) != VERSION:
-            raise ValueError(f"version {version}")
+        if content.pop("format") != FORMAT:
+            raise ValueError("another format")
+        if (version := content.pop("format_version")) != VERSION:
+            raise AnotherFormat(
+                "{path}: {expected} version {version}, this program reads version {newest}; use the program "
+                "version that wrote it, or make the file anew",
+                path=path,
+                expected=FORMAT,
+                version=version,
+                newest=VERSION,
+            )
         earlier = content.pop("earlier")
         results: dict[str, dict[str, Any]] = {str(content["model"]): content, **earlier}
         for result in results.values():

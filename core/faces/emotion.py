@@ -11,28 +11,13 @@ from torch import nn
 
 from core.errors import PunchlineError, WeightsUnavailable
 from core.faces.batches import batches
+from core.faces.circumplex import CIRCUMPLEX
 from core.faces.crop import Crop
 from core.series import EMOTIONS as EMOTIONS
 from core.storage.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
 
-# Valence and arousal of each emotion, in EMOTIONS order: means of the words' ratings in Russell & Mehrabian 1977,
-# J. Res. Personality 11, 273-294, Table 4, doi:10.1016/0092-6566(77)90037-X. Contempt follows one transcription of that
-# table; neutral is the origin.
-CIRCUMPLEX = np.array(
-    [
-        (-0.51, 0.59),
-        (-0.23, 0.31),
-        (-0.60, 0.35),
-        (-0.64, 0.60),
-        (0.81, 0.51),
-        (0.0, 0.0),
-        (-0.63, -0.27),
-        (0.40, 0.67),
-    ],
-    np.float32,
-)
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 # Input standard of networks that began on ImageNet, for values 0..1.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

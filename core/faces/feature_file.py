@@ -234,8 +234,8 @@ def read_features(path: Path) -> Features:
         return Features(info, *_read_table(file), chips, _read_cues(file), _read_waveform(file))
 
 
-def _without(path: Path, person_id: str) -> bytes:
-    """A feature file without one person's group; it is copied, so that nothing of the group stays in unused space."""
+def _without(path: Path, person_id: str | None) -> bytes:
+    """A feature file without a person's group; it is copied, so that nothing of the group stays in unused space."""
     buffer = io.BytesIO()
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as old, h5py.File(buffer, "w") as new:
         new.attrs.update(old.attrs)
@@ -243,17 +243,21 @@ def _without(path: Path, person_id: str) -> bytes:
             if key != "persons":
                 old.copy(key, new)
         for other in old.get("persons", ()):
-            if other != person_id:
+            if person_id not in (None, other):
                 old.copy(f"persons/{other}", new.require_group("persons"))
     return buffer.getvalue()
 
 
-def remove_person_series(path: Path, person_id: str) -> None:
-    """Take one person's series out of a feature file, of which older ones hold some. Raises StorageFault."""
+def holds_person_series(path: Path, person_id: str | None = None) -> bool:
+    """Whether a feature file holds a person's series, or anybody's, as older ones do. Raises StorageFault."""
     with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
-        if f"persons/{person_id}" not in file:
-            return
-    write_bytes(path, _without(path, person_id))
+        return "persons" in file if person_id is None else f"persons/{person_id}" in file
+
+
+def remove_person_series(path: Path, person_id: str | None = None) -> None:
+    """Take one person's series, or everybody's, out of a feature file. Raises StorageFault."""
+    if holds_person_series(path, person_id):
+        write_bytes(path, _without(path, person_id))
 
 
 def joined(parts: Sequence[Features]) -> Features:

@@ -13,6 +13,8 @@ Floats = NDArray[np.floating]
 Similarity = Callable[[Floats, Floats], NDArray[np.float32]]
 
 RESEMBLING = 0.3  # similarity from which two faces may be of one person
+# A face of fewer pixels is a blur that many larger faces resemble; it tells something of faces up to twice its side.
+SMALL_FACE, SMALL_REACH = 40, 2.0
 
 
 def similarity_of(embedder_name: str) -> Similarity:

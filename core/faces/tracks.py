@@ -12,6 +12,7 @@ from core.faces.similarity import similarity_of
 from core.faces.table import FaceTable
 
 SCENE_CUT = 0.12  # share of the value range by which the pictures on both sides of a cut differ at least, on average
+MAX_GAP = 1.5  # seconds for which a face may be lost: who leaves the picture's edge and comes back is the same
 
 
 def tracks(
@@ -21,7 +22,7 @@ def tracks(
     timestamps: np.ndarray,
     cut_before: np.ndarray,
     *,
-    max_gap: float = 1.0,
+    max_gap: float = MAX_GAP,
     min_iou: float = 0.2,
     min_similarity: float = 0.1,
     strict_similarity: float = 0.5,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from core.errors import StorageFault
-from core.storage.files import write_bytes, writing
+from core.storage.files import replace, write_bytes, writing
 
 EVERY = 200  # events between two backups
 OLDEST = 3600.0  # seconds after which the first use of a ledger makes one
@@ -90,10 +89,10 @@ def put_back(path: Path) -> Path | None:
         for ending in ("-wal", "-shm", ""):
             part = path.with_name(path.name + ending)
             if part.exists() and aside is not None:
-                os.replace(part, aside.with_name(aside.name + ending))
+                replace(part, aside.with_name(aside.name + ending))
         for damaged in backups_of(path):
             if damaged > backup:
-                damaged.rename(damaged.with_suffix(".damaged"))
+                replace(damaged, damaged.with_suffix(".damaged"))
         write_bytes(path, backup.read_bytes())
         _counter(path).unlink(missing_ok=True)
     except OSError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from core.errors import FaceNotFound, PunchlineError, VideoUnreadable
 from core.faces.crop import Crop, cut
 from core.faces.feature_file import Features
 from core.faces.pose import turned
-from core.faces.similarity import Similarity, similarity_of
+from core.faces.similarity import SMALL_FACE, SMALL_REACH, Similarity, similarity_of
 from core.faces.table import FaceTable
 from core.people.person import STRICT_PROBABILITY, Reference
 from core.people.photos import reference_of
@@ -73,7 +74,8 @@ def group(features: Features, *, n_best: int = 6, same_person: float = SAME_PERS
 
     The 2000 longest tracks are clustered by average linkage (Sokal and Michener 1958) of the similarities of their
     mean embeddings; every other one joins the most similar group, or none. Tracks that are seen in one frame are kept
-    apart, unless they are so alike that it is one face seen twice.
+    apart, unless they are so alike that it is one face seen twice. A small face is not like one of more than twice its
+    size.
 
     Parameters
     ----------
@@ -98,7 +100,8 @@ def group(features: Features, *, n_best: int = 6, same_person: float = SAME_PERS
     track, n_tracks = _numbered(faces.track[known])
     means = _means(faces, known, track, n_tracks)
     together = _together(track, faces.frame[known], n_tracks)
-    person = _people(means, np.bincount(track), together, similarity, same_person)[track]  # (n_known,), -1: the rest
+    alike = partial(_likeness, means, _sides(faces, known, track), together, similarity)
+    person = _people(alike, np.bincount(track), together, same_person)[track]  # (n_known,), -1: the rest
     found = []
     for rows, n_own in _split(person, known, track):
         if len(rows) > 1 or faces.probability[rows[0]] >= STRICT_PROBABILITY:
@@ -136,34 +139,45 @@ def _together(track: Rows, frame: NDArray[np.int32], n_tracks: int) -> Any:
     return (seen @ seen.T).astype(bool).tocsr()
 
 
-def _people(means: Floats, n_faces: Rows, together: Any, similarity: Similarity, same_person: float) -> Rows:
-    """The person (n_tracks,) of every track, -1 for none."""
+def _sides(faces: FaceTable, rows: Rows, track: Rows) -> Floats:
+    """Side in pixels (n_tracks,) of every track's largest face."""
+    box = faces.box_xyxy[rows]
+    order = np.argsort(track, kind="stable")
+    side = (box[:, 2:] - box[:, :2]).max(axis=1)[order]
+    largest: Floats = np.maximum.reduceat(side, np.flatnonzero(np.diff(track[order], prepend=-1)))
+    return largest
+
+
+def _people(
+    alike: Callable[[Rows, Rows], NDArray[np.float64]], n_faces: Rows, together: Any, same_person: float
+) -> Rows:
+    """The person (n_tracks,) of every track, -1 for none; `alike` gives the similarities of tracks (a, b)."""
     by_length = np.argsort(-n_faces, kind="stable")
     longest, others = by_length[:LONGEST_TRACKS], by_length[LONGEST_TRACKS:]
-    person = np.full(len(means), -1, np.intp)
-    person[longest] = _linked(_likeness(means, longest, longest, together, similarity), same_person)
+    person = np.full(len(n_faces), -1, np.intp)
+    person[longest] = _linked(alike(longest, longest), same_person)
     longest = longest[np.argsort(person[longest], kind="stable")]
     starts = np.flatnonzero(np.diff(person[longest], prepend=-1))
-    likeness = np.full(len(means), -np.inf)
+    likeness = np.full(len(n_faces), -np.inf)
     for part in (others[k : k + BLOCK] for k in range(0, len(others), BLOCK)):
-        sums = np.add.reduceat(_likeness(means, part, longest, together, similarity), starts, axis=1)
+        sums = np.add.reduceat(alike(part, longest), starts, axis=1)
         mean = sums / np.bincount(person[longest])  # (n_part, n_people)
         likeness[part] = mean.max(axis=1)
         person[part] = np.where(likeness[part] >= same_person, mean.argmax(axis=1), -1)
     for a, b in zip(*together[others][:, others].nonzero(), strict=True):  # two that came at one time: the better stays
         pair = others[[a, b]]
-        if a < b and person[pair[0]] == person[pair[1]] >= 0 and _apart(similarity, means[pair[0]], means[pair[1]]):
+        if a < b and person[pair[0]] == person[pair[1]] >= 0 and alike(pair[:1], pair[1:])[0, 0] == FORBIDDEN:
             person[pair[np.argmin(likeness[pair])]] = -1
     return person
 
 
-def _apart(similarity: Similarity, a: Floats, b: Floats) -> bool:
-    return bool(similarity(a[None], b[None])[0, 0] < SEEN_TWICE)
-
-
-def _likeness(means: Floats, a: Rows, b: Rows, together: Any, similarity: Similarity) -> NDArray[np.float64]:
+def _likeness(
+    means: Floats, side: Floats, together: Any, similarity: Similarity, a: Rows, b: Rows
+) -> NDArray[np.float64]:
     """Similarities (len(a), len(b)) of tracks; `FORBIDDEN` where two people are seen at one time."""
     likeness = similarity(means[a], means[b]).astype(np.float64)
+    small, large = (pick(side[a][:, None], side[b]) for pick in (np.minimum, np.maximum))
+    likeness[(small < SMALL_FACE) & (large > SMALL_REACH * small)] = 0
     likeness[together[a][:, b].toarray() & (likeness < SEEN_TWICE)] = FORBIDDEN
     return likeness
 

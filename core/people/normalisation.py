@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.faces.embedders import embedder_entry
 from core.faces.feature_file import Features
 from core.faces.pose import FRONTAL, turned
-from core.faces.similarity import similarity_among, similarity_of
+from core.faces.similarity import SMALL_FACE, SMALL_REACH, similarity_among, similarity_of
 from core.faces.table import FaceTable
 from core.people.person import STRICT_PROBABILITY, Match, Person, Thresholds, match_by, similarity_to_any
 
@@ -32,13 +32,15 @@ def parameters(embedder_name: str) -> dict[str, Any]:
         "normalisation": {"kind": "mean of others", "people": N_OTHERS, "strangers": entry.strangers},
         "turned_faces": "with their track",
         "relaxed_tracks": "by two looks",
+        "small_references": [SMALL_FACE, SMALL_REACH],
     }
 
 
 def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     """The best similarity (n,) float32 of each face to the person's references, among the other people of the video.
 
-    NaN where a face has no embedding; a reference whose embedding is NaN is passed over.
+    NaN where a face has no embedding, or is larger than any reference can tell; a reference whose embedding is NaN is
+    passed over.
 
     Raises
     ------
@@ -48,7 +50,9 @@ def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     embedder = features.info.models["embedder"]
     references = person.embeddings(embedder["digest"])
     others = others_in(features.faces, references, embedder["name"])
-    return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others))
+    side = np.array([np.ptp(r.box_xyxy.reshape(2, 2), axis=0).max() for r in person.readable(embedder["digest"])])
+    largest = np.where((side > 0) & (side < SMALL_FACE), SMALL_REACH * side, np.inf)  # a side of 0: not known
+    return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others), largest=largest)
 
 
 def find_person(features: Features, person: Person, thresholds: Thresholds | None = None) -> Match:

@@ -105,8 +105,11 @@ class Person:
         PunchlineError
             If no reference has an embedding of this embedder.
         """
-        known = [r.embeddings[embedder_digest] for r in self.references if embedder_digest in r.embeddings]
-        known = [embedding for embedding in known if np.isfinite(embedding).all()]
+        return np.stack([r.embeddings[embedder_digest] for r in self.readable(embedder_digest)]).astype(np.float32)
+
+    def readable(self, embedder_digest: str) -> list[Reference]:
+        """The references that this embedder could read, at least one; raises as `embeddings`."""
+        known = [r for r in self.references if np.isfinite(r.embeddings.get(embedder_digest, np.nan)).all()]
         if not known:
             if not self.references:
                 raise PunchlineError("{name} has no reference face; add one from a video or a photo", name=self.name)
@@ -117,7 +120,7 @@ class Person:
                 n=len(self.references),
                 digest=embedder_digest[:19],
             )
-        return np.stack(known).astype(np.float32)
+        return known
 
 
 def clean_name(name: str) -> str:
@@ -155,9 +158,16 @@ class Match:
     similarity: NDArray[np.float32]
 
 
-def similarity_to_any(table: FaceTable, references: Floats, similarity: Similarity) -> NDArray[np.float32]:
-    """The best similarity (n,) of each face over the references (m, d), m >= 1; NaN where no pair has one."""
-    closest: NDArray[np.float32] = np.fmax.reduce(similarity(table.embedding, references), axis=1)
+def similarity_to_any(
+    table: FaceTable, references: Floats, similarity: Similarity, *, largest: Floats | float = np.inf
+) -> NDArray[np.float32]:
+    """The best similarity (n,) of each face over the references (m, d), m >= 1; NaN where no pair has one.
+
+    `largest` (m,) is the side in pixels of the largest face with which each reference is compared.
+    """
+    side = (table.box_xyxy[:, 2:] - table.box_xyxy[:, :2]).max(axis=1, initial=0)
+    alike = np.where(side[:, None] <= largest, similarity(table.embedding, references), np.float32(np.nan))
+    closest: NDArray[np.float32] = np.fmax.reduce(alike, axis=1)
     return closest
 
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import StorageFault, with_templates
+from core.storage.program import WINDOWS
 from core.storage.temporary import sweep, temporary_beside
 
+PATIENCE = 5.0  # seconds for the readers of a file that is replaced, where a system waits for them
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -27,6 +29,19 @@ def program_version() -> str:
         return version("punchline")
     except PackageNotFoundError:
         return "unknown"
+
+
+def replace(source: Path, target: Path) -> None:
+    """`os.replace`. Windows refuses it while somebody has the target open, so there it is tried for a while."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            if not WINDOWS or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -45,9 +60,9 @@ def writing(path: Path) -> Iterator[Path]:
         partial = temporary_beside(path)
         partial.touch(exist_ok=False)  # with the permissions that a new file has here, unlike those of `tempfile`
         yield partial
-        with partial.open("rb") as file:
+        with partial.open("r+b") as file:  # Windows flushes what may be written to
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        replace(partial, path)
     except OSError as error:
         raise _fault(path, error) from error
     finally:
@@ -89,7 +104,7 @@ def set_aside(path: Path) -> Path:
     """Give a damaged file, or a folder in its place, another name, so that nothing is written over what it holds."""
     aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
-        os.replace(path, aside)
+        replace(path, aside)
     except OSError as error:
         raise _fault(path, error) from error
     return aside

@@ -24,14 +24,17 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".punchline-{_host()}-{getpid()}-{secrets.token_hex(8)}.part")
 
 
-def sweep(folder: Path) -> None:
-    """Remove what writers of this machine that are gone left in a folder."""
+def sweep(folder: Path) -> list[Path]:
+    """Remove what writers of this machine that are gone left in a folder, and name it."""
+    removed = []
     for path in folder.glob(".punchline-*.part"):
         mark = _MARK.fullmatch(path.name)
         if mark is None or mark["host"] != _host() or psutil.pid_exists(int(mark["pid"])):
             continue
         with suppress(OSError):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+            removed.append(path)
+    return removed
 
 
 def _host() -> str:

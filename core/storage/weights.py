@@ -16,6 +16,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from core.errors import Sentence, WeightsUnavailable
+from core.storage.files import replace
 from core.storage.program import ASSETS
 
 BLOCK = 1 << 20  # bytes read at once
@@ -193,7 +194,7 @@ def fetch(weights: Weights, *, on_progress: Callable[[int, int], None] | None = 
                     found=digest,
                     digest=weights.digest,
                 )
-            os.replace(part, target)
+            replace(part, target)
     except (OSError, http.client.HTTPException) as error:
         raise WeightsUnavailable(
             "{weights} ({size} bytes) could not be fetched from {url} into {folder}: {cause}. What has "

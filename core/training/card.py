@@ -16,6 +16,7 @@ WARNED = {
     "references": "the person has other reference faces than when the model was trained",
     "fill": "gaps are filled in another way than when the model was trained",
     "max_gap": "gaps are filled up to another length than when the model was trained",
+    "smoothing": "emotions are filtered over time in another way than when the model was trained",
     "embedder": "faces were compared by another embedder than when the model was trained",
 }
 
@@ -135,7 +136,9 @@ def labelled_share(card: Mapping[str, Any], *, name: str) -> float:
 
 def _differs(key: str, parameters: Mapping[str, Any], trained: Sequence[Mapping[str, Any]]) -> bool:
     def value(of: Mapping[str, Any]) -> Any:
-        return of.get("models", {}).get(key) if key == "embedder" else of.get(key)
+        if key == "embedder":
+            return of.get("models", {}).get(key)
+        return of.get(key, 0.0 if key == "smoothing" else None)  # who does not tell does not filter
 
     known = [value(t) for t in trained if value(t) is not None]
     return bool(known) and value(parameters) not in known

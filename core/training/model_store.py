@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -19,6 +20,7 @@ from typing import Any
 from core.errors import ModelFault, Sentence, StorageFault
 from core.people.person import Person
 from core.storage.files import write_json
+from core.storage.names import safe_name
 from core.workspace.workspace import Workspace
 
 
@@ -197,10 +199,10 @@ class ModelStore:
         """A folder for a new model, which no model has yet. Raises ModelFault where the name is taken or no name."""
         if name is None:
             name = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        if not name or Path(name).name != name or name.startswith("."):
+        if not name or name.startswith(".") or safe_name(name) != unicodedata.normalize("NFC", name):
             raise ModelFault("{name!r} is no name for a model; use letters, digits, - and _", name=name)
         folder = self.folder / name
-        if folder.exists():
+        if any(other.name.casefold() == name.casefold() for other in self.folder.glob("*")):  # one on some systems
             raise ModelFault("{name}: there is a model of this name already; choose another with --name", name=name)
         return folder
 

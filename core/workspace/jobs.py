@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import Sentence, WorkspaceFault
 from core.storage.files import write_bytes, write_json
-from core.storage.program import PROGRAM
+from core.storage.program import PROGRAM, WINDOWS
 from core.workspace.workspace import Workspace
 
 HEARTBEAT = 2.0  # seconds between two signs of life
@@ -42,6 +42,7 @@ LANES: Mapping[str, str] = {
     "proxy": "files",
     "export": "files",
 }
+APART_ON_WINDOWS = 0x00000200 | 0x08000000  # a process group of its own, and no console
 KEPT = 50  # finished jobs that are remembered
 
 
@@ -102,6 +103,11 @@ class Job:
         """Estimate from `rate`; None where it is not known, or not steady yet."""
         steady = self.begun and (self.ended or self.saved) - self.begun >= STEADY_AFTER
         return max(0.0, self.total - self.completed) / self.rate if steady and self.rate > 0 < self.total else None
+
+
+def _apart() -> dict[str, Any]:
+    """What lets a worker outlive the process that starts it, and that one's console."""
+    return {"creationflags": APART_ON_WINDOWS} if WINDOWS else {"start_new_session": True}
 
 
 class Jobs:
@@ -293,6 +299,6 @@ class Jobs:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                **_apart(),
             )
         threading.Thread(target=process.wait, daemon=True).start()  # takes note of its end, whenever that is

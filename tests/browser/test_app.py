@@ -123,6 +123,27 @@ def test_the_language_is_switched_and_kept(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stSidebar")).to_contain_text("Reference face")
 
 
+@pytest.mark.browser
+def test_the_theme_is_switched_and_kept(page: Page, address: str) -> None:
+    def paper() -> str:
+        return str(page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"))
+
+    page.goto(address)
+    go(page, "Settings")
+    light = paper()
+    page.get_by_role("radio", name="Dark").click()
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('.stApp')).backgroundColor !== light", arg=light
+    )
+    dark = paper()
+    page.reload()
+    page.get_by_role("radio", name="As the system").click(timeout=60_000)
+    page.wait_for_function(
+        "dark => getComputedStyle(document.querySelector('.stApp')).backgroundColor !== dark", arg=dark
+    )
+    assert paper() == light
+
+
 def test_nothing_is_asked_of_another_machine(page: Page, address: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

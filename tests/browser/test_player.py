@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.video.probe import probe
+from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
 from tests import media
 from tests.browser.conftest import serve
@@ -276,6 +277,20 @@ def test_hangul_keys_label_by_their_place(page: Page, address: str, root: Path) 
         )
     saved(page)
     assert [event.label for event in labels(root, "hangul")] == [1, 0]
+
+
+def test_the_keys_of_the_settings_label_and_stand_on_the_buttons(page: Page, address: str, root: Path) -> None:
+    change_settings(Workspace(root), keys=("d", "n", "s", "u"))
+    try:
+        opened(page, address, person="other-keys")
+        expect(page.locator('[data-do="funny"] kbd')).to_have_text("D")
+        for key in "fdn":
+            page.keyboard.press(key)
+            page.wait_for_timeout(300)
+        saved(page)
+        assert [event.label for event in labels(root, "other-keys")] == [1, 0]
+    finally:
+        change_settings(Workspace(root), keys=())
 
 
 def test_seek_from_python_keeps_the_video_node(page: Page, address: str) -> None:

@@ -5,13 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.faces.feature_file import Features
 from core.multimodal_processor import ExtractionSettings, PersonSeries, extract, person_series
-from core.people.person import Person
+from core.people.groups import reference_at
+from core.people.person import Person, Reference
 from core.people.photos import faces_in, read_photo
 from core.series import FEATURES, TimeSeries
 from core.video_feature_extractor import Models
 
 VIDEOS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "data" / "videos"
+CONCERT = VIDEOS / "short_hamilton_clip.mp4"
+PIANIST = (0, 0.34), (0.66, 2.68)  # seconds in which he is seen
 SETTINGS = ExtractionSettings(sample_rate=3.0, device="cpu")
 
 pytestmark = pytest.mark.skipif(not VIDEOS.is_dir(), reason=f"needs the real clips in {VIDEOS.parent}")
@@ -23,17 +27,22 @@ def models() -> Models:
 
 
 @pytest.fixture(scope="module")
-def concert(models: Models, tmp_path_factory: pytest.TempPathFactory) -> dict[str, PersonSeries]:
-    """Both musicians' series in a clip of four shots."""
-    features = extract(
-        VIDEOS / "short_hamilton_clip.mp4", tmp_path_factory.mktemp("f") / "v.h5", settings=SETTINGS, models=models
-    )
-    found = {}
-    for name in ("lin-manuel-miranda", "alex-lacamoire"):
-        photo = read_photo(VIDEOS / f"{name}.png")
-        face = faces_in(photo, name, detector=models.detector, embedder=models.embedder)[0]
-        found[name] = person_series(features, Person("x", name, (face,)))
-    return found
+def concert(models: Models, tmp_path_factory: pytest.TempPathFactory) -> Features:
+    """A clip of four shots."""
+    return extract(CONCERT, tmp_path_factory.mktemp("f") / "v.h5", settings=SETTINGS, models=models)
+
+
+def photo_of(name: str, models: Models) -> Reference:
+    photo = read_photo(VIDEOS / f"{name}.png")
+    return faces_in(photo, name, detector=models.detector, embedder=models.embedder)[0]
+
+
+def face_at(features: Features, time: float, x: float) -> Reference:
+    """The face nearest a column of the picture, as a click on it makes a reference."""
+    table = features.faces
+    frame = np.abs(table.timestamps - table.timestamps[0] - time).argmin()
+    off = np.abs(table.box_xyxy[:, [0, 2]].mean(axis=1) - x)
+    return reference_at(CONCERT, features, int(np.where(table.frame == frame, off, np.inf).argmin()))
 
 
 def observed_times(found: PersonSeries) -> np.ndarray:
@@ -46,18 +55,29 @@ def between(times: np.ndarray, *spans: tuple[float, float]) -> np.ndarray:
     return np.logical_or.reduce([(times >= a - 0.02) & (times <= b + 0.02) for a, b in spans])
 
 
-def test_the_singer_is_found_where_he_is_and_nowhere_else(concert: dict[str, PersonSeries]) -> None:
-    times = observed_times(concert["lin-manuel-miranda"])
+def test_the_singer_is_found_where_he_is_and_nowhere_else(concert: Features, models: Models) -> None:
+    times = observed_times(person_series(concert, Person("x", "singer", (photo_of("lin-manuel-miranda", models),))))
     there = between(times, (0, 0.34), (2.95, 7.1))
     assert there.all(), f"somebody else was taken for him at {times[~there]}"
     assert between(times, (2.95, 7.1)).sum() == 13
 
 
-def test_nobody_else_is_taken_for_the_pianist(concert: dict[str, PersonSeries]) -> None:
+def test_nobody_else_is_taken_for_the_pianist(concert: Features, models: Models) -> None:
     """His face is tiny or in profile: one frontal photo does not find him, and must not find anybody else."""
-    times = observed_times(concert["alex-lacamoire"])
-    there = between(times, (0, 0.34), (0.66, 2.68))
-    assert there.all(), f"somebody else was taken for him at {times[~there]}"
+    times = observed_times(person_series(concert, Person("x", "pianist", (photo_of("alex-lacamoire", models),))))
+    assert between(times, *PIANIST).all(), f"somebody else was taken for him at {times}"
+
+
+@pytest.mark.parametrize("profile_at", [0.67, 1.0, 1.33])
+def test_two_faces_clicked_in_the_video_find_the_pianist_in_both_shots(
+    concert: Features, models: Models, profile_at: float
+) -> None:
+    """A tiny face of the wide shot and a profile: all his six faces that are detected are found, and nobody else's."""
+    clicked = face_at(concert, 0.0, 70), face_at(concert, profile_at, 450)
+    references = photo_of("alex-lacamoire", models), *clicked
+    times = observed_times(person_series(concert, Person("x", "pianist", references)))
+    assert between(times, *PIANIST).all(), f"somebody else was taken for him at {times}"
+    assert len(times) >= 6
 
 
 @pytest.fixture(scope="module")

@@ -128,6 +128,12 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
     else:
         st.info(_("The face is not seen here."), icon=":material/visibility_off:")
     st.caption(_missing(shares))
+    st.caption(
+        _(
+            "The built-in emotion model misses most contempt and disgust: where there is none here, there may have "
+            "been some."
+        )
+    )
     st.markdown(f"**{times(summary)}**")
     summary_list(summary, player_key=PLAYER)
 

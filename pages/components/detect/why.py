@@ -104,7 +104,12 @@ def _reasons(answer: Why) -> None:
                 scale=alt.Scale(domain=[-reach, reach] if data.change.min() < 0 else [0, reach]),
                 axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False, values=[0]),
             ),
-            y=alt.Y("group:N", sort=None, title=None, axis=alt.Axis(labelLimit=170, ticks=False, domain=False)),
+            y=alt.Y(
+                "group:N",
+                sort=None,
+                title=None,
+                axis=alt.Axis(labelLimit=170, labelOverlap=False, ticks=False, domain=False),
+            ),
             color=alt.condition("datum.change > 0", alt.value(FUNNY), alt.value(OTHER)),
             tooltip=[
                 alt.Tooltip("words:N", title=_("here")),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.faces.crop import Crop, cut
-from core.faces.tracks import tracks
+from core.faces.tracks import MAX_GAP, tracks
 
 TARGET = ((48.0, 46.0), (102.0, 46.0), (75.0, 78.0), (51.0, 105.0), (98.0, 105.0))
 coordinate = st.floats(-400, 400, width=32)
@@ -79,7 +79,7 @@ def test_tracks_are_numbered_exclusive_and_repeatable(table, levels):
     period = timestamps[1] - timestamps[0] if len(timestamps) > 1 else 0
     for k in range(len(first)):
         rows = np.flatnonzero(found == k)
-        assert (np.diff(timestamps[frame[rows]]) <= 1.0 + period / 2 + 1e-6).all()
+        assert (np.diff(timestamps[frame[rows]]) <= MAX_GAP + period / 2 + 1e-6).all()
         assert max(alike, different) >= 0.1 or len(rows) == 1
         if different < 0.1:
             assert len(set(who[rows].tolist())) == 1

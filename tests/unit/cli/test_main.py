@@ -346,3 +346,16 @@ def test_the_module_runs_as_a_command_and_a_second_extraction_is_told_of_the_fir
     assert done.returncode == 1
     assert "another Punchline process" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_the_app_takes_the_place_of_the_command_where_a_system_can(tmp_path, monkeypatch, windows):
+    started = []
+    monkeypatch.setattr("core.cli.app.WINDOWS", windows)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.execve", lambda program, command, environment: started.append(("in its place", command)))
+    monkeypatch.setattr("subprocess.call", lambda command, env: started.append(("below it", command)) or 3)
+    result = run(tmp_path / "space", "app", "--port", 8999)
+    ((how, command),) = started
+    assert command[1:4] == ["-m", "streamlit", "run"]
+    assert (how, result.exit_code) == (("below it", 3) if windows else ("in its place", 0))

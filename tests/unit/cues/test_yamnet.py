@@ -64,3 +64,8 @@ def test_the_front_end_is_librosas(network):
     ours = network.log_mel(waveform)
     assert ours.shape == (N_FRAMES, 64)
     assert np.abs(ours - np.log(mel.T + 0.001)).max() < 0.02
+
+
+def test_the_stored_filter_bank_is_librosas(network):
+    filters = librosa.filters.mel(sr=16_000, n_fft=N_FFT, n_mels=64, fmin=125, fmax=7500, htk=True, norm=None)
+    assert np.abs(network._filters.numpy().T - filters).max() < 0.005

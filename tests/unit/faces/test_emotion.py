@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from core.errors import PunchlineError, WeightsUnavailable
+from core.faces.circumplex import CIRCUMPLEX
 from core.faces.emotion import (
     BATCH,
-    CIRCUMPLEX,
     EMOTIONS,
     BuiltInRecogniser,
     EmotionNet,

@@ -66,10 +66,10 @@ def test_two_people_who_swap_places_at_a_cut():
 
 
 def test_gaps_up_to_the_limit_are_bridged():
-    """At 3 Hz the limit is 1.0 s and half a sample period: 3 frames yes, 4 frames no."""
-    assert People((0, 0, 0.0), (3, 0, 0.0)).tracks(6) == [0, 0]
-    assert People((0, 0, 0.0), (4, 0, 0.0)).tracks(6) == [0, 1]
-    assert People((0, 0, 0.0), (4, 0, 0.0)).tracks(6, max_gap=2.0) == [0, 0]
+    """At 3 Hz the limit is 1.5 s and half a sample period: 5 frames yes, 6 frames no."""
+    assert People((0, 0, 0.0), (5, 0, 0.0)).tracks(7) == [0, 0]
+    assert People((0, 0, 0.0), (6, 0, 0.0)).tracks(7) == [0, 1]
+    assert People((0, 0, 0.0), (6, 0, 0.0)).tracks(7, max_gap=2.0) == [0, 0]
 
 
 def test_embeddings_that_are_nan_never_link():

@@ -72,6 +72,14 @@ def test_a_face_seen_twice_at_one_time_is_one_person_and_counts_once():
     assert (one.n_tracks, one.seconds) == (2, pytest.approx(5 / 3))
 
 
+@pytest.mark.parametrize(("sides", "n_groups"), [((30, 61), 2), ((30, 60), 1), ((40, 200), 1)])
+def test_a_small_blur_is_no_person_of_more_than_twice_its_size(sides: tuple[int, int], n_groups: int):
+    box = np.zeros((6, 4), np.float32)
+    box[:, 3] = np.repeat(sides, 3)
+    seen = [(k, ANN, 0) for k in range(3)] + [(k, ANN, 1) for k in range(9, 12)]
+    assert len(rows_of(features_of(seen, box_xyxy=box))) == n_groups
+
+
 def test_a_third_track_does_not_join_two_people_seen_together():
     """It is alike to both; they stay apart."""
     sister = lookalike(ANN, 0.6, seed=5)

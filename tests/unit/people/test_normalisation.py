@@ -100,6 +100,22 @@ def test_the_similarities_of_a_video_are_those_among_its_people() -> None:
     assert found[1] < 0.45
 
 
+@pytest.mark.parametrize(
+    ("reference_side", "compared"), [(24, [True, True, False]), (40, [True, True, True]), (0, [True, True, True])]
+)
+def test_a_small_reference_is_compared_with_faces_up_to_twice_its_size(
+    reference_side: int, compared: list[bool]
+) -> None:
+    """A side of 0 stands for one that is not known."""
+    table = planted_table([Planted(k, 0.9, k) for k in range(3)], n_frames=3, person=WANTED)
+    box = np.zeros((3, 4), np.float32)
+    box[:, 2:] = [[20, 24], [40, 48], [41, 49]]
+    features = Features(features_info(), replace(table, box_xyxy=box), np.zeros((3, 2), np.float32))
+    side = np.array([0, 0, 0.8 * reference_side, reference_side])
+    reference = Reference(np.zeros((60, 60, 3), np.uint8), side, np.zeros((5, 2)), "a.jpg", {"e1": WANTED})
+    assert np.isfinite(similarities(features, Person("a", "Ann", (reference,)))).tolist() == compared
+
+
 def test_a_series_names_what_decides_a_match_and_another_normalisation_makes_another_one(monkeypatch) -> None:
     info = features_info(models={"embedder": {"name": NAME, "digest": "e1"}})
     before = series_parameters(info, Person("a", "Ann", ()), thresholds=Thresholds())

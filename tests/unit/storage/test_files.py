@@ -65,3 +65,41 @@ def test_a_refused_write_is_told_with_what_to_do(tmp_path):
     told = r"a: cannot be written \(Permission denied\); choose another folder"
     with pytest.raises(StorageFault, match=told), storage.writing(tmp_path / "a"):
         raise PermissionError(13, "Permission denied")
+
+
+@pytest.mark.parametrize(("windows", "refusals"), [(True, 3), (False, 1)])
+def test_a_file_that_others_read_is_replaced_once_they_close_it_where_a_system_wants_that(
+    tmp_path, monkeypatch, windows, refusals
+):
+    target, calls, move = tmp_path / "a.txt", [], os.replace
+    target.write_text("old")
+
+    def refused(source, target):
+        calls.append(source)
+        if len(calls) <= refusals:
+            raise PermissionError(13, "in use by another process")
+        move(source, target)
+
+    monkeypatch.setattr(storage, "WINDOWS", windows)
+    monkeypatch.setattr("os.replace", refused)
+    if windows:
+        storage.write_bytes(target, b"new")
+        assert target.read_text() == "new"
+    else:
+        with pytest.raises(StorageFault):
+            storage.write_bytes(target, b"new")
+        assert target.read_text() == "old"
+
+
+def test_a_file_that_stays_open_is_said_after_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "WINDOWS", True)
+    monkeypatch.setattr(storage, "PATIENCE", 0.05)
+    monkeypatch.setattr("os.replace", lambda source, target: (_ for _ in ()).throw(PermissionError(13, "in use")))
+    with pytest.raises(StorageFault, match="cannot be written"):
+        storage.write_bytes(tmp_path / "a.txt", b"new")
+
+
+def test_what_is_flushed_is_open_for_writing(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda number: os.write(number, b""))  # Windows refuses others likewise
+    storage.write_bytes(tmp_path / "a.txt", b"x")
+    assert (tmp_path / "a.txt").read_bytes() == b"x"

@@ -49,6 +49,7 @@ def test_a_model_for_something_else_is_refused_by_name(card, parameters, words):
         ({"references": ["cd"]}, "reference faces"),
         ({"fill": "nearest"}, "another way"),
         ({"max_gap": 2.0}, "another length"),
+        ({"smoothing": 1.0}, "filtered over time"),
         ({"models": {**PARAMETERS["models"], "embedder": {"name": "facenet", "digest": "e2"}}}, "another embedder"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,19 @@ def test_two_trainings_of_one_name_do_not_both_begin(store: ModelStore) -> None:
         pass
     with store.reserved("new") as folder:
         assert folder.name == "new"
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "a\\b", "C:x", "con", "NUL.txt", "end.", " a", "a?", "First", "FIRST"]
+)
+def test_a_name_that_some_system_refuses_or_knows_already_is_refused(store: ModelStore, name: str) -> None:
+    with pytest.raises(ModelFault):
+        store.new_folder(name)
+
+
+@pytest.mark.parametrize("name", ["2026-11-27", "웃음 1", unicodedata.normalize("NFD", "웃음"), "a_b.c"])
+def test_other_names_are_names_of_models(store: ModelStore, name: str) -> None:
+    assert store.new_folder(name).name == name
 
 
 def test_a_chosen_model_that_is_gone_gives_way_to_the_newest(store: ModelStore) -> None:

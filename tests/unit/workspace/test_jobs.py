@@ -206,3 +206,23 @@ def test_waiting_jobs_get_a_worker_again(jobs: Jobs, monkeypatch: pytest.MonkeyP
     started.clear()
     jobs.revive()
     assert started == ["long"]
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_a_worker_outlives_its_starter_on_every_system(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, windows: bool
+) -> None:
+    options: dict[str, object] = {}
+
+    class Process:
+        def __init__(self, command: list[str], **chosen: object) -> None:
+            options.update(chosen)
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setattr(jobs_module, "WINDOWS", windows)
+    monkeypatch.setattr(jobs_module.subprocess, "Popen", Process)
+    jobs.ensure_worker("long")
+    assert options.get("start_new_session", False) is not windows
+    assert ("creationflags" in options) is windows
