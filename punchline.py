@@ -18,12 +18,12 @@ from core.errors import PunchlineError
 from core.export.formats import ExportOptions
 from core.faces.feature_file import read_features
 from core.funny_moment_classifier import FunnyMomentClassifier
-from core.multimodal_processor import ExtractionSettings
 from core.people.series_file import read_series
 from core.segment import Detection, LabeledSegment, Segment
 from core.series import FEATURES, Source, TimeSeries, fill_gaps, resample
 from core.sliding_window_processor import sliding_windows
 from core.training.train import TrainingSettings
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.workspace import Workspace
 
 __all__ = [

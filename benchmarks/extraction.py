@@ -1,6 +1,6 @@
 """How long does an extraction take, against decoding alone and against the script that one would write instead?
 
-    uv run python benchmarks/extraction.py [--json] [--video FILE] [--rounds 1] [--long 8]
+    uv run python benchmarks/extraction.py [--json] [--video FILE] [--rounds 1] [--long 8] [--workers 1]
 
 On the same video, one after the other in every round:
 (a) all its pictures decoded with PyAV, its default number of threads: the limit. Its default kind of threads, one for
@@ -8,7 +8,8 @@ On the same video, one after the other in every round:
 (b) an extraction at three samples a second, whole, to the written file;
 (b') the same without the cue `laughter`, and how much of (b)'s processor time is spent on hearing it;
 (c) cv2, facenet_pytorch's MTCNN with its defaults on whole pictures, InceptionResnetV1 and EfficientNet-B0 on every
-    face (random weights: the time is the same), at three samples a second.
+    face (random weights: the time is the same), at three samples a second;
+(d) with --workers: (b) with so many processes, whose processor time is counted together.
 Each runs in a process of its own. Figures are the slope between 2 and 8 minutes of video (1 and 2 for c), so that
 start-up does not count; it is printed apart: from the start of the process to the first faces. Without --video a minute
 of 1080p30 with one or two faces is made once and kept in the system's folder for temporary files.
@@ -127,10 +128,14 @@ def decode(path: Path, thread_type: str = "SLICE") -> dict[str, float]:
         return {"frames": sum(1 for _ in container.decode(stream))}
 
 
-def ours(path: Path) -> dict[str, float]:
-    """(b)"""
+def ours(path: Path, n_workers: int = 1) -> dict[str, float]:
+    """(b), and (d) with several workers."""
+    import psutil
+
+    from core.actions.workers import reader_of
     from core.cues.laughter import LaughterReader
-    from core.multimodal_processor import ExtractionSettings, extract
+    from core.multimodal_processor import extract
+    from core.video_feature_extractor import ExtractionSettings
 
     first: list[float] = []
     heard: list[float] = []  # processor seconds of each call; with fewer than eight cores one thread does it all
@@ -143,14 +148,19 @@ def ours(path: Path) -> dict[str, float]:
         return found
 
     LaughterReader.rows = timed  # type: ignore[method-assign]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, reader_of(n_workers) as reader:
         extract(
             path,
             Path(folder) / "v.h5",
             settings=ExtractionSettings(sample_rate=SAMPLE_RATE),
             on_progress=lambda done, total: first.append(time.time()) if not first else None,
+            reader=reader,
         )
-    return {"first": first[0], "laughter": sum(heard)}
+        workers = psutil.Process().children(recursive=True)
+        times = [worker.cpu_times() for worker in workers]
+        result = {"workers_cpu": sum(t.user + t.system for t in times)}
+        result["workers_rss"] = sum(worker.memory_info().rss for worker in workers) / 1e6
+    return result | {"first": first[0], "laughter": sum(heard)}
 
 
 def unheard(path: Path) -> dict[str, float]:
@@ -200,13 +210,14 @@ WAYS = {
     "ours": ours,
     "unheard": unheard,
     "naive": naive,
+    "shared": ours,
 }
 
 
-def measured(way: str, path: Path) -> dict[str, float]:
+def measured(way: str, path: Path, n_workers: int) -> dict[str, float]:
     """One run in a process of its own: wall and processor seconds, MB of memory at most, seconds to the first faces."""
     started = time.time()
-    command = [sys.executable, __file__, "--run", way, "--video", str(path)]
+    command = [sys.executable, __file__, "--run", way, "--video", str(path), "--workers", str(n_workers)]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=environment)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -214,16 +225,16 @@ def measured(way: str, path: Path) -> dict[str, float]:
     return result
 
 
-def run(way: str, path: Path) -> None:
+def run(way: str, path: Path, n_workers: int) -> None:
     """What `measured` starts; the wall time is that from here on."""
     import resource
 
     started = time.monotonic()
-    result = WAYS[way](path)
+    result = ours(path, n_workers) if way == "shared" else WAYS[way](path)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     result["wall"] = time.monotonic() - started
-    result["cpu"] = usage.ru_utime + usage.ru_stime
-    result["rss"] = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    result["cpu"] = usage.ru_utime + usage.ru_stime + result.get("workers_cpu", 0)
+    result["rss"] = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3) + result.get("workers_rss", 0)
     print(json.dumps(result))
 
 
@@ -233,10 +244,11 @@ def main() -> None:
     parser.add_argument("--video", type=Path)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--long", type=float, default=8.0, help="minutes of the longer video")
+    parser.add_argument("--workers", type=int, default=1, help="processes that read one video")
     parser.add_argument("--run", choices=list(WAYS), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.run:
-        run(chosen.run, chosen.video)
+        run(chosen.run, chosen.video, chosen.workers)
         return
     CACHE.mkdir(exist_ok=True)
     source = chosen.video or CACHE / "portraits_1080p30.mp4"
@@ -250,13 +262,15 @@ def main() -> None:
         "unheard": (2.0, chosen.long),
         "naive": (1.0, 2.0),
     }
+    if chosen.workers > 1:
+        spans["shared"] = (2.0, chosen.long)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         videos = {}
         for minutes in sorted({m for span in spans.values() for m in span}):
             videos[minutes] = Path(folder) / f"{minutes:g}.mp4"
             looped(source, minutes, videos[minutes])
         rounds = [
-            {way: [measured(way, videos[minutes]) for minutes in span] for way, span in spans.items()}
+            {way: [measured(way, videos[minutes], chosen.workers) for minutes in span] for way, span in spans.items()}
             for _ in range(chosen.rounds)
         ]
     report(rounds, spans, as_json=chosen.json)
@@ -284,11 +298,13 @@ def report(rounds: list[dict[str, Any]], spans: dict[str, tuple[float, float]], 
         "peak_rss_mb": max(r["ours"][k]["rss"] for r in rounds for k in (0, 1)),
         "peak_rss_short_mb": max(r["ours"][0]["rss"] for r in rounds),
     }
+    if "shared" in spans:
+        result["shared_cpu_ratio"] = result["shared_cpu_s"] / result["ours_cpu_s"]
     if as_json:
         print(json.dumps(result))
         return
     print("seconds a minute of video (processor seconds in brackets)")
-    for way in ("decode", "ours", "naive"):
+    for way in ("decode", *list(spans)[2:]):
         print(f"  {way:8} {result[f'{way}_s']:7.2f}  ({result[f'{way}_cpu_s']:.2f})")
     print(f"extraction takes {result['ratio_to_decode']:.2f} times the decoding", end=", ")
     print(

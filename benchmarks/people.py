@@ -21,10 +21,11 @@ import numpy as np
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.faces.pose import FRONTAL, turned
-from core.multimodal_processor import ExtractionSettings, extract
+from core.multimodal_processor import extract
 from core.people.groups import reference_at
 from core.people.normalisation import similarities
 from core.people.person import Person, match_by
+from core.video_feature_extractor import ExtractionSettings
 
 MATCHED = 0.5  # share of frames from which two clips count as matched
 

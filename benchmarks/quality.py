@@ -22,11 +22,11 @@ import numpy as np
 from core.faces.crop import square
 from core.faces.detection import reduction
 from core.faces.feature_file import Features
-from core.multimodal_processor import ExtractionSettings, extract, person_series
+from core.multimodal_processor import extract, person_series
 from core.people.person import Person
 from core.people.photos import faces_in, read_photo
 from core.series import N_FACE
-from core.video_feature_extractor import Models
+from core.video_feature_extractor import ExtractionSettings, Models
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # where the tests' portraits are
 FAST, SLOW = ExtractionSettings(device="cpu"), ExtractionSettings(device="cpu", exhaustive=True)

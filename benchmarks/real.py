@@ -31,8 +31,9 @@ from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.faces.smoothing import smoothed
 from core.faces.tracks import SCENE_CUT
-from core.multimodal_processor import ExtractionSettings, extract
+from core.multimodal_processor import extract
 from core.series import EMOTIONS, N_FACE
+from core.video_feature_extractor import ExtractionSettings
 
 SMILE, NO_SMILE = 0.5, 0.3
 RAW = "_raw"  # ends the columns, and figures, of single pictures without the filter over time

@@ -29,9 +29,10 @@ import numpy as np
 from core.faces.feature_file import read_features
 from core.faces.smoothing import MAX_GAP, smoothed
 from core.faces.tracks import SCENE_CUT
-from core.multimodal_processor import ExtractionSettings, extract, person_series
+from core.multimodal_processor import extract, person_series
 from core.segment import Segment
 from core.series import EMOTIONS, N_FACE
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.workspace import Workspace
 
 SMILES = ("funny", "silent_smile", "noisy_smile")

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.audio_feature_extractor import AUDIO_PARAMETERS, AudioFeatureExtractor
-from core.cues.waveform import WaveformReader
+from core.audio_feature_extractor import AUDIO_PARAMETERS
 from core.errors import Sentence, StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
-from core.faces.embedders import DEFAULT_EMBEDDER
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.smoothing import DWELL, smooth
 from core.faces.tracks import SCENE_CUT, with_tracks
@@ -28,50 +25,23 @@ from core.people.normalisation import find_person
 from core.people.person import Person, Thresholds
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
-from core.video.ahead import Ahead, may_use_gpu, threads_for_decoding, threads_for_stages
+from core.video.ahead import Ahead, may_use_gpu, threads_for_stages
 from core.video.damage import Damage
-from core.video.frames import Picture, sampled_pictures
+from core.video.frames import Picture
 from core.video.probe import VideoInfo, fingerprint, probe
-from core.video.sound import sound_blocks
 from core.video.streams import AUTOMATIC, Tracks
-
-if TYPE_CHECKING:  # torch is loaded by an extraction, not by a reader of its results
-    from core.video_feature_extractor import Minute, Models, Seen
-
-AHEAD_BYTES = 36 << 20  # of pictures that are decoded ahead of the search
+from core.video_feature_extractor import (
+    ExtractionSettings,
+    Minute,
+    MinuteReader,
+    Models,
+    Seen,
+    Stretch,
+    minutes_of,
+    pictures_of,
+)
 
 OnProgress = Callable[[float, float], None]
-
-
-@dataclass(frozen=True)
-class ExtractionSettings:
-    """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models.
-
-    `exhaustive` searches every sampled picture whole and at full size and embeds every face: slow, to compare with.
-    """
-
-    sample_rate: float = 3.0
-    min_face: float = 1 / 12
-    embedder: str = DEFAULT_EMBEDDER
-    recogniser: str = "ferplus"
-    device: str = "auto"
-    exhaustive: bool = False
-
-    def load_models(self) -> Models:
-        """The networks that these settings name. Raises WeightsUnavailable."""
-        from core.video_feature_extractor import load_models
-
-        return load_models(
-            min_face=self.min_face, embedder_name=self.embedder, recogniser_name=self.recogniser, device=self.device
-        )
-
-
-def _no_progress(completed: float, total: float) -> None:
-    pass
-
-
-def _not_shown(seen: Seen) -> None:
-    pass
 
 
 def extract(
@@ -82,24 +52,22 @@ def extract(
     tracks: Tracks = AUTOMATIC,
     models: Models | None = None,
     resume: bool = True,
-    on_progress: OnProgress = _no_progress,
-    on_seen: Callable[[Seen], None] = _not_shown,
+    on_progress: OnProgress = lambda completed, total: None,
+    on_seen: Callable[[Seen], None] = lambda seen: None,
     writing: Callable[[], AbstractContextManager[None]] = nullcontext,
+    reader: MinuteReader | None = None,
 ) -> Features:
     """Read a whole video into one feature file; its content depends on the file and the settings alone.
 
-    Meanwhile the process has the thread counts of `core.video.ahead.threads_for_stages`, which are set back at the end:
-    two extractions at once belong into two processes.
+    Meanwhile the process has the thread counts of `core.video.ahead.threads_for_stages`: one extraction a process.
 
     Every finished minute is kept beside the target. A stopped extraction goes on after the last one and ends with
     the same arrays as an unbroken one; one that is finished is not done again unless its settings differ.
 
     Parameters
     ----------
-    path, target
-        The video, and the feature file to write.
-    tracks
-        Which picture and sound are read.
+    path, target, tracks
+        The video, the feature file to write, and which picture and sound are read.
     models
         Those that the settings name, where they are loaded already.
     resume
@@ -111,6 +79,8 @@ def extract(
         Called with every sampled picture and the faces in it.
     writing
         Entered while the target is replaced: a lock that other writers of the same file hold too.
+    reader
+        Reads the pictures in this process's place, where the video says how long it is.
 
     Raises
     ------
@@ -120,34 +90,27 @@ def extract(
     video = probe(path, tracks=tracks)
     length = video.duration or 0.0  # as far as progress is concerned
     minutes = Minutes(target.with_suffix(".minutes"))
-    damage = Damage()
+    damage, unheard = Damage(), Damage()
+    reader = None if video.duration is None else reader
     with ExitStack() as stack:
         pictures: Ahead[Picture] | None = None
         anew = not resume or not (target.exists() or minutes.info())
-        if anew and not may_use_gpu(settings.device):  # decode while torch is loaded
-            pictures = stack.enter_context(closing(_pictures(path, settings, tracks, damage)))
+        if reader is None and anew and not may_use_gpu(settings.device):  # decode while torch is loaded
+            pictures = stack.enter_context(closing(pictures_of(Stretch(path, settings, tracks), damage)))
         models = models or settings.load_models()
         info = _info(video, settings, models)
         if resume and target.exists() and feature_store.read_features_info(target).same_extraction(info):
             on_progress(length, length)
             return feature_store.read_features(target)
-        going_on = _going_on(minutes, info, resume)
-        if pictures is None:
-            ahead = _pictures(path, settings, tracks, damage, going_on=going_on, gpu=models.gpu)
-            pictures = stack.enter_context(closing(ahead))
-        from core.video_feature_extractor import VideoFeatureExtractor
-
+        left = _left(Stretch(path, settings, tracks), minutes, info, resume)
         stack.enter_context(threads_for_stages())
-        unheard = Damage()
-        sound = _Sound(path, unheard, 1 / settings.sample_rate, tracks)
-        seen = VideoFeatureExtractor(models, exhaustive=settings.exhaustive).minutes(
-            pictures,
-            sample_rate=settings.sample_rate,
-            last_thumbnail=going_on.last_thumbnail if going_on else None,
-            on_progress=lambda completed: on_progress(completed, length),
-            on_seen=on_seen,
-        )
-        _save_minutes(minutes, info, stack.enter_context(closing(seen)), sound)
+        if reader is not None:
+            seen = reader(left, damage, lambda completed: on_progress(completed, length), on_seen)
+        else:
+            if pictures is None:
+                pictures = stack.enter_context(closing(pictures_of(left, damage, gpu=models.gpu)))
+            seen = minutes_of(pictures, models, left, lambda completed: on_progress(completed, length), on_seen)
+        _save_minutes(minutes, info, stack.enter_context(closing(seen)), left, unheard)
     finished = _finished(path, video, minutes, info, damage, unheard)
     with writing():
         feature_store.write_features(target, finished)
@@ -157,7 +120,8 @@ def extract(
 
 
 def _info(video: VideoInfo, settings: ExtractionSettings, models: Models) -> FeaturesInfo:
-    """What the file of an extraction says of itself while it is under way."""
+    """What the file of an extraction says of itself while it is under way; tracks where they are not the first."""
+    tracks = {"video_track": video.video_track, "audio_track": video.audio_track}
     return FeaturesInfo(
         video_name=video.path.name,
         fingerprint=fingerprint(video.path),
@@ -172,92 +136,35 @@ def _info(video: VideoInfo, settings: ExtractionSettings, models: Models) -> Fea
             "search": "exhaustive" if settings.exhaustive else "followed",
             "embedding": "both ways",
             "audio": AUDIO_PARAMETERS,
-            **_tracks_read(video),
+            **{kind: number for kind, number in tracks.items() if number not in (None, 1)},
         },
         complete=False,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _tracks_read(video: VideoInfo) -> dict[str, int]:
-    """The tracks that were read where they are not the first of their kind."""
-    tracks = {"video_track": video.video_track, "audio_track": video.audio_track}
-    return {kind: number for kind, number in tracks.items() if number is not None and number != 1}
-
-
-@dataclass(frozen=True, eq=False)
-class _GoingOn:
-    """Where an earlier extraction stopped: its first and last timestamps (seconds) and last thumbnail."""
-
-    first_timestamp: float
-    after: float
-    last_thumbnail: NDArray[np.uint8]
-
-
-def _going_on(minutes: Minutes, info: FeaturesInfo, resume: bool) -> _GoingOn | None:
-    """Where the finished minutes end; minutes of another extraction are forgotten."""
+def _left(left: Stretch, minutes: Minutes, info: FeaturesInfo, resume: bool) -> Stretch:
+    """What of a stretch follows the finished minutes; minutes of another extraction are forgotten."""
     under_way = minutes.info()
     if under_way is not None and not (resume and under_way.same_extraction(info)):
         minutes.clear()
-    found = None
     for features, thumbnail in minutes.read():
         timestamps = features.faces.timestamps
-        first = found.first_timestamp if found else float(timestamps[0])
-        found = _GoingOn(first, float(timestamps[-1]), thumbnail)
-    return found
+        first = float(timestamps[0]) if left.first_timestamp is None else left.first_timestamp
+        left = replace(left, first_timestamp=first, after=float(timestamps[-1]), last_thumbnail=thumbnail)
+    return left
 
 
-def _pictures(
-    path: Path,
-    settings: ExtractionSettings,
-    tracks: Tracks,
-    damage: Damage,
-    *,
-    going_on: _GoingOn | None = None,
-    gpu: bool = False,
-) -> Ahead[Picture]:
-    """The sampled pictures, decoded ahead."""
-    from core.faces.detection import reduction
-
-    pictures = sampled_pictures(
-        path,
-        settings.sample_rate,
-        lambda height, width: reduction(height, width, settings.min_face),
-        first_timestamp=going_on.first_timestamp if going_on else None,
-        after=going_on.after if going_on else None,
-        damage=damage,
-        tracks=tracks,
-        gpu=gpu,
-        n_threads=threads_for_decoding(),
-    )
-    return Ahead(pictures, limit=AHEAD_BYTES, weight=lambda picture: picture.image.nbytes)
-
-
-class _Sound:
-    """All that is taken from a video's sound, which is decoded once."""
-
-    def __init__(self, path: Path, damage: Damage, sample_period: float, tracks: Tracks) -> None:
-        from core.cues.laughter import LaughterReader
-
-        features, laughter, waveform = tee(sound_blocks(path, damage=damage, tracks=tracks), 3)
-        self._features, self._waveform = AudioFeatureExtractor(features), WaveformReader(waveform)
-        self._laughter = LaughterReader(laughter)
-        self._period = sample_period
-
-    def of(self, minute: Minute, info: FeaturesInfo) -> Features:
-        """A minute with its sound."""
-        times = minute.faces.timestamps
-        audio = self._features.features(times, sample_period=self._period)
-        cues = {"laughter": self._laughter.rows(times)} if np.isfinite(audio).any() else {}
-        waveform = self._waveform.rows(times, sample_period=self._period)
-        return Features(info, minute.faces, audio, minute.chips, cues, waveform)
-
-
-def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], sound: _Sound) -> None:
+def _save_minutes(minutes: Minutes, info: FeaturesInfo, seen: Iterator[Minute], left: Stretch, damage: Damage) -> None:
     """Keep each minute as soon as its sound is read too, which is done while the pictures of the next are."""
+    from core.cues.hearing import Hearing  # torch is loaded by an extraction, not by a reader of its results
+
+    hearing = Hearing(left.path, damage, 1 / left.settings.sample_rate, left.tracks)
 
     def save(minute: Minute) -> None:
-        minutes.write(minute.index, sound.of(minute, info), minute.last_thumbnail)
+        audio, cues, waveform = hearing.rows(minute.faces.timestamps)
+        features = Features(info, minute.faces, audio, minute.chips, cues, waveform)
+        minutes.write(minute.index, features, minute.last_thumbnail)
 
     under_way: deque[Future[None]] = deque()
     with ThreadPoolExecutor(1) as listener:
@@ -339,8 +246,6 @@ def series_parameters(
 
 
 def _digest(array: np.ndarray) -> str:
-    import hashlib
-
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
 
 
@@ -429,7 +334,7 @@ def current_series(features_path: Path, series_path: Path, person: Person) -> Pe
     return made
 
 
-def summary(features: Features) -> Mapping[str, Any]:
+def summary(features: Features) -> dict[str, Any]:
     """Counts of an analysis, for people and machines."""
     faces = features.faces
     return {

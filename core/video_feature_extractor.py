@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from itertools import chain, takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DeviceUnavailable
 from core.faces.crop import cut
-from core.faces.detection import FaceDetector, Faces, MtcnnDetector
+from core.faces.detection import FaceDetector, Faces, MtcnnDetector, reduction
 from core.faces.embedders import DEFAULT_EMBEDDER, Embedder, embed_both_ways, embedder
-from core.faces.emotion import EmotionRecogniser, recogniser
 from core.faces.reading import FaceReading, Read, cut_out
 from core.faces.search import FaceSearch, samples, scene_change, thumbnail_of
 from core.faces.table import NO_TRACK, FaceTable, concatenate
-from core.video.ahead import Ahead
-from core.video.frames import Frame, Picture
+from core.video.ahead import Ahead, threads_for_decoding
+from core.video.damage import Damage
+from core.video.frames import Frame, Picture, sampled_pictures
 from core.video.picture import Image
+from core.video.streams import AUTOMATIC, Tracks
 
+if TYPE_CHECKING:  # torch is loaded with the networks
+    from core.faces.emotion import EmotionRecogniser
+
+GPU = "cuda"  # as torch calls it
 BLOCKS_AHEAD = 2  # that a stage may be ahead of the next
+AHEAD_BYTES = 36 << 20  # of pictures that are decoded ahead of the search
+MARGIN = 4.0  # seconds before a stretch from which pictures are read, to choose and compare the first ones
 T = TypeVar("T")
 
 
@@ -61,6 +70,8 @@ def load_models(
     DeviceUnavailable
         If a GPU is asked for and there is none.
     """
+    from core.faces.emotion import recogniser
+
     if device != "cpu":
         import torch
 
@@ -68,7 +79,7 @@ def load_models(
             raise DeviceUnavailable(
                 "device {device!r} was asked for, but torch finds no GPU here; use auto or cpu", device=device
             )
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = GPU if torch.cuda.is_available() else "cpu"
     return Models(
         detector=MtcnnDetector(min_face, device=device),
         embedder=embedder(embedder_name, device=device),
@@ -100,6 +111,48 @@ class Seen:
     timestamp: float
     image: Image
     box_xyxy: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ExtractionSettings:
+    """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models.
+
+    `exhaustive` searches every sampled picture whole and at full size and embeds every face: slow, to compare with.
+    """
+
+    sample_rate: float = 3.0
+    min_face: float = 1 / 12
+    embedder: str = DEFAULT_EMBEDDER
+    recogniser: str = "ferplus"
+    device: str = "auto"
+    exhaustive: bool = False
+
+    def load_models(self) -> Models:
+        """The networks that these settings name. Raises WeightsUnavailable."""
+        return load_models(
+            min_face=self.min_face, embedder_name=self.embedder, recogniser_name=self.recogniser, device=self.device
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """What is to be read of a video: all of it, or what follows an earlier reading.
+
+    `first_timestamp` is the first that was ever given, `after` the last (seconds), `last_thumbnail` that of its
+    picture.
+    """
+
+    path: Path
+    settings: ExtractionSettings
+    tracks: Tracks = AUTOMATIC
+    first_timestamp: float | None = None
+    after: float | None = None
+    last_thumbnail: NDArray[np.uint8] | None = None
+
+
+OnSeen = Callable[[Seen], None]
+# Reads the minutes of a stretch in order of time, counts damage, tells the seconds it has come to, and shows pictures.
+MinuteReader = Callable[[Stretch, Damage, Callable[[float], None], OnSeen], Generator[Minute]]
 
 
 class VideoFeatureExtractor:
@@ -208,3 +261,72 @@ def _with(items: Iterator[T], source: object) -> Iterator[T]:
         close = getattr(source, "close", None)
         if close is not None:
             close()
+
+
+def pictures_of(stretch: Stretch, damage: Damage, *, gpu: bool = False, n_processes: int = 1) -> Ahead[Picture]:
+    """The sampled pictures of a stretch, decoded ahead by one of n processes."""
+    settings = stretch.settings
+    pictures = sampled_pictures(
+        stretch.path,
+        settings.sample_rate,
+        lambda height, width: reduction(height, width, settings.min_face),
+        first_timestamp=stretch.first_timestamp,
+        after=stretch.after,
+        damage=damage,
+        tracks=stretch.tracks,
+        gpu=gpu,
+        n_threads=threads_for_decoding(n_processes),
+    )
+    return Ahead(pictures, limit=AHEAD_BYTES, weight=lambda picture: picture.image.nbytes)
+
+
+def minutes_of(
+    pictures: Iterator[Picture],
+    models: Models,
+    stretch: Stretch,
+    on_progress: Callable[[float], None],
+    on_seen: OnSeen = lambda seen: None,
+) -> Generator[Minute]:
+    """The minutes of a stretch's pictures, as `VideoFeatureExtractor.minutes`."""
+    return VideoFeatureExtractor(models, exhaustive=stretch.settings.exhaustive).minutes(
+        pictures,
+        sample_rate=stretch.settings.sample_rate,
+        last_thumbnail=stretch.last_thumbnail,
+        on_progress=on_progress,
+        on_seen=on_seen,
+    )
+
+
+def minutes_between(
+    stretch: Stretch,
+    start: float,
+    end: float,
+    models: Models,
+    damage: Damage,
+    on_progress: Callable[[float], None] = lambda completed: None,
+    on_seen: OnSeen = lambda seen: None,
+    n_processes: int = 1,
+) -> list[Minute]:
+    """The minutes from `start` to `end` seconds, both at the bounds of minutes, as a reading of the whole gives them.
+
+    `stretch` says where the first picture of the video lies; `n_processes` share the processors. Reading begins some
+    pictures earlier, for the choice of a picture and its difference to the one before depend on those.
+    """
+    back = MARGIN
+    while True:
+        after = start - back if start > back else None
+        with closing(
+            pictures_of(replace(stretch, after=after), damage, gpu=models.gpu, n_processes=n_processes)
+        ) as pictures:
+            before, first = None, None
+            for first in pictures:
+                if first.timestamp >= start:
+                    break
+                before, first = first, None
+            if before is None and after is not None:
+                back *= 4
+                continue
+            wanted = takewhile(lambda picture: picture.timestamp < end, chain([first] if first else [], pictures))
+            thumbnail = None if before is None else thumbnail_of(before.reduced)
+            part = replace(stretch, after=after, last_thumbnail=thumbnail)
+            return list(minutes_of(wanted, models, part, on_progress, on_seen))

@@ -10,11 +10,13 @@ import streamlit as st
 from core.actions.background import begin_extraction
 from core.actions.overview import VideoState, overview
 from core.actions.videos import choose_tracks
+from core.actions.workers import most_workers
 from core.errors import PunchlineError, Sentence
 from core.faces.feature_file import read_features_info
-from core.multimodal_processor import ExtractionSettings
 from core.segment import clock
+from core.video.ahead import n_cores
 from core.video.streams import MIX, Tracks
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Job, Jobs
 from core.workspace.workspace import Workspace
 from pages.components.extract.chat import chat_panel
@@ -69,7 +71,7 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             placeholder=_("Choose one or more videos"),
             key="extract-ids-" + "-".join(first),
         )
-        left, middle, right = st.columns([2, 2, 2], vertical_alignment="bottom")
+        left, middle, third, right = st.columns(4, vertical_alignment="bottom")
         rate = left.select_slider(
             _("Samples per second"),
             RATES,
@@ -86,6 +88,13 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             format_func=lambda share: f"1/{1 / share:.0f}",
             help=_("Smallest face as a share of the picture's height. Smaller faces take longer to look for."),
         )
+        n_workers = third.select_slider(
+            _("Processes"),
+            range(1, max(2, n_cores() // 2) + 1),
+            value=most_workers(),
+            help=_("How many processes read one video together. More are faster while processors and memory last."),
+            key="extract-workers",
+        )
         tracks = {id: track_choice(readable[id]) for id in ids}
         again = [readable[id].video.name for id in ids if readable[id].analysed == "done"]
         if again:
@@ -98,7 +107,8 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             settings = ExtractionSettings(sample_rate=rate, min_face=small)
             with told():
                 for id in ids:
-                    begin_extraction(space, choose_tracks(space, readable[id].video, tracks[id]), settings)
+                    video = choose_tracks(space, readable[id].video, tracks[id])
+                    begin_extraction(space, video, settings, n_workers=n_workers)
                 st.rerun()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 import cv2
@@ -30,14 +31,15 @@ def make_video(
     fps: int = 10,
     size: tuple[int, int] = (320, 180),
     tone: float | None = 220.0,
+    options: Mapping[str, str] = MappingProxyType({}),
 ) -> Path:
     """Write a video: for each shot its length in seconds and the portraits in it, left to right, slightly moving.
 
-    The sound is a steady tone of amplitude 0.5 (None: no sound track).
+    The sound is a steady tone of amplitude 0.5 (None: no sound track); `options` are the encoder's.
     """
     width, height = size
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "20"})
+        video = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "20", **options})
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         sound = container.add_stream("aac", rate=AUDIO_RATE, layout="mono") if tone else None
         index = 0

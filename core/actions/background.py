@@ -16,11 +16,12 @@ from core.actions import videos
 from core.actions.references import read_references
 from core.dataset.dataset_file import read_state
 from core.faces.feature_file import read_features_info
-from core.multimodal_processor import ExtractionSettings, summary
+from core.multimodal_processor import summary
 from core.people.person import Person, clean_name
 from core.people.person_file import write_person
 from core.segment import Detection
 from core.series import Sampling
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Job, Jobs
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
@@ -51,18 +52,29 @@ class Report(Protocol):
 
 
 def begin_extraction(
-    workspace: Workspace, video: Video, settings: ExtractionSettings, *, then_for: Person | None = None
+    workspace: Workspace,
+    video: Video,
+    settings: ExtractionSettings,
+    *,
+    n_workers: int = 1,
+    then_for: Person | None = None,
 ) -> Job:
-    """Read faces and sound of a video; a person's moments in it are looked for after that, if one is given."""
-    content = asdict(settings) | ({"then_for": then_for.id} if then_for is not None else {})
+    """Read faces and sound of a video with so many processes; a person's moments in it are looked for after that."""
+    content = asdict(settings) | {"n_workers": n_workers}
+    content |= {"then_for": then_for.id} if then_for is not None else {}
     return Jobs(workspace).submit("extract", video.id, video.name, content)
 
 
 def _extract(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    from core.actions.workers import reader_of
+
     content = dict(job.settings)
-    then_for = content.pop("then_for", None)
+    then_for, n_workers = content.pop("then_for", None), content.pop("n_workers", 1)
     settings, video = ExtractionSettings(**content), workspace.video(job.subject)
-    features = videos.extract(workspace, video, settings, on_progress=report.progress, on_seen=report.seen)
+    with reader_of(n_workers) as reader:
+        features = videos.extract(
+            workspace, video, settings, reader=reader, on_progress=report.progress, on_seen=report.seen
+        )
     if then_for is not None:
         begin_moments(workspace, video, workspace.person(then_for))
     return summary(features)

@@ -10,10 +10,10 @@ from pathlib import Path
 from core.actions.videos import OnProgress, models_for, no_progress
 from core.errors import FaceNotFound, PunchlineError, Sentence, StorageFault
 from core.faces.feature_file import read_features_info, remove_person_series
-from core.multimodal_processor import ExtractionSettings
 from core.people.person import Person, Reference
 from core.training.model_store import ModelStore
 from core.video.picture import Image
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace

@@ -15,7 +15,6 @@ from core.storage.hdf5 import AnotherFormat
 from core.storage.temporary import sweep
 from core.workspace.workspace import Workspace
 
-DAMAGED_FOLDER = "damaged"  # in the workspace; in it a folder for each time
 REMEDIES = {
     "videos": "the library folders were read again; add other videos again",
     "settings": "the defaults hold again",
@@ -120,7 +119,7 @@ def repair(space: Workspace, *, may_restore: Callable[[int], bool]) -> list[str]
         Asked, with the number of events that were known, before the ledger is restored from its backup.
     """
     done = []
-    folder = space.root / DAMAGED_FOLDER / time.strftime("%Y%m%d-%H%M%S")
+    folder = space.damaged_folder / time.strftime("%Y%m%d-%H%M%S")
     for inspection in inspected(space):
         for fault in inspection.faults:
             if fault.damaged:

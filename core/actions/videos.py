@@ -14,7 +14,7 @@ from core.actions.references import read_references
 from core.errors import PunchlineError, StorageFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.faces.smoothing import DWELL
-from core.multimodal_processor import ExtractionSettings, current_features, person_series
+from core.multimodal_processor import current_features, person_series
 from core.multimodal_processor import extract as extract_features
 from core.people.person import Person, Thresholds
 from core.people.series_file import PersonSeries, write_series
@@ -24,13 +24,14 @@ from core.series import Fill
 from core.storage.files import write_bytes
 from core.video.probe import probe
 from core.video.streams import Tracks
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
 from core.workspace.library import Library
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from core.video_feature_extractor import Models, Seen
+    from core.video_feature_extractor import MinuteReader, Models, Seen
 
 OnProgress = Callable[[float, float], None]
 SCAN_FACE = 1 / 16  # smallest face of a scan, as a share of the picture's shorter side
@@ -67,12 +68,13 @@ def extract(
     settings: ExtractionSettings = ExtractionSettings(),
     *,
     resume: bool = True,
+    reader: MinuteReader | None = None,
     on_progress: OnProgress = no_progress,
     on_seen: Callable[[Seen], None] = lambda seen: None,
 ) -> Features:
     """Read faces and sound of a video into its feature file, going on after the last finished minute.
 
-    The series of all people in it follow.
+    The series of all people in it follow. `reader` reads the pictures in this process's place.
 
     Raises
     ------
@@ -91,6 +93,7 @@ def extract(
             on_progress=on_progress,
             on_seen=on_seen,
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
+            reader=reader,
         )
         keep_chat(workspace, video)
         read_references(workspace, settings.embedder)

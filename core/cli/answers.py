@@ -43,6 +43,21 @@ class Group(click.Group):
     group_class = type
 
 
+class Workers(click.IntRange):
+    """A number of processes, or auto: as many as this machine has processors and memory for."""
+
+    name = "N|auto"
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number."""
+        from core.actions.workers import most_workers
+
+        return most_workers() if value == "auto" else super().convert(value, param, ctx)
+
+
 rows_option = click.option("--rows", "n_rows", type=click.IntRange(9, 100), help="Rows of a clip [as they are].")
 sampling_option = click.option(
     "--sampling",
@@ -50,6 +65,12 @@ sampling_option = click.option(
     help="How rows are taken from the series [as they are].",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for machines.")
+
+workers_option = click.option("--workers", "n_workers", type=Workers(), default=1, show_default=True, help="Processes.")
+engine_option = click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who works."
+)
+address_option = click.option("--address", help="Where Ray's cluster is, host:port [this machine].")
 
 
 def workspace_of(ctx: click.Context) -> Any:

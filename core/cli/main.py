@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from core.cli.answers import (
     Group,
     ProgressLine,
+    address_option,
     answer,
+    engine_option,
     json_option,
     person_of,
     say,
+    workers_option,
     workspace_of,
 )
 from core.cli.app import app
@@ -101,6 +103,9 @@ def doctor(ctx: click.Context, fix: bool, yes: bool, as_json: bool) -> None:
     type=Track({"auto": None, "mix": MIX}),
     help="Which sound, counted from 1, or mix [as before, or one that is heard].",
 )
+@workers_option
+@engine_option
+@address_option
 @click.option("--exhaustive", is_flag=True, help="Search every row's picture whole, at full size: slow, to compare.")
 @json_option
 @click.pass_context
@@ -116,28 +121,36 @@ def extract(
     exhaustive: bool,
     video_track: tuple[int | None] | None,
     audio_track: tuple[int | None] | None,
+    n_workers: int,
+    engine: Literal["local", "ray"],
+    address: str | None,
     as_json: bool,
 ) -> None:
     """Read faces and sound of VIDEOS into feature files, once for all people and thresholds."""
-    from core.actions import videos as actions
-    from core.multimodal_processor import ExtractionSettings, summary
+    from core.actions.batch import Engine, extract_all
+    from core.actions.videos import choose_tracks
+    from core.video_feature_extractor import ExtractionSettings
 
     settings = ExtractionSettings(sample_rate, min_face, embedder, emotion, device, exhaustive)
     workspace = workspace_of(ctx)
-    results, failures = [], []
+    results, failures, given = [], [], {}
     for text in videos:
         try:
             video = workspace.find_video(text)
             (picture,), (sound,) = video_track or (video.tracks.video,), audio_track or (video.tracks.audio,)
-            video = actions.choose_tracks(workspace, video, Tracks(picture, sound))
-            started = time.monotonic()
-            features = actions.extract(workspace, video, settings, resume=resume, on_progress=ProgressLine(video.name))
-            seconds = time.monotonic() - started
+            given[choose_tracks(workspace, video, Tracks(picture, sound))] = text
         except PunchlineError as error:
             failures.append({"video": text, "error": str(error)})
             say(f"Error: {error}")
+    for outcome in extract_all(
+        workspace, list(given), settings, Engine(engine, address, n_workers), resume=resume, progress_of=ProgressLine
+    ):
+        video, seconds, counts = outcome.video, outcome.seconds, outcome.result
+        if isinstance(counts, PunchlineError):
+            failures.append({"video": given[video], "error": str(counts)})
+            say(f"Error: {counts}")
             continue
-        counts, target = summary(features), workspace.features_path(video.id)
+        target = workspace.features_path(video.id)
         for warning in counts["warnings"]:
             say(f"{video.name}: warning: {warning}")
         results.append({"video": video.name, "id": video.id, "file": str(target), "seconds": seconds, **counts})

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from core.classifiers.choice import CHOICES
 from core.cli.answers import (
     Command,
+    address_option,
     answer,
+    engine_option,
     json_option,
     person_of,
     rows_option,
     sampling_option,
     say,
+    workers_option,
     workspace_of,
 )
+from core.errors import PunchlineError
 from core.segment import clock
 
 if TYPE_CHECKING:
@@ -127,7 +131,7 @@ def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> flo
 
 
 @click.command(cls=Command)
-@click.argument("video")
+@click.argument("videos", nargs=-1, required=True)
 @click.option("--person", "name", help="Whose moments; may be left out if there is only one person.")
 @click.option("--model", "model_name", help="Which model [the person's newest].")
 @click.option("--threshold", callback=_threshold, default="auto", help="Score from which a moment counts, or auto.")
@@ -135,11 +139,14 @@ def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> flo
 @click.option("--max-per-hour", callback=_per_hour, default="12", show_default=True, help="A number, or none.")
 @rows_option
 @sampling_option
+@workers_option
+@engine_option
+@address_option
 @json_option
 @click.pass_context
 def detect(
     ctx: click.Context,
-    video: str,
+    videos: tuple[str, ...],
     name: str | None,
     model_name: str | None,
     threshold: float | None,
@@ -147,22 +154,44 @@ def detect(
     max_per_hour: float | None,
     n_rows: int | None,
     sampling: Sampling | None,
+    n_workers: int,
+    engine: Literal["local", "ray"],
+    address: str | None,
     as_json: bool,
 ) -> None:
-    """Find the funny moments of a person in an analysed VIDEO."""
-    from core.actions import moments
+    """Find the funny moments of a person in analysed VIDEOS."""
+    from core.actions.batch import Engine, detect_all
     from core.detection.detect import DetectionSettings
 
     workspace = workspace_of(ctx)
     settings = DetectionSettings(threshold=threshold, prior=prior, max_per_hour=max_per_hour)
-    subject, person = workspace.find_video(video), person_of(workspace, name)
-    detected = moments.detect(workspace, subject, person, settings, model=model_name, n_rows=n_rows, sampling=sampling)
-    for warning in detected.result["warnings"]:
-        say(f"{subject.name}: warning: {warning}")
-    decided = detected.decided
-    lines = [f"{clock(m.start):>8} - {clock(m.end):<8} {m.score:.2f}" for m in decided.moments]
-    lines.append(f"{len(decided.moments)} moments; {clock(decided.not_judged_s)} not judged (face not seen)")
-    if decided.loud:
-        times = ", ".join(f"{clock(s.start)}-{clock(s.end)}" for s in decided.loud)
+    subjects, person = [workspace.find_video(text) for text in videos], person_of(workspace, name)
+    how = {"model": model_name, "n_rows": n_rows, "sampling": sampling}
+    results, failures = [], []
+    for outcome in detect_all(workspace, subjects, person, settings, Engine(engine, address, n_workers), **how):
+        if isinstance(outcome.result, PunchlineError):
+            failures.append({"video": outcome.video.name, "error": str(outcome.result)})
+            say(f"Error: {outcome.result}")
+            continue
+        results.append(outcome.result)
+        for warning in outcome.result["warnings"]:
+            say(f"{outcome.video.name}: warning: {warning}")
+        if not as_json:
+            click.echo(_in_words(outcome.result, heading=len(subjects) > 1))
+    if as_json and len(subjects) > 1:
+        answer({"videos": results, "failed": failures}, as_json, "")
+    elif as_json and results:
+        answer(dict(results[0]), as_json, "")
+    if failures:
+        raise SystemExit(1)
+
+
+def _in_words(result: Mapping[str, Any], *, heading: bool) -> str:
+    """The moments of a video, a line each."""
+    lines = [f"{result['video']}:"] if heading else []
+    lines += [f"{clock(m['start']):>8} - {clock(m['end']):<8} {m['score']:.2f}" for m in result["moments"]]
+    lines.append(f"{len(result['moments'])} moments; {clock(result['not_judged_s'])} not judged (face not seen)")
+    if result["loud"]:
+        times = ", ".join(f"{clock(start)}-{clock(end)}" for start, end, _ in result["loud"])
         lines.append(f"loud while the face is not seen, worth a look: {times}")
-    answer(detected.result, as_json, "\n".join(lines))
+    return "\n".join(lines)

@@ -13,6 +13,7 @@ from core.errors import PunchlineError, WeightsUnavailable
 from core.faces.batches import batches
 from core.faces.circumplex import CIRCUMPLEX
 from core.faces.crop import Crop
+from core.faces.precision import computing
 from core.series import EMOTIONS as EMOTIONS
 from core.storage.weights import Weights, describe, find
 
@@ -138,7 +139,6 @@ class BuiltInRecogniser:
         self._luma = torch.tensor(LUMA, device=device)
         self._device = device
 
-    @torch.inference_mode()
     def recognise(self, chips: np.ndarray) -> np.ndarray:
         """Emotions float32 (n, 10) of chips RGB uint8 (n, 48, 48, 3)."""
         self.crop.check(chips, self.name)
@@ -146,7 +146,9 @@ class BuiltInRecogniser:
         for part in batches(len(chips), BATCH if str(self._device) == "cpu" else GPU_BATCH):
             batch = torch.from_numpy(np.ascontiguousarray(chips[part])).to(self._device)
             grey = (batch.float() @ self._luma)[:, None]  # (batch, 1, 48, 48)
-            emotions[part, :8] = self._net(grey).softmax(1).cpu().numpy()
+            with computing(self._device):
+                logits = self._net(grey)
+            emotions[part, :8] = logits.float().softmax(1).cpu().numpy()
         emotions[:, 8:] = emotions[:, :8] @ CIRCUMPLEX
         return emotions
 

@@ -10,6 +10,7 @@ import torch
 from core.errors import WeightsUnavailable
 from core.faces.batches import batches
 from core.faces.embedders import EMBEDDERS, digest_of
+from core.faces.precision import computing
 from core.storage.weights import Weights, describe, find
 
 BATCH, GPU_BATCH = 16, 128
@@ -51,12 +52,13 @@ class FacenetEmbedder:
         self._net = net.eval().to(device).to(memory_format=torch.channels_last)
         self._device = device
 
-    @torch.inference_mode()
     def embed(self, chips: np.ndarray) -> np.ndarray:
         """Embeddings float32 (n, 512) of length 1 from chips RGB uint8 (n, 160, 160, 3)."""
         self.crop.check(chips, self.name)
         embeddings = np.empty((len(chips), self.dimension), np.float32)
         for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
             x = torch.from_numpy(np.ascontiguousarray(chips[part])).to(self._device).permute(0, 3, 1, 2)
-            embeddings[part] = self._net((x.float() - 127.5) / 128).float().cpu().numpy()
+            with computing(self._device):
+                y = self._net((x.float() - 127.5) / 128)
+            embeddings[part] = y.float().cpu().numpy()
         return embeddings

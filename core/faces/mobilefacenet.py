@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from core.errors import WeightsUnavailable
 from core.faces.batches import batches
 from core.faces.embedders import EMBEDDERS, digest_of
+from core.faces.precision import computing
 from core.storage.weights import Weights, describe, find
 
 # Pictures at once: what fits into a processor's cache is a third faster. The first layers, whose pictures are large,
@@ -129,7 +130,6 @@ class MobileFaceNetEmbedder:
             raise WeightsUnavailable("{path} lacks {key}: no weights of MobileFaceNet", path=path, key=error) from error
         self._device = device
 
-    @torch.inference_mode()
     def embed(self, chips: np.ndarray) -> np.ndarray:
         """Embeddings float32 (n, 192) of length 1 from aligned chips RGB uint8 (n, 112, 112, 3)."""
         self.crop.check(chips, self.name)
@@ -137,5 +137,7 @@ class MobileFaceNetEmbedder:
         for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
             turned = torch.from_numpy(np.ascontiguousarray(chips[part, ::-1, ::-1])).to(self._device)
             x = turned.permute(0, 3, 1, 2).float().sub_(127.5).div_(128)
-            embeddings[part] = F.normalize(_forward(self._layers, x)).float().cpu().numpy()
+            with computing(self._device):
+                y = _forward(self._layers, x)
+            embeddings[part] = F.normalize(y.float()).cpu().numpy()
         return embeddings

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,13 +19,15 @@ from numpy.typing import NDArray
 from core.faces.crop import Crop, cut
 from core.faces.detection import Faces
 from core.faces.embedders import Embedder, embed_both_ways
-from core.faces.emotion import EmotionRecogniser
 from core.faces.search import CONFIDENT, Sample, Searched, distance
 from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
 from core.video.frames import Picture
 from core.video.jpeg import as_jpeg
 from core.video.picture import Image
+
+if TYPE_CHECKING:  # torch is loaded with the networks
+    from core.faces.emotion import EmotionRecogniser
 
 EMBED_EVERY, EMBED_STEADY_EVERY = 1.0, 2.0  # seconds between two embeddings of a track; while they stay alike
 # Similarity of two successive embeddings of a track between which a face counts as steady, and below which every face

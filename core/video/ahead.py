@@ -101,14 +101,15 @@ def may_use_gpu(device: str) -> bool:
     return device != "cpu" and (device != "auto" or sys.platform != "linux" or Path("/proc/driver/nvidia").exists())
 
 
-def threads_for_decoding() -> int:
-    """Half of the processors: with more, the decoder and the networks drive each other's data out of their caches."""
-    return max(1, n_cores() // 2)
+def threads_for_decoding(n_processes: int = 1) -> int:
+    """Half of the processors that each of n processes has: with more, the decoder and the networks drive each other's
+    data out of their caches."""
+    return max(1, n_cores() // n_processes // 2)
 
 
 @contextmanager
-def threads_for_stages() -> Iterator[None]:
-    """As many threads for each network as leave some for the other stages; what was set before is set again.
+def threads_for_stages(n_processes: int = 1) -> Iterator[None]:
+    """As many threads for each network as leave some for the other stages and processes, until the end.
 
     With fewer than eight processors it is one: the decoder and several stages keep them busy already. Threads that run
     Python take turns every half millisecond, so that none waits long to hand its work over.
@@ -117,7 +118,7 @@ def threads_for_stages() -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads(), cv2.getNumThreads(), sys.getswitchinterval()
-    wanted = min(before[0], max(1, n_cores() // 4))
+    wanted = min(before[0], max(1, n_cores() // n_processes // 4))
     torch.set_num_threads(wanted)
     cv2.setNumThreads(1)
     sys.setswitchinterval(SWITCH_INTERVAL)

@@ -15,6 +15,12 @@ class Damage:
     frames_without_time: int = 0
     last_timestamp: float = 0.0
 
+    def add(self, other: Damage) -> None:
+        """Count what was passed over in another part of the same file too."""
+        self.bad_packets += other.bad_packets
+        self.frames_without_time += other.frames_without_time
+        self.last_timestamp = max(self.last_timestamp, other.last_timestamp)
+
     def warnings(self, duration: float | None) -> list[str]:
         """Sentences for the user; `duration` is what the file claims in seconds, None where it does not say."""
         sentences: list[str] = []

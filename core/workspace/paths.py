@@ -99,6 +99,11 @@ class Paths:
         return self.root / "jobs"
 
     @property
+    def damaged_folder(self) -> Path:
+        """Where a repair puts what is damaged; in it a folder for each time."""
+        return self.root / "damaged"
+
+    @property
     def exports_folder(self) -> Path:
         """Where exports go unless another folder is chosen."""
         return self.root / "exports"

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from core.faces.feature_file import Features
-from core.multimodal_processor import ExtractionSettings, PersonSeries, extract, person_series
+from core.multimodal_processor import PersonSeries, extract, person_series
 from core.people.groups import reference_at
 from core.people.person import Person, Reference
 from core.people.photos import faces_in, read_photo
 from core.series import FEATURES, TimeSeries
-from core.video_feature_extractor import Models
+from core.video_feature_extractor import ExtractionSettings, Models
 
 VIDEOS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "data" / "videos"
 CONCERT = VIDEOS / "short_hamilton_clip.mp4"

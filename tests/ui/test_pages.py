@@ -160,7 +160,7 @@ def test_a_video_of_two_sound_tracks_asks_which(
     space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun = []
-    monkeypatch.setattr("core.actions.background.begin_extraction", lambda *call: begun.append(call[1]))
+    monkeypatch.setattr("core.actions.background.begin_extraction", lambda *call, n_workers: begun.append(call[1]))
     sound = Sound(tone(440, 4.0), codec="aac")
     one = write(tmp_path / "one.mp4", np.arange(40) / 10, sound)
     space.register(with_tracks(one, tmp_path / "two.mp4", sound))

@@ -17,7 +17,6 @@ from core.errors import PunchlineError
 from core.faces import feature_file as feature_store
 from core.faces.feature_file import Features, Minutes
 from core.multimodal_processor import (
-    ExtractionSettings,
     current_features,
     current_series,
     extract,
@@ -28,7 +27,7 @@ from core.people.person import Person, Reference, Thresholds
 from core.people.photos import faces_in, read_photo
 from core.people.series_file import PersonSeries
 from core.series import FEATURES, N_FACE
-from core.video_feature_extractor import Models
+from core.video_feature_extractor import ExtractionSettings, Models
 from tests.portraits import COLLINS, HOPPER, make_video
 from tests.tables import random_features
 

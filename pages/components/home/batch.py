@@ -8,10 +8,10 @@ import streamlit as st
 
 from core.actions.background import begin_extraction, begin_moments
 from core.actions.overview import VideoState
-from core.multimodal_processor import ExtractionSettings
 from core.people.person import Person
 from core.segment import clock
 from core.training.model_store import ModelStore
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
 from core.workspace.queue import usual_rate
 from core.workspace.workspace import Workspace

@@ -21,8 +21,8 @@ from core.dataset.dataset_file import read_info
 from core.faces.feature_file import Features, write_features
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
-from core.multimodal_processor import ExtractionSettings
 from core.segment import Segment
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace

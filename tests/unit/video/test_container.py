@@ -71,7 +71,7 @@ class BrokenContainer:
             if k in self.broken:
                 raise InvalidDataError(1, "planted")
             yield SimpleNamespace(
-                stream=SimpleNamespace(type="audio"), number=k, pts=k, dts=k, time_base=Fraction(1, 25)
+                stream=SimpleNamespace(type="audio", index=0), number=k, pts=k, dts=k, time_base=Fraction(1, 25)
             )
 
     def close(self) -> None:
