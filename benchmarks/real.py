@@ -30,7 +30,7 @@ from sklearn.metrics import roc_auc_score
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
 from core.faces.smoothing import smoothed
-from core.faces.tracks import SCENE_CUT
+from core.faces.tracks import cuts_of
 from core.multimodal_processor import extract
 from core.series import EMOTIONS, N_FACE
 from core.video_feature_extractor import ExtractionSettings
@@ -51,12 +51,15 @@ def largest_faces(features: Features) -> pd.DataFrame:
     """The largest face of every sampled time: t, height in pixels, the eight emotions by name, filtered and `RAW`."""
     faces = features.faces
     height = faces.box_xyxy[:, 3] - faces.box_xyxy[:, 1]
-    values = np.full((faces.n_frames, N_FACE), np.nan, np.float32)
-    heights = np.full(faces.n_frames, np.nan)
+    face = np.full(faces.n_frames, -1)
     order = np.argsort(height, kind="stable")  # the largest of a picture is written last
-    values[faces.frame[order]], heights[faces.frame[order]] = faces.emotion[order], height[order]
-    steady = smoothed(values, faces.timestamps, cut_before=faces.scene_change >= SCENE_CUT)
-    table = pd.DataFrame({"t": faces.timestamps, "height": heights})
+    face[faces.frame[order]] = order
+    seen = face >= 0
+    values = np.full((faces.n_frames, N_FACE), np.nan, np.float32)
+    values[seen] = faces.emotion[face[seen]]
+    steady = smoothed(values, faces.timestamps, cut_before=cuts_of(faces, face))
+    table = pd.DataFrame({"t": faces.timestamps})
+    table.loc[seen, "height"] = height[face[seen]]
     for suffix, read in (("", steady), (RAW, values)):
         table[[name + suffix for name in EMOTIONS]] = read[:, : len(EMOTIONS)]
     return table.dropna().reset_index(drop=True)

@@ -10,7 +10,8 @@ spans of `SMILES`, and is calm in those of `CALM`.
 - flips: changes of the strongest emotion from one seen row to the next, a minute of calm.
 - auc: how well happiness tells rows of smiles from calm rows, all of them, also those beside an edge.
 - delay: seconds by which filtered happiness crosses half-way between its calm and its smiling level later than raw
-  happiness does; interpolated between rows, negative where it crosses earlier. Median over onsets, and the largest.
+  happiness does; interpolated between rows, negative where it crosses earlier. Median over onsets, the largest,
+  and the share of those that moved by more than 0.2 s.
 - rise: seconds from 10 to 90 % of the way, median over onsets; raw it is at least the time between two rows.
 """
 
@@ -28,8 +29,10 @@ import numpy as np
 
 from core.faces.feature_file import read_features
 from core.faces.smoothing import MAX_GAP, smoothed
-from core.faces.tracks import SCENE_CUT
+from core.faces.tracks import cuts_of
 from core.multimodal_processor import extract, person_series
+from core.people.normalisation import similarities
+from core.people.person import match_by
 from core.segment import Segment
 from core.series import EMOTIONS, N_FACE
 from core.video_feature_extractor import ExtractionSettings
@@ -37,6 +40,7 @@ from core.workspace.workspace import Workspace
 
 SMILES = ("funny", "silent_smile", "noisy_smile")
 CALM = ("calm", "loud_calm", "applause", "shout", "guest_laughs")
+MOVED = 0.2  # seconds by which an onset may come earlier or later
 HAPPINESS = EMOTIONS.index("happiness")
 DWELLS = (0.0, 0.5, 1.0, 2.0)  # seconds; the first is raw
 
@@ -68,8 +72,10 @@ def watch_clip(path: Path, calm: Segment, laugh: Segment, sample_rate: float) ->
     values = np.full((faces.n_frames, N_FACE), np.nan, np.float32)
     width, height = (faces.box_xyxy[:, 2:] - faces.box_xyxy[:, :2]).T
     by_size = np.argsort(width * height, kind="stable")
-    values[faces.frame[by_size]] = faces.emotion[by_size]  # the largest of a picture is written last
-    return Watched(values, faces.timestamps, faces.scene_change >= SCENE_CUT, [laugh], [calm])
+    face = np.full(faces.n_frames, -1)
+    face[faces.frame[by_size]] = by_size  # the largest of a picture is written last
+    values[face >= 0] = faces.emotion[face[face >= 0]]
+    return Watched(values, faces.timestamps, cuts_of(faces, face), [laugh], [calm])
 
 
 def watch_stream(workspace: Workspace, person: str, moments: Path) -> Watched:
@@ -79,13 +85,16 @@ def watch_stream(workspace: Workspace, person: str, moments: Path) -> Watched:
     if video is None:
         raise SystemExit(f"{moments}: no video called {stem} was analysed in {workspace.root}")
     features = read_features(workspace.features_path(video.id))
-    series = person_series(features, workspace.find_person(person), fill="none", smoothing=0.0).series
+    subject = workspace.find_person(person)
+    series = person_series(features, subject, fill="none", smoothing=0.0).series
+    thresholds = subject.thresholds_for(features.info.fingerprint)
+    face = match_by(features.faces, similarities(features, subject), thresholds).face
     with open(moments, newline="", encoding="utf-8") as file:
         spans = [(Segment(float(row["start"]), float(row["end"])), row["kind"]) for row in csv.DictReader(file)]
     return Watched(
         series.values[:, :N_FACE],
         series.timestamps,
-        features.faces.scene_change >= SCENE_CUT,
+        cuts_of(features.faces, face),
         [segment for segment, kind in spans if kind in SMILES],
         [segment for segment, kind in spans if kind in CALM],
     )
@@ -170,6 +179,7 @@ def measure(several: list[Watched]) -> list[dict]:
                 "auc": area_under_curve(smiling, calm),
                 "delay": float(np.median(delays)) if len(pairs) else None,
                 "largest_delay": float(delays[np.abs(delays).argmax()]) if len(pairs) else None,
+                "moved": float((np.abs(delays) > MOVED).mean()) if len(pairs) else None,
                 "rise": float(np.median([b[1] for _, b in pairs])) if len(pairs) else None,
                 "n_onsets": len(pairs),
             }
@@ -179,10 +189,10 @@ def measure(several: list[Watched]) -> list[dict]:
 
 def report(table: list[dict]) -> str:
     """The table as text for people."""
-    lines = ["dwell s  flips/min  auc     delay s  largest  rise s  onsets"]
+    lines = ["dwell s  flips/min  auc     delay s  largest    moved  rise s  onsets"]
     for row in table:
         times = "".join(
-            f"{row[k]:9.2f}" if row[k] is not None else "        -" for k in ("delay", "largest_delay", "rise")
+            f"{row[k]:9.2f}" if row[k] is not None else "        -" for k in ("delay", "largest_delay", "moved", "rise")
         )
         lines.append(f"{row['dwell']:7.1f}{row['flips_per_minute']:11.2f}{row['auc']:9.4f}{times}{row['n_onsets']:7d}")
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from core.errors import Sentence, StorageFault, VideoUnreadable
 from core.faces import feature_file as feature_store
 from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.smoothing import DWELL, smooth
-from core.faces.tracks import SCENE_CUT, with_tracks
+from core.faces.tracks import cuts_of, with_tracks
 from core.people import normalisation
 from core.people.normalisation import find_person
 from core.people.person import Person, Thresholds
@@ -282,7 +282,7 @@ def person_series(
     values[seen, :N_FACE] = features.faces.emotion[found.face[seen]]
     values[:, N_FACE:] = features.audio
     raw = TimeSeries(values, features.faces.timestamps, found.source, features.info.sample_rate)
-    steady = smooth(raw, smoothing, cut_before=features.faces.scene_change >= SCENE_CUT)
+    steady = smooth(raw, smoothing, cut_before=cuts_of(features.faces, found.face))
     return PersonSeries(
         series=fill_gaps(steady, fill=fill, max_gap=max_gap),
         similarity=found.similarity,

@@ -124,3 +124,22 @@ def with_tracks(faces: FaceTable, embedder_name: str) -> FaceTable:
         faces.scene_change >= SCENE_CUT,
     )
     return replace(faces, embedding=embedding, track=track)
+
+
+def cuts_of(faces: FaceTable, face: np.ndarray) -> np.ndarray:
+    """Frames, bool (n_frames,), in which somebody's face goes on elsewhere after a scene cut.
+
+    A game that moves changes a picture as much as a cut does, all the time; a face that keeps its place was not cut.
+
+    Parameters
+    ----------
+    face
+        Row (n_frames,) of the face in each frame, -1 where it is not seen.
+    """
+    cuts = np.zeros(faces.n_frames, bool)
+    seen = np.flatnonzero(face >= 0)
+    corner, opposite = np.split(faces.box_xyxy[face[seen]], 2, axis=1)
+    moved = np.abs(np.diff((corner + opposite) / 2, axis=0)).max(axis=1) > (opposite - corner)[1:].min(axis=1) / 2
+    shot = np.cumsum(faces.scene_change >= SCENE_CUT)[seen]
+    cuts[seen[1:]] = moved & (np.diff(shot) > 0)
+    return cuts

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from core.faces.tracks import tracks
+from core.faces.tracks import SCENE_CUT, cuts_of, tracks
+from tests.tables import DIMENSION, Planted, planted_table
 
 
 class People:
@@ -91,3 +94,16 @@ def test_tables_that_do_not_fit_are_refused():
         People((3, 0, 0.0)).tracks(2)
     with pytest.raises(ValueError, match="equal lengths"):
         tracks(table.frame, table.box[:1], table.similarity, np.arange(2.0), np.zeros(2, bool))
+
+
+def test_a_cut_is_where_the_picture_changes_and_the_face_is_elsewhere():
+    sightings = [Planted(k, 0.9) for k in (0, 1, 2, 4, 5)]
+    table = planted_table(sightings, n_frames=7, person=np.eye(1, DIMENSION, dtype=np.float32)[0])
+    x = np.array([0, 30, 10, 10, 200], np.float32)  # of faces 40 pixels wide
+    changes = np.full(7, SCENE_CUT, np.float32)  # as in a game that moves
+    table = replace(table, box_xyxy=table.box_xyxy + x[:, None] * np.float32([1, 0, 1, 0]), scene_change=changes)
+    face = np.array([0, 1, 2, -1, 3, 4, -1])
+    assert np.flatnonzero(cuts_of(table, face)).tolist() == [1, 5]
+    calm = replace(table, scene_change=np.zeros(7, np.float32))
+    assert not cuts_of(calm, face).any()
+    assert not cuts_of(table, np.full(7, -1)).any()
