@@ -220,5 +220,6 @@ def _select(kind: str, label: str, names: dict[str, str], items: list[T], key: s
         on_change=lambda: choose(kind, st.session_state[key]),
         label_visibility="collapsed",
     )
+    st.session_state[f"asked-{kind}"] = id  # the address says it from here on; it asks for nothing
     tell_address(**{PARAMETERS[kind]: str(id)})
     return next((item for item in items if item.id == id), None)
