@@ -1,11 +1,14 @@
 """The web app's frame: navigation, what stands on every page, and server routes."""
 
 import traceback
+from importlib import import_module
+from threading import Thread
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.playback.access import Access, access_middleware
+from core.playback.download import download_routes
 from core.playback.route import media_routes
 from core.storage.program import ASSETS
 from pages.components.shared.redraw import keep_pages_whole
@@ -53,6 +56,8 @@ else:
     # A folder called pages/ would make the first address after a start run its page alone, without this frame.
     PagesManager.uses_pages_directory = False
     keep_pages_whole()
-    app = st.App(
-        __file__, routes=media_routes(workspace_root()), middleware=access_middleware(Access.from_environment())
-    )
+    for name in ("pandas", "altair"):  # they load for a second or two, while the browser still loads the page
+        Thread(target=import_module, args=(name,), daemon=True).start()
+    root = workspace_root()
+    routes = [*media_routes(root), *download_routes(root)]
+    app = st.App(__file__, routes=routes, middleware=access_middleware(Access.from_environment()))

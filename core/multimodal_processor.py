@@ -21,8 +21,8 @@ from core.faces.feature_file import Features, FeaturesInfo, Minutes, joined
 from core.faces.smoothing import DWELL, smooth
 from core.faces.tracks import cuts_of, with_tracks
 from core.people import normalisation
-from core.people.normalisation import similarities
-from core.people.person import Person, Thresholds, match_by
+from core.people.normalisation import find_person
+from core.people.person import Person, Thresholds
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
 from core.video.ahead import Ahead, may_use_gpu, threads_for_stages
@@ -276,7 +276,7 @@ def person_series(
         If the person has no reference that the video's embedder has read.
     """
     chosen = thresholds or person.thresholds_for(features.info.fingerprint)
-    found = match_by(features.faces, similarities(features, person), chosen)
+    found = find_person(features, person, chosen)
     values = np.full((features.faces.n_frames, len(FEATURES)), np.nan, np.float32)
     seen = found.face >= 0
     values[seen, :N_FACE] = features.faces.emotion[found.face[seen]]

@@ -36,7 +36,7 @@ def body(space: Workspace) -> None:
     shown = playable(space, video)
     if not shown.src or shown.state == "minute":
         proxy_notice(space, video, shown)
-    analysis(space, video, series.series, shown)
+    analysis(space, video, person, series.series, shown)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.detect.candidates import candidates
 from pages.components.detect.data import Subject, models_of, scores_of
+from pages.components.detect.kept import all_videos, outdated
 from pages.components.detect.review import review
 from pages.components.detect.start import (
     find_button,
@@ -36,8 +37,11 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
         person = person_select(people, key="detect-person")
     assert video is not None
     assert person is not None
-    series = series_for(space, video, person)
     models = models_of(space, person)
+    if len(videos) > 1 and st.toggle(_("All videos as one list"), key="detect-all"):
+        all_videos(space, videos, person, models[0].name if models else None)
+        return
+    series = series_for(space, video, person)
     if series is None or len(series.series) == 0:
         not_extracted(space, video)
         return
@@ -58,6 +62,8 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
     elif job is not None:
         unfinished(job, subject)
     if scored is None:
+        if usable and outdated(subject):
+            return
         if usable and not (job is not None and job.live):
             st.caption(_("The model looks at every stretch of 5 to 7 seconds. Five hours of video take seconds."))
         return

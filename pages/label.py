@@ -11,6 +11,7 @@ from core.errors import PunchlineError
 from core.people.person import Person
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+from pages.components.label.cut import cut_transfer
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
@@ -79,6 +80,7 @@ def main() -> None:
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)
         transfer(space, chosen.person)
+        cut_transfer(space, chosen.video, chosen.person)
     except PunchlineError as error:
         show_error(error)
 

@@ -26,7 +26,9 @@ function drawn(clip, box) {
   const stage = made("button", "stage");
   stage.type = "button";
   stage.ariaLabel = `${clip.title} ${clockOf(clip.start)}`;
-  stage.append(Object.assign(document.createElement("img"), { alt: "" }));
+  const image = Object.assign(document.createElement("img"), { alt: "", hidden: true });
+  stage.append(image);
+  showStill(image, clip.src);
   if (clip.address) {
     stage.append(document.createElement("i"));
     stage.onclick = () => {
@@ -48,16 +50,11 @@ const shown = new WeakMap();
 
 export default function ({ parentElement: root, data }) {
   const box = root.querySelector(".clips");
-  const key = JSON.stringify(data.clips.map(({ src, ...clip }) => clip));
+  const key = JSON.stringify(data.clips);
   if (shown.get(root) !== key) {
     shown.set(root, key);
     box.querySelectorAll(".stage.playing").forEach(stop);
     box.replaceChildren(...data.clips.map((clip) => drawn(clip, box)));
   }
-  // Pictures come later than the clips: they take their places, and what plays goes on.
-  box.querySelectorAll("img").forEach((image, k) => {
-    image.hidden = !data.clips[k].src;
-    if (!image.hidden && image.src !== data.clips[k].src) image.src = data.clips[k].src;
-  });
   return () => root.isConnected || box.querySelectorAll(".stage.playing").forEach(stop);
 }

@@ -10,6 +10,24 @@ function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
+// What a tab shows, kept until it is closed.
+function remembered(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(`punchline/${name}`));
+  } catch (error) {
+    console.warn("the tab's storage cannot be read", error);
+    return null;
+  }
+}
+
+function remember(name, value) {
+  try {
+    sessionStorage.setItem(`punchline/${name}`, JSON.stringify(value));
+  } catch (error) {
+    console.warn("the tab's storage cannot be written", error);
+  }
+}
+
 class Outbox {
   constructor(send) {
     this.send = send; // hands {n, events} to the server

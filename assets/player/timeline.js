@@ -1,71 +1,24 @@
-// The canvases under the video: curves and blocks on one time axis, and an overview of the whole video.
+// The canvases under the video: lanes with the playhead and what the pointer does there, and an overview of the whole.
 
-const GUTTER = 82; // px left of the axis, for the lanes' names
-const AXIS = 20;
-const CURVE = 38;
-const LOW_CURVE = 26; // where there are more than four curves
-const SCORE = 50;
-const BLOCKS = 18;
-const GAP = 5;
 const OVERVIEW = 22;
-const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const GRIP = 6; // px around an edge that can be dragged
 const SHORTEST = 0.2; // s of a moment
-const NARROWEST = 1; // s of the closest view
-const UNKNOWN = 60; // s that are drawn at least of a video whose length nobody knows
+const HOVER_REST = 120; // ms for which the pointer rests before a picture is asked for
 
-function clockText(t, digits = 1) {
-  const sign = t < 0 ? "-" : "";
-  const scale = 10 ** digits;
-  const units = Math.round(Math.abs(t) * scale);
-  const seconds = units / scale;
-  const h = Math.floor(seconds / 3600);
-  const m = Math.floor(seconds / 60) % 60;
-  const s = (seconds % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
-  return `${sign}${h}:${String(m).padStart(2, "0")}:${s}`;
-}
-
-function decoded(text, Type) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Type(bytes.buffer);
-}
-
-// Index of the first element that is not below t.
-function bisect(times, t) {
-  let a = 0;
-  let b = times.length;
-  while (a < b) {
-    const m = (a + b) >> 1;
-    if (times[m] < t) a = m + 1;
-    else b = m;
-  }
-  return a;
-}
-
-class Timeline {
+class Timeline extends Lanes {
   constructor(element, signal, on) {
-    this.element = element;
-    this.on = on; // seek(t), range(a, b), view(a, b), trim(id, start, end)
-    this.main = element.querySelector(".lanes");
+    super(element, on);
     this.small = element.querySelector(".overview");
     this.tip = element.querySelector(".tip");
-    this.still = document.createElement("canvas"); // all that does not move with the playhead
-    this.duration = 0;
-    this.lanes = [];
-    this.rows = [];
-    this.blocks = { labels: null, moments: null, unseen: [], not_judged: [] };
-    this.extra = [];
-    this.view = [0, 1];
-    this.home = null; // the view that a double click goes back to; null is the whole
-    this.clip = null;
-    this.range = null;
-    this.pointer = null; // px, while the pointer is over the lanes
-    this.now = 0;
-    this.dirty = true;
+    this.picture = Object.assign(document.createElement("img"), { alt: "", hidden: true });
+    this.picture.onload = () => (this.picture.hidden = false);
+    this.picture.onerror = () => (this.picture.hidden = true);
     this.drawn = "";
     this.listen(signal);
     this.observer = new ResizeObserver(() => (this.dirty = true));
     this.observer.observe(element);
+    addEventListener("resize", () => this.lay(), { signal });
+    addEventListener("pagehide", () => this.remember(), { signal });
   }
 
   // data of one video; names are the translated names of the block lanes; duration null while unknown
@@ -86,18 +39,9 @@ class Timeline {
       if (this.range) this.on.range((this.range = null));
       this.home = null;
       this.view = [0, Math.max(this.duration, NARROWEST)];
+      this.recall();
     }
-    const curve = this.lanes.length > 4 ? LOW_CURVE : CURVE;
-    this.rows = this.lanes.map((lane) => ({ lane, height: lane.role === "score" ? SCORE : curve }));
-    if (data.labels) this.rows.push({ blocks: "labels", height: BLOCKS });
-    if (data.moments) this.rows.push({ blocks: "moments", height: BLOCKS });
-    let y = AXIS;
-    for (const row of this.rows) {
-      row.y = y;
-      y += row.height + GAP;
-    }
-    this.height = y;
-    this.dirty = true;
+    this.lay();
   }
 
   // Seconds that the data of a video of unknown length reach.
@@ -106,61 +50,6 @@ class Timeline {
     for (const blocks of [this.blocks.labels, this.blocks.moments]) for (const block of blocks || []) ends.push(block[1]);
     return Math.max(UNKNOWN, ...ends);
   }
-
-  // Make room for a time that lies behind what was thought to be the end.
-  stretch(t) {
-    if (t <= this.duration) return;
-    const whole = !this.zoomed;
-    this.duration = Math.ceil((t + 1) / UNKNOWN) * UNKNOWN;
-    if (whole) this.view = [0, this.duration];
-    this.dirty = true;
-  }
-
-  // --- geometry
-
-  get width() {
-    return this.element.clientWidth;
-  }
-
-  x(t) {
-    return GUTTER + ((t - this.view[0]) / (this.view[1] - this.view[0])) * (this.width - GUTTER);
-  }
-
-  time(x) {
-    const t = this.view[0] + ((x - GUTTER) / (this.width - GUTTER)) * (this.view[1] - this.view[0]);
-    return Math.min(Math.max(t, 0), this.duration);
-  }
-
-  // The time under the pointer.
-  get hover() {
-    return this.pointer === null ? null : this.time(this.pointer);
-  }
-
-  look(a, b, told = true) {
-    const whole = Math.max(this.duration, NARROWEST);
-    const width = Math.min(Math.max(b - a, NARROWEST), whole);
-    const start = Math.min(Math.max(a, 0), whole - width);
-    this.view = [start, start + width];
-    this.dirty = true;
-    if (told) this.on.view(this.view[0], this.view[1]);
-  }
-
-  zoom(factor, centre = this.hover ?? this.now) {
-    const [a, b] = this.view;
-    const c = Math.min(Math.max(centre, a), b);
-    this.look(c - (c - a) * factor, c + (b - c) * factor);
-  }
-
-  reset() {
-    const [a, b] = this.home || [0, this.duration];
-    this.look(a, b);
-  }
-
-  get zoomed() {
-    return this.view[1] - this.view[0] < this.duration - 0.001;
-  }
-
-  // --- pointer
 
   listen(signal) {
     const on = (target, name, action, options = {}) => target.addEventListener(name, action, { signal, ...options });
@@ -278,211 +167,6 @@ class Timeline {
     this.showTip();
   }
 
-  vertical(ctx, x, colour, alpha, top = AXIS) {
-    ctx.globalAlpha = alpha;
-    ctx.fillStyle = colour;
-    ctx.fillRect(Math.round(x * devicePixelRatio) / devicePixelRatio - 0.5, top, 1, this.height - top - GAP);
-    ctx.globalAlpha = 1;
-  }
-
-  sized(canvas, height) {
-    const w = Math.round(this.width * devicePixelRatio);
-    const h = Math.round(height * devicePixelRatio);
-    if (canvas.width !== w || canvas.height !== h) {
-      canvas.width = w;
-      canvas.height = h;
-      canvas.style.height = `${height}px`;
-    }
-    const ctx = canvas.getContext("2d");
-    ctx.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    ctx.clearRect(0, 0, this.width, height);
-    return ctx;
-  }
-
-  readColours() {
-    const style = getComputedStyle(this.element);
-    const colour = (name) => style.getPropertyValue(name).trim();
-    this.ink = { ink: colour("--ink"), accent: colour("--accent"), funny: colour("--funny"), not_funny: colour("--not-funny") };
-    this.ink.tint = colour("--tint");
-    for (const role of ["arousal", "valence", "loudness", "pitch", "score", "laughter", "chat", "waveform", "plain"]) this.ink[role] = colour(`--lane-${role}`);
-    this.font = style.fontFamily;
-  }
-
-  colourOf(lane) {
-    return lane.colour || this.ink[lane.role] || this.ink.plain;
-  }
-
-  hatch(ctx) {
-    const tile = document.createElement("canvas");
-    tile.width = tile.height = 8;
-    const pen = tile.getContext("2d");
-    pen.strokeStyle = this.ink.ink;
-    pen.globalAlpha = 0.22;
-    pen.lineWidth = 1.2;
-    pen.beginPath();
-    for (const d of [-8, 0, 8]) {
-      pen.moveTo(d, 8);
-      pen.lineTo(d + 8, 0);
-    }
-    pen.stroke();
-    return ctx.createPattern(tile, "repeat");
-  }
-
-  drawStill() {
-    this.dirty = false;
-    this.painted = `${this.width}|${devicePixelRatio}`;
-    this.readColours();
-    this.sized(this.main, this.height);
-    const ctx = this.sized(this.still, this.height);
-    this.drawAxis(ctx);
-    for (const row of this.rows) this.drawName(ctx, row);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(GUTTER, 0, this.width - GUTTER, this.height);
-    ctx.clip();
-    for (const row of this.rows) {
-      ctx.globalAlpha = 0.5;
-      ctx.fillStyle = this.ink.tint;
-      ctx.fillRect(GUTTER, row.y, this.width - GUTTER, row.height);
-      ctx.globalAlpha = 1;
-    }
-    this.drawSpans(ctx);
-    for (const row of this.rows) {
-      if (row.lane) this.drawCurve(ctx, row);
-      else this.drawBlocks(ctx, row);
-    }
-    if (this.range) this.drawBand(ctx, this.range, this.ink.accent, 0.13);
-    if (this.clip) this.drawBand(ctx, [this.clip.start, this.clip.end], this.ink.ink, 0.07);
-    ctx.restore();
-  }
-
-  drawAxis(ctx) {
-    const [a, b] = this.view;
-    const px = (this.width - GUTTER) / (b - a);
-    const step = STEPS.find((s) => s * px >= 84) || 7200;
-    const digits = step < 1 ? 1 : 0;
-    ctx.font = `11px ${this.font}`;
-    ctx.textBaseline = "middle";
-    ctx.textAlign = "left";
-    ctx.fillStyle = this.ink.ink;
-    for (let i = Math.ceil(a / step); i * step <= b; i++) {
-      const x = Math.round(this.x(i * step)) + 0.5;
-      ctx.globalAlpha = 0.14;
-      ctx.fillRect(x - 0.5, 4, 1, this.height - 4 - GAP);
-      ctx.globalAlpha = 0.55;
-      if (x < this.width - 48) ctx.fillText(clockText(i * step, digits), x + 4, 8);
-    }
-    ctx.globalAlpha = 1;
-  }
-
-  drawName(ctx, row) {
-    ctx.font = `11.5px ${this.font}`;
-    ctx.textBaseline = "middle";
-    ctx.textAlign = "left";
-    ctx.globalAlpha = 0.72;
-    ctx.fillStyle = this.ink.ink;
-    const middle = row.y + row.height / 2;
-    const indent = row.lane ? 12 : 0;
-    ctx.fillText(row.lane ? row.lane.label : this.names[row.blocks], indent, middle + 0.5, GUTTER - indent - 6);
-    ctx.globalAlpha = 1;
-    if (!row.lane) return;
-    ctx.fillStyle = this.colourOf(row.lane);
-    ctx.fillRect(0, middle - 4, 3, 8);
-  }
-
-  // Stretches in which nobody was seen (all curves) and that were not judged (the score).
-  drawSpans(ctx) {
-    const pattern = this.hatch(ctx);
-    const curves = this.rows.filter((row) => row.lane);
-    const spans = (list, rows) => {
-      for (const [start, end] of list || []) {
-        if (end < this.view[0] || start > this.view[1]) continue;
-        const x = this.x(start);
-        ctx.fillStyle = pattern;
-        for (const row of rows) ctx.fillRect(x, row.y, Math.max(1, this.x(end) - x), row.height);
-      }
-    };
-    spans(this.blocks.unseen, curves.filter((row) => !["loudness", "pitch", "score", "laughter", "chat", "waveform"].includes(row.lane.role)));
-    spans(this.blocks.not_judged, curves.filter((row) => row.lane.role === "score"));
-  }
-
-  drawCurve(ctx, row) {
-    const { times, values, lo, hi, role, threshold } = row.lane;
-    const inner = row.height - 6;
-    const y = (v) => row.y + 3 + inner * (1 - Math.min(1, Math.max(0, (v - lo) / (hi - lo))));
-    const colour = this.colourOf(row.lane);
-    if (lo < 0 && hi > 0) {
-      ctx.globalAlpha = 0.18;
-      ctx.fillStyle = this.ink.ink;
-      ctx.fillRect(GUTTER, Math.round(y(0)), this.width - GUTTER, 1);
-    }
-    const first = Math.max(0, bisect(times, this.view[0]) - 1);
-    const last = Math.min(times.length, bisect(times, this.view[1]) + 1);
-    ctx.globalAlpha = 0.95;
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = role === "score" ? 1.5 : 1.2;
-    ctx.lineJoin = "round";
-    ctx.beginPath();
-    let pen = false;
-    for (let i = first; i < last; i++) {
-      const v = values[i];
-      if (Number.isNaN(v)) pen = false;
-      else if (pen) ctx.lineTo(this.x(times[i]), y(v));
-      else {
-        pen = true;
-        const x = this.x(times[i]);
-        ctx.moveTo(x, y(v));
-        if (i + 1 >= last || Number.isNaN(values[i + 1])) ctx.lineTo(x + 1.2, y(v)); // a lone sample is a dot
-      }
-    }
-    ctx.stroke();
-    if (threshold !== null && threshold !== undefined) {
-      ctx.globalAlpha = 0.7;
-      ctx.strokeStyle = this.ink.ink;
-      ctx.lineWidth = 1;
-      ctx.setLineDash([4, 3]);
-      ctx.beginPath();
-      ctx.moveTo(GUTTER, Math.round(y(threshold)) + 0.5);
-      ctx.lineTo(this.width, Math.round(y(threshold)) + 0.5);
-      ctx.stroke();
-      ctx.setLineDash([]);
-    }
-    ctx.globalAlpha = 1;
-  }
-
-  drawBlocks(ctx, row, scale = null) {
-    const x = scale || ((t) => this.x(t));
-    const put = (start, end, colour, alpha) => {
-      const a = x(start);
-      ctx.globalAlpha = alpha;
-      ctx.fillStyle = colour;
-      ctx.beginPath();
-      ctx.roundRect(a, row.y + 2, Math.max(2, x(end) - a), row.height - 4, Math.min(3, Math.max(0, (x(end) - a) / 3)));
-      ctx.fill();
-      ctx.globalAlpha = 1;
-    };
-    if (row.blocks === "moments") {
-      for (const [start, end, score] of this.blocks.moments || []) put(start, end, this.ink.score, 0.35 + 0.65 * score);
-      return;
-    }
-    for (const [start, end, label] of [...(this.blocks.labels || []), ...this.extra]) {
-      put(start, end, label ? this.ink.funny : this.ink.not_funny, label ? 0.95 : 0.6);
-    }
-  }
-
-  drawBand(ctx, [start, end], colour, alpha) {
-    const a = this.x(start);
-    const b = this.x(end);
-    ctx.globalAlpha = alpha;
-    ctx.fillStyle = colour;
-    ctx.fillRect(a, AXIS, b - a, this.height - AXIS - GAP);
-    ctx.globalAlpha = 0.75;
-    ctx.fillRect(Math.round(a), AXIS - 4, 1, this.height - AXIS + 4 - GAP);
-    ctx.fillRect(Math.round(b), AXIS - 4, 1, this.height - AXIS + 4 - GAP);
-    ctx.fillRect(Math.round(a), AXIS - 4, Math.round(b) - Math.round(a) + 1, 2);
-    ctx.globalAlpha = 1;
-  }
-
   drawOverview() {
     const ctx = this.sized(this.small, OVERVIEW);
     const x = (t) => GUTTER + (t / Math.max(this.duration, NARROWEST)) * (this.width - GUTTER);
@@ -531,11 +215,36 @@ class Timeline {
     const head = document.createElement("b");
     head.textContent = clockText(this.hover);
     const lines = this.lanes.map((lane) => line(this.colourOf(lane), lane.label, this.valueAt(lane)));
-    const moment = (this.blocks.moments || []).find(([start, end]) => start <= this.hover && this.hover < end);
-    if (moment) lines.push(line(this.ink.score, this.names.moments, moment[2].toFixed(2)));
-    this.tip.replaceChildren(head, ...lines);
+    const k = (this.blocks.moments || []).findIndex(([start, end]) => start <= this.hover && this.hover < end);
+    if (k >= 0) lines.push(line(this.ink.score, this.names.moments, this.blocks.moment_names[k] ?? ""));
+    this.tip.replaceChildren(this.stillAt(this.hover), head, ...lines);
     const right = this.pointer + 16 + this.tip.offsetWidth > this.width;
     this.tip.style.left = `${right ? this.pointer - 14 - this.tip.offsetWidth : this.pointer + 14}px`;
+  }
+
+  // View and range come back after a reload of the tab.
+  recall() {
+    const kept = remembered(`view/${this.token}/${this.id}`);
+    if (!kept || !(kept.view[1] <= this.duration)) return;
+    this.view = kept.view;
+    this.range = kept.range;
+    if (this.range && this.on.ranges()) this.on.range(this.range);
+  }
+
+  remember() {
+    if (this.id && !this.home) remember(`view/${this.token}/${this.id}`, { view: this.view, range: this.range });
+  }
+
+  // The picture of the time under the pointer, once the pointer rests there; until then the one before.
+  stillAt(t) {
+    const { stills } = this.blocks;
+    const src = stills ? `${stills}${(Math.round(2 * t) / 2).toFixed(1)}` : "";
+    if (src !== this.wanted) {
+      this.wanted = src;
+      clearTimeout(this.resting);
+      this.resting = src && setTimeout(() => (this.picture.src = src), HOVER_REST);
+    }
+    return this.picture;
   }
 
   valueAt(lane) {
@@ -546,6 +255,8 @@ class Timeline {
   }
 
   close() {
+    this.remember();
+    clearTimeout(this.resting);
     this.observer.disconnect();
   }
 }

@@ -45,6 +45,31 @@ def labels_import(
         raise SystemExit(1)
 
 
+@labels.command("cut")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--video", required=True, help="The video that was cut.")
+@click.option("--person", "name", help="Who is funny in it; may be left out if there is only one person.")
+@click.option("--source", help="What the cut calls the video, if another name.")
+@click.option("--rest", is_flag=True, help="Also label as many clips of what was left out as not funny.")
+@json_option
+@click.pass_context
+def labels_cut(
+    ctx: click.Context, file: Path, video: str, name: str | None, source: str | None, rest: bool, as_json: bool
+) -> None:
+    """Label what an editor cut as funny, from the FILE of the cut (EDL, OTIO or CSV)."""
+    from core.actions.cuts import import_cut
+
+    workspace = workspace_of(ctx)
+    subject = workspace.find_video(video)
+    person = workspace.only_person() if name is None else workspace.find_person(name)
+    cut = import_cut(workspace, subject, person, file.read_bytes(), file.name, source=source, rest=rest)
+    n_funny = sum(event.label == 1 for event in cut.events)
+    n_rest = len(cut.events) - n_funny
+    content = {"n_parts": len(cut.parts), "n_funny": n_funny, "n_not_funny": n_rest, "n_known": cut.n_known}
+    said = f"{len(cut.parts)} parts of {subject.name}: {n_funny} funny clips, {n_rest} not funny"
+    answer(content, as_json, f"{said}, {cut.n_known} labelled before")
+
+
 @labels.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--person", "name", help="Whose labels [everybody's].")

@@ -18,6 +18,7 @@ from core.sliding_window_processor import Scores, log_odds_of, runs
 
 OFFSET = 0.5  # the hysteresis' lower threshold as a share of the upper one
 MIN_DEPTH = 0.5  # log-odds of the shallowest valley that parts two moments
+LOWEST_STEP = 0.002  # of a threshold: below it nothing is worth a look
 TIE = 1e-3  # log-odds: windows closer to the best one are as good
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
@@ -256,6 +257,19 @@ class _Finder:
         if end + 1 >= len(self.profile) or np.isnan(self.profile[end + 1]):
             end += self.shortest // 2
         return max(begin, 0), min(end, self.windows.n_steps)
+
+
+def threshold_steps(scores: Scores, *, most: int = 60) -> list[float]:
+    """Thresholds between which the moments differ, increasing: one below each place that may be a moment, and a last.
+
+    Where there are more places than `most`, the best are told apart finely and the rest in ever larger groups.
+    """
+    levels = np.sort(candidates(scores).level)[::-1]
+    levels = levels[levels >= LOWEST_STEP]
+    if len(levels) > most:
+        levels = levels[np.unique(np.geomspace(1, len(levels), most).astype(int)) - 1]
+    steps = np.unique(np.floor(levels * 1000) / 1000)  # three digits after the point: what a user can be shown
+    return [*steps.tolist(), min(1.0, float(steps[-1] if len(steps) else 0.5) + LOWEST_STEP)]
 
 
 def best_moments(scores: Scores, n: int) -> list[Moment]:

@@ -188,6 +188,35 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
     )
 
 
+def what_changed(library: Library, video: Video, person: Person, *, model: str) -> list[Sentence]:
+    """Why the kept moments of a model have no scores that hold (`kept_scores` is None), in sentences.
+
+    Raises
+    ------
+    PunchlineError
+        If the person's series cannot be made.
+    """
+    workspace = library.workspace
+    card_path = workspace.models_folder / model / "card.json"
+    if not card_path.exists():
+        return [Sentence("the model {model} is not there any more", model=model)]
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        with np.load(workspace.scores_path(video.id, person.id)) as file:
+            about = json.loads(str(file["about"]))
+        if about["model"] != model:
+            return [Sentence("another model, {model}, looked at this video since", model=about["model"])]
+        changed = []
+        if about["trained"] != str(card.get("created", "")):
+            changed.append(Sentence("the model {model} was trained again", model=model))
+        digest = clip_digest(library.series_of(video, person), options_of(card, name=model))
+        if about["digest"] != digest or not changed:
+            changed.append(Sentence("the video was extracted anew, or reference faces or thresholds were changed"))
+        return changed
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return [Sentence("its scores cannot be read any more")]
+
+
 # What people say of them
 
 

@@ -19,6 +19,7 @@ ORIGINS = (
     "chat",
     "marked",
     "imported",
+    "cut",
     "accepted",
     "rejected",
 )

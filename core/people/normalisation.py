@@ -17,7 +17,7 @@ from core.faces.feature_file import Features
 from core.faces.pose import FRONTAL, turned
 from core.faces.similarity import SMALL_FACE, SMALL_REACH, similarity_among, similarity_of
 from core.faces.table import FaceTable
-from core.people.person import STRICT_PROBABILITY, Person, Thresholds, similarity_to_any
+from core.people.person import STRICT_PROBABILITY, Match, Person, Thresholds, match_by, similarity_to_any
 
 Floats = NDArray[np.floating]
 
@@ -53,6 +53,12 @@ def similarities(features: Features, person: Person) -> NDArray[np.float32]:
     side = np.array([np.ptp(r.box_xyxy.reshape(2, 2), axis=0).max() for r in person.readable(embedder["digest"])])
     largest = np.where((side > 0) & (side < SMALL_FACE), SMALL_REACH * side, np.inf)  # a side of 0: not known
     return similarity_to_any(features.faces, references, similarity_among(embedder["name"], others), largest=largest)
+
+
+def find_person(features: Features, person: Person, thresholds: Thresholds | None = None) -> Match:
+    """The person's face in every frame, by the thresholds saved for this video if None; raises as `similarities`."""
+    chosen = thresholds or person.thresholds_for(features.info.fingerprint)
+    return match_by(features.faces, similarities(features, person), chosen)
 
 
 def others_in(faces: FaceTable, references: Floats, embedder_name: str) -> NDArray[np.float64]:

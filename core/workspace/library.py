@@ -20,12 +20,15 @@ from core.faces.feature_file import Features, read_cues, read_features
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.multimodal_processor import current_features, current_series
+from core.people.normalisation import find_person
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.series import TimeSeries
 from core.workspace.paths import NO_FILE, State, state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+
+Boxes = tuple[NDArray[np.floating], NDArray[np.floating]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +152,23 @@ class Library:
         return current_series(
             self.workspace.features_path(video_id), self.workspace.series_path(video_id, person_id), person
         )
+
+    def boxes(self, video_id: str, person_id: str) -> Boxes:
+        """Where the person's face was seen: times (n,) and boxes (n, 4), shares of the upright picture.
+
+        Raises
+        ------
+        PunchlineError
+            If the person has no reference for the video's embedder, or a file cannot be read.
+        """
+        features, state = self.features(video_id), self.state_of_series(video_id, person_id)
+        if features is None or state is None:
+            return np.empty(0), np.empty((0, 4), np.float32)
+        person = self._kept_person(person_id, state[1])
+        face = find_person(features, person).face
+        seen = face >= 0
+        size = np.array([features.info.width, features.info.height] * 2, np.float32)
+        return features.faces.timestamps[seen], features.faces.box_xyxy[face[seen]] / size
 
     def _read_person(self, person_id: str, state: State) -> Person:
         return self.workspace.person(person_id)

@@ -161,4 +161,5 @@ else:
         show()
     if st.query_params.get("bare") is None:
         st.text_input("Note", key="note")
+        st.selectbox("Colour", ["red", "green"])
         st.button("Jump to 7 s", on_click=jump, args=(7.0,))

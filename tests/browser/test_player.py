@@ -209,6 +209,65 @@ def test_typing_labels_nothing_and_clicking_the_player_gives_the_keys_back(
     assert n_events(root, "typing") == 1
 
 
+def test_keys_are_the_players_again_after_a_choice_from_a_list(page: Page, address: str, root: Path) -> None:
+    opened(page, address, person="list")
+    page.get_by_role("combobox", name="Colour").click()
+    page.get_by_role("option", name="green").click()
+    page.wait_for_function("() => document.activeElement === document.body")
+    page.keyboard.press("f")
+    saved(page)
+    assert [event.label for event in labels(root, "list")] == [1]
+
+
+def test_the_shuttle_runs_both_ways_and_faster(page: Page, address: str) -> None:
+    opened(page, address, person="shuttle", mode="watch")
+    page.keyboard.press("l")
+    page.keyboard.press("l")
+    page.wait_for_function("() => !video().paused && video().playbackRate === 2")
+    page.keyboard.press("k")
+    page.wait_for_function("() => video().paused && video().playbackRate === 1")
+    page.evaluate("() => { video().currentTime = 30 }")
+    page.wait_for_function("() => !video().seeking")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.wait_for_function("() => video().currentTime < 28.5")
+    page.keyboard.press("k")
+    page.keyboard.press("5")
+    assert page.evaluate("() => video().playbackRate") == 8
+
+
+def test_all_keys_are_listed_on_demand(page: Page, address: str) -> None:
+    opened(page, address, person="keys", mode="mark")
+    expect(page.locator(".keys")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(page.locator(".keys")).to_contain_text("backwards, stop, forwards")
+    page.keyboard.press("Escape")
+    expect(page.locator(".keys")).to_be_hidden()
+
+
+def test_the_pointer_shows_the_picture_of_its_time(page: Page, address: str) -> None:
+    opened(page, address, person="hover", mode="watch")
+    page.locator("canvas.lanes").hover()
+    expect(page.locator(".tip img")).to_be_visible()
+    assert page.evaluate("() => part('.tip img').naturalWidth") > 0
+
+
+def test_view_and_range_come_back_after_a_reload(page: Page, address: str) -> None:
+    opened(page, address, person="again", mode="watch")
+    box = page.locator("canvas.lanes").bounding_box()
+    assert box is not None
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + 300, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 500, box["y"] + 60, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    said = page.get_by_text("range (").inner_text()
+    page.reload()
+    page.wait_for_function("() => video()?.readyState >= 2")
+    expect(page.get_by_text("range (")).to_have_text(said)
+
+
 def test_hangul_keys_label_by_their_place(page: Page, address: str, root: Path) -> None:
     opened(page, address, person="hangul")
     for letter, code in (("ㄹ", "KeyF"), ("ㅜ", "KeyN")):

@@ -13,6 +13,7 @@ from core.analysis.emotions import (
     pitch_in_hertz,
     summarise_range,
 )
+from core.people.person import Person
 from core.playback.playable import Playable
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries
@@ -23,25 +24,25 @@ from pages.components.player.player import Controls, Lane, PlayerState, Source, 
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
 from pages.components.shared.colours import EMOTION_COLOURS
-from pages.components.shared.data import cue_lanes, duration_of, fps_of, unseen_spans, usual_lanes
-from pages.components.shared.shell import _, fragment
+from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, unseen_spans, usual_lanes
+from pages.components.shared.shell import _, asked_time, fragment
 
 PLAYER = "analyse-player"
 HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
 SEEK = "analyse-seek"
 
 
-def analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
+def analysis(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> None:
     """Everything, which follows the chosen range; it runs alone at every change."""
-    fragment(_analysis)(space, video, series, shown)
+    fragment(_analysis)(space, video, person, series, shown)
 
 
-def _analysis(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> None:
+def _analysis(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> None:
     duration = duration_of(space, video)
     whole = Segment(0.0, max(1.0, float(series.timestamps[-1]) if duration is None else duration))
     left, right = st.columns([1.6, 1], gap="large")
     with left:
-        state = _player(space, video, series, shown)
+        state = _player(space, video, person, series, shown)
     span = Segment(*state.range) if state.range is not None else None
     with right:
         _shares(series, span)
@@ -75,6 +76,7 @@ def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
         EMOTIONS,
         format_func=emotion_name,
         key="analyse-curves",
+        bind="query-params",
         placeholder=_("More curves: choose emotions"),
         label_visibility="collapsed",
     )
@@ -85,14 +87,18 @@ def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
     return lanes
 
 
-def _player(space: Workspace, video: Video, series: TimeSeries, shown: Playable) -> PlayerState:
-    source = Source(video.id, shown.src, duration_of(space, video), fps_of(space, video)) if shown.src else None
+def _player(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> PlayerState:
+    start = asked_time()
+    source = Source(
+        video.id, shown.src, duration_of(space, video), fps_of(space, video), start=0.0 if start is None else start
+    )
     return player(
         PLAYER,
-        source,
+        source if shown.src else None,
         timelines={video.id: Timeline(lanes=_lanes(space, video, series), unseen=unseen_spans(series))},
         seek=st.session_state.get(SEEK),
         token=str(space.root),
+        faces=faces_of(space, video, person),
         controls=Controls(height=320, select_range=True),
     )
 

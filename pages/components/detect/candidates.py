@@ -26,7 +26,7 @@ from pages.components.shared.data import (
     unseen_spans,
 )
 from pages.components.shared.jumps import Jump, Jumps, jumps
-from pages.components.shared.pictures import place_pictures
+from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, fragment, plain
 
 PLAYER = "candidates-player"
@@ -35,8 +35,7 @@ MOST = 40
 
 def candidates(space: Workspace, video: Video, person: Person, series: PersonSeries) -> None:
     """A first list of moments; accepting and rejecting them makes the first labels."""
-    wait = 1.0 if st.session_state.get("candidates-waiting") else None
-    fragment(_candidates, run_every=wait)(space, video, person, series)
+    fragment(_candidates)(space, video, person, series)
 
 
 def _candidates(space: Workspace, video: Video, person: Person, series: PersonSeries) -> None:
@@ -60,7 +59,7 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
         return
     ledger, who = ledger_of(space), {"video_id": video.id, "person_id": person.id}
     labels = ledger.labels(**who)
-    pictures, waiting = place_pictures(space, [(video, (m.best.start + m.best.end) / 2) for m in moments])
+    pictures = [still_address(video, (m.best.start + m.best.end) / 2) for m in moments]
     rows = moment_rows(moments, labels, **who, trims=trims_of(ledger, **who), pictures=pictures)
     shown = playable(space, video)
     if not shown.src or shown.state == "minute":
@@ -89,9 +88,6 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
 
         place = ListPlace("candidates-moments", PLAYER, str(space.root), height=486)
         moment_list(place, rows, **who, fps=fps_of(space, video), on_events=save)
-    if waiting != bool(st.session_state.get("candidates-waiting")):
-        st.session_state["candidates-waiting"] = waiting
-        st.rerun()
 
 
 def disagreements(space: Workspace, video: Video, moments: list[Moment], *, player_key: str) -> None:

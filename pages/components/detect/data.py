@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import streamlit as st
@@ -16,10 +17,12 @@ from core.detection.detect import (
     Scored,
     decide,
     load_model,
+    prior_of,
     share_of_random,
     usual_settings,
 )
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
+from core.detection.moments import threshold_steps
 from core.detection.results import read_detections, save_detections
 from core.errors import StorageFault
 from core.people.person import Person
@@ -34,6 +37,7 @@ from pages.components.shared.data import clips_of, ledger_of, library_of, scores
 from pages.components.shared.shell import told
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
+MOST_BEST = 1000
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,30 @@ def _found(_scored: Scored, settings: DetectionSettings, key: str) -> Found:
     return decide(_scored, settings)
 
 
-def kept_settings(subject: Subject, duration: float | None) -> DetectionSettings:
-    """The settings of the kept result, else the usual ones."""
+def thresholds_in(subject: Subject, scored: Scored, settings: DetectionSettings) -> list[float]:
+    """The thresholds that make a difference."""
+    prior = prior_of(scored, settings.prior)
+    return _thresholds(scored, prior, f"{subject.key}{subject.model.state}{scored.digest}{_state(subject)}")
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _thresholds(_scored: Scored, prior: float, key: str) -> list[float]:
+    return threshold_steps(_scored.scores.moved(_scored.labelled_share, prior))
+
+
+def n_within(subject: Subject, scored: Scored, settings: DetectionSettings, seconds: float) -> int:
+    """How many of the best moments fit into some seconds, at least one."""
+    best = found_in(subject, scored, replace(settings, top_n=MOST_BEST)).best(MOST_BEST)
+    lengths = accumulate(moment.duration for moment in best)
+    return max(1, sum(length <= seconds for length in lengths))
+
+
+def kept_settings(
+    space: Workspace, video: Video, person: Person, duration: float | None, *, model: str | None
+) -> DetectionSettings:
+    """The settings of a model's kept result, else the usual ones."""
     try:
-        result = read_detections(subject.space, subject.video.id, subject.person.id).get(subject.model.name)
+        result = read_detections(space, video.id, person.id).get(model or "")
         return DetectionSettings(**result["settings"]) if result else usual_settings(duration)
     except (StorageFault, KeyError, TypeError, ValueError):
         return usual_settings(duration)

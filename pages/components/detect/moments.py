@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -13,15 +13,16 @@ from core.labels.trims import Trim
 from core.segment import tiou
 from pages.components.player.player import PLAYER, OnEvents, answer_to
 from pages.components.shared.jumps import FOLDER, script
-from pages.components.shared.shell import _
+from pages.components.shared.shell import _, tell_address
 
+STRONG, LIKELY = 0.5, 0.2  # scores from which a moment is rather funny than not, and from which it may well be
 SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
-_shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js"))
+_shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "stills.js"))
 _list = st.components.v2.component(
     "punchline_moments",
     html='<div class="list"><div class="head"></div><div class="rows"></div><div class="foot"></div></div>',
     css=(FOLDER / "moments.css").read_text(encoding="utf-8"),
-    js=_shared + "\n" + script("reach.js", "moments.js"),
+    js=_shared + "\n" + script("reach.js", "rows.js", "moments.js"),
 )
 
 
@@ -33,10 +34,11 @@ class MomentRow:
     `trim` is the id of the event that holds, empty where there is none.
     `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
-    in [0, 1], `note` what else is known of the place, `src` its picture.
+    in [0, 1], `note` what else is known of the place, `src` its picture, `title` its video's name in a list of many.
     """
 
     id: str
+    video_id: str
     start: float
     end: float
     score: float
@@ -51,6 +53,7 @@ class MomentRow:
     note: str = ""
     verdict: int | None = None
     event: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,12 @@ def percent(score: float) -> str:
     return f"{score:.0%}" if score >= 0.0995 else f"{100 * score:.1f}".removesuffix(".0") + "%"
 
 
+def in_words(score: float) -> str:
+    """A score as per cent with a word for it."""
+    word = _("strong") if score >= STRONG else _("likely") if score >= LIKELY else _("weak")
+    return f"{percent(score)} · {word}"
+
+
 def moment_rows(
     found: Sequence[Moment],
     labels: Iterable[LabelEvent],
@@ -81,6 +90,7 @@ def moment_rows(
     person_id: str,
     trims: Mapping[str, Trim],
     pictures: Sequence[str] = (),
+    title: str = "",
 ) -> list[MomentRow]:
     """Moments with their trims and what is labelled in their places; `pictures` are one a moment, or none."""
     labels = list(labels)
@@ -93,6 +103,8 @@ def moment_rows(
         rows.append(
             MomentRow(
                 id=id,
+                video_id=video_id,
+                title=title,
                 start=moment.start if trim is None or trim.start is None else trim.start,
                 end=moment.end if trim is None or trim.end is None else trim.end,
                 own=(moment.start, moment.end),
@@ -102,7 +114,7 @@ def moment_rows(
                 score=moment.score,
                 best=(round(moment.best.start, 3), round(moment.best.end, 3)),
                 share=moment.score / highest if highest > 0 else 0.0,
-                score_text=percent(moment.score),
+                score_text=in_words(moment.score),
                 src=pictures[k] if k < len(pictures) else "",
                 note="" if event is not None else _other_label(moment, labels),
                 verdict=event.label if event is not None else None,
@@ -114,7 +126,8 @@ def moment_rows(
 
 def _other_label(moment: Moment, labels: list[LabelEvent]) -> str:
     """What another clip in the same place is labelled as."""
-    about = [event for event in labels if tiou(event.segment, moment.best) >= SAME_PLACE]
+    near = (event for event in labels if event.start < moment.best.end and moment.best.start < event.end)
+    about = [event for event in near if tiou(event.segment, moment.best) >= SAME_PLACE]
     if not about:
         return ""
     return _("labelled funny") if about[-1].label == 1 else _("labelled not funny")
@@ -125,7 +138,7 @@ def moment_list(
 ) -> str | None:
     """Show the list; gives the id of the moment in hand. Call it in an `st.fragment`.
 
-    `on_events` saves judgements, as the player's does.
+    `on_events` saves judgements, as the player's does; `video_id` is the video that the player shows.
     """
     key, answers = place.key, f"{place.key}:answer"
 
@@ -133,12 +146,14 @@ def moment_list(
         st.session_state[answers] = answer_to(st.session_state[key]["outbox"], on_events)
 
     ids = [row.id for row in rows]
-    kept = (st.session_state.get(key) or {}).get("selected")
+    kept = (st.session_state.get(key) or {}).get("selected") or st.query_params.get("moment")
     selected = kept if kept in ids else ids[0] if ids else None
+    if selected is not None:
+        tell_address(moment=selected)
     _list(
         key=key,
         data={
-            "rows": [asdict(row) for row in rows],
+            "rows": [vars(row) for row in rows],
             "selected": selected,
             "player": place.player_key,
             "height": place.height,

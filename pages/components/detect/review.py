@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.detection.cue_moments import without_match
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision, precision_so_far
 from core.errors import PunchlineError
@@ -15,26 +16,25 @@ from core.playback.playable import Playable
 from core.segment import clock
 from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep
-from pages.components.detect.export import export_panel
+from pages.components.detect.export import Batch, export_bar
+from pages.components.detect.kept import Kept, kept_moments
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
-from pages.components.detect.settings import Keys, begin, loosen, no_limit, settings_row
+from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
-from pages.components.shared.data import cue_lanes, duration_of, fps_of, ledger_of, unseen_spans
+from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
-from pages.components.shared.pictures import place_pictures
-from pages.components.shared.shell import _, fragment, show_error
+from pages.components.shared.pictures import still_address
+from pages.components.shared.shell import _, asked_time, fragment, plain, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
-MOST_PICTURES = 200
 SOME = 5  # best moments that are shown where none passes the threshold
 
 
 def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
-    """The whole result. It runs alone at every change, and again by itself while pictures are being made."""
-    wait = 1.0 if st.session_state.get("detect-waiting") else None
-    fragment(_review, run_every=wait)(subject, scored, series, shown)
+    """The whole result. It runs alone at every change."""
+    fragment(_review)(subject, scored, series, shown)
 
 
 def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
@@ -51,7 +51,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         _said(subject, scored, settings, found, keys)
     if not found.moments:
         _nothing(keys, settings)
-    pictures, waiting = _pictures(subject, found)
+    pictures = [still_address(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
     who = {"video_id": subject.video.id, "person_id": subject.person.id}
     trims = trims_of(ledger, **who)
     rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures)
@@ -64,25 +64,13 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
         with st.container(border=True):
-            waiting |= why_panel(subject, scored, moment, player_key=PLAYER)
+            why_panel(subject, scored, moment, player_key=PLAYER)
     _not_judged(found)
     disagreements(subject.space, subject.video, list(found.moments), player_key=PLAYER)
+    _compared(subject, found)
     if found.moments:
-        with st.container(border=True):
-            export_panel(subject, trimmed(found.moments, [row.id for row in rows], trims), rows)
-    if waiting != bool(st.session_state.get("detect-waiting")):
-        st.session_state["detect-waiting"] = waiting
-        st.rerun()
-
-
-def _pictures(subject: Subject, found: Found) -> tuple[list[str], bool]:
-    """Of each moment its picture, if it is among the best; and whether some are still being made."""
-    best = {id(moment) for moment in found.best(MOST_PICTURES)}
-    wanted = [moment for moment in found.moments if id(moment) in best]
-    middles = [(subject.video, (moment.best.start + moment.best.end) / 2) for moment in wanted]
-    addresses, waiting = place_pictures(subject.space, middles)
-    by_moment = {id(moment): picture for moment, picture in zip(wanted, addresses, strict=True)}
-    return [by_moment.get(id(moment), "") for moment in found.moments], waiting
+        edited = trimmed(found.moments, [row.id for row in rows], trims)
+        export_bar(subject.space, subject.person, [Batch(subject.video, edited, rows)])
 
 
 def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:
@@ -145,15 +133,22 @@ def _play(
         Lane("arousal", _("Arousal"), values.timestamps, values.column("arousal"), (-1, 1)),
         *cue_lanes(subject.space, subject.video),
     ]
+    other = _other(subject)
     timeline = Timeline(
         lanes=lanes,
+        others=[(m.start, m.end) for m in other.moments] if other is not None else None,
+        others_name=str(st.session_state.get(COMPARED)),
         labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
         moments=[(row.start, row.end, row.share) for row in rows],
         moment_ids=[row.id for row in rows],
+        moment_names=[row.name or row.score_text for row in rows],
         unseen=unseen_spans(values),
         not_judged=[(s.start, s.end) for s in found.not_judged],
     )
-    begin_at = rows[0].start if rows else 0.0
+    row = next((row for row in rows if row.id == st.query_params.get("moment")), rows[0] if rows else None)
+    begin_at = asked_time()
+    if begin_at is None:
+        begin_at = row.start if row is not None else 0.0
     player(
         PLAYER,
         Source(
@@ -168,8 +163,35 @@ def _play(
         timelines={subject.video.id: timeline},
         person_id=subject.person.id,
         token=str(subject.space.root),
+        faces=faces_of(subject.space, subject.video, subject.person),
         controls=Controls(height=310),
     )
+
+
+def _other(subject: Subject) -> Kept | None:
+    """The moments of the model that this one is compared with."""
+    name = st.session_state.get(COMPARED)
+    return kept_moments(subject.space, subject.video, subject.person, name) if name else None
+
+
+def _compared(subject: Subject, found: Found) -> None:
+    """What one of two models found and the other did not."""
+    other = _other(subject)
+    if other is None:
+        return
+    one, two = subject.model.name, str(st.session_state[COMPARED])
+    only = (
+        without_match(list(found.moments), list(other.moments)),
+        without_match(list(other.moments), list(found.moments)),
+    )
+    both = len(found.moments) - len(only[0])
+    with st.container(border=True):
+        st.markdown(_("**{one} and {two}**: {n} moments of both", one=plain(one), two=plain(two), n=both))
+        rows = [
+            Jumps([Jump(m.start, percent(m.score)) for m in moments[:MOST_LOUD]], title=_("only {name}", name=name))
+            for name, moments in zip((one, two), only, strict=True)
+        ]
+        jumps(rows, key="detect-compared-list", player_key=PLAYER)
 
 
 def _list(subject: Subject, rows: list[MomentRow], duration: float | None) -> str | None:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from math import log
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.detection.detect import DetectionSettings, Found, Scored, prior_of
-from pages.components.detect.data import Subject, found_in, kept_settings
+from core.detection.results import read_detections
+from core.sliding_window_processor import log_odds_of
+from pages.components.detect.data import Subject, found_in, kept_settings, n_within, thresholds_in
 from pages.components.detect.moments import percent
 from pages.components.shared.shell import _
 
-# Scores are probabilities: near 0 and 1 small steps matter.
-THRESHOLDS = (
-    *(0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5),
-    *(0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995),
-)
+COMPARED = "detect-compared"
 MAY_BE_EMPTY = ("hour", "top")
 OWN_SHARE = 0.05  # where the user begins to choose one
 
 
-def nearest_threshold(value: float) -> float:
+def nearest_threshold(value: float, steps: Sequence[float]) -> float:
     """The step of the slider that is nearest to a threshold, as log-odds go."""
-    log_odds = _log_odds(min(max(value, THRESHOLDS[0]), THRESHOLDS[-1]))
-    return min(THRESHOLDS, key=lambda step: abs(_log_odds(step) - log_odds))
-
-
-def _log_odds(p: float) -> float:
-    return log(p / (1 - p))
+    log_odds = log_odds_of(value)
+    return min(steps, key=lambda step: abs(log_odds_of(step) - log_odds))
 
 
 class Keys:
@@ -45,10 +39,10 @@ class Keys:
 def begin(subject: Subject, duration: float | None) -> Keys:
     """Set the widgets to the kept settings, the first time in this session, and keep them over page changes."""
     keys, state = Keys(subject), st.session_state
-    kept = kept_settings(subject, duration)
+    kept = kept_settings(subject.space, subject.video, subject.person, duration, model=subject.model.name)
     first = {
         "auto": kept.threshold is None,
-        "threshold": nearest_threshold(0.5 if kept.threshold is None else kept.threshold),
+        "threshold": 0.5 if kept.threshold is None else kept.threshold,
         "prior": kept.prior if isinstance(kept.prior, str) else "own",
         "share": 100 * (OWN_SHARE if isinstance(kept.prior, str) else kept.prior),
         "hour": kept.max_per_hour,
@@ -83,21 +77,26 @@ NAMES = ("auto", "threshold", "prior", "share", "hour", "top", "shortest", "gap"
 def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[DetectionSettings, Found, DeltaGenerator]:
     """Draw the settings; gives them with what they find, and the place beside them for what to say of it."""
     state = st.session_state
+    steps = thresholds_in(subject, scored, chosen(keys))
+    state[keys["threshold"]] = nearest_threshold(state[keys["threshold"]], steps)
     settings = chosen(keys)
     found = found_in(subject, scored, settings)
     first, second, third, place = st.columns([2.6, 1.6, 1.3, 4.1], vertical_alignment="center")
     by_top = settings.top_n is not None
     with first:
         if state[keys["auto"]] and found.threshold is not None:
-            state[keys["threshold"]] = nearest_threshold(found.threshold)
+            state[keys["threshold"]] = nearest_threshold(found.threshold, steps)
         st.select_slider(
             _("Threshold"),
-            THRESHOLDS,
+            steps,
             key=keys["threshold"],
             format_func=percent,
             disabled=by_top,
             on_change=lambda: state.update({keys["auto"]: False}),
-            help=_("Only stretches where the score gets this high count. Lower finds more, also more false ones."),
+            help=_(
+                "Only stretches where the score gets this high count. Every step adds or drops moments; lower finds "
+                "more, also more false ones."
+            ),
         )
     with second:
         st.toggle(
@@ -107,13 +106,14 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
             help=_("The threshold with the best expected balance of missed and false moments."),
         )
     with third, st.popover(_("More"), icon=":material/tune:", width="stretch"):
-        _more(scored, keys, by_top=by_top)
+        _more(subject, scored, settings, keys)
     return settings, found, place
 
 
-def _limits(keys: Keys, *, by_top: bool) -> None:
+def _limits(subject: Subject, scored: Scored, settings: DetectionSettings, keys: Keys) -> None:
     """How many moments there are at most."""
-    left, right = st.columns(2)
+    by_top = settings.top_n is not None
+    left, right = st.columns(2, vertical_alignment="bottom")
     left.number_input(
         _("Limit per hour"),
         min_value=0.5,
@@ -134,11 +134,26 @@ def _limits(keys: Keys, *, by_top: bool) -> None:
         placeholder=_("all"),
         help=_("So many of the best moments, whatever they score; empty keeps all above the threshold."),
     )
+    minutes = left.number_input(_("Best minutes"), 0.1, 600.0, 3.0, step=0.5, format="%g", key=keys["minutes"])
+    n = n_within(subject, scored, settings, 60 * minutes)
+    right.button(_("Take the {n} best", n=n), on_click=loosen, args=(keys,), kwargs={"top": n}, key="best-minutes")
 
 
-def _more(scored: Scored, keys: Keys, *, by_top: bool) -> None:
+def _compare(subject: Subject) -> None:
+    """Another model whose moments are shown beside."""
+    results = read_detections(subject.space, subject.video.id, subject.person.id)
+    others = [name for name in results if name != subject.model.name]
+    if st.session_state.get(COMPARED) not in others:
+        st.session_state[COMPARED] = None
+    if others:
+        said = _("Compare with the moments of")
+        st.selectbox(said, others, index=None, placeholder=_("no other model"), key=COMPARED)
+
+
+def _more(subject: Subject, scored: Scored, settings: DetectionSettings, keys: Keys) -> None:
     """Settings that are seldom touched."""
-    _limits(keys, by_top=by_top)
+    _limits(subject, scored, settings, keys)
+    _compare(subject)
     priors = {
         "auto": _("Automatic ({share})", share=percent(prior_of(scored, "auto"))),
         "labels": _("As in the labels ({share})", share=percent(scored.labelled_share)),

@@ -71,7 +71,13 @@ def find_button(subject: Subject, job: Job | None, *, again: bool, disabled: boo
         icon=":material/search:",
         width="stretch",
     ):
-        settings = kept_settings(subject, duration_of(subject.space, subject.video))
+        settings = kept_settings(
+            subject.space,
+            subject.video,
+            subject.person,
+            duration_of(subject.space, subject.video),
+            model=subject.model.name,
+        )
         with told():
             if job is not None and job.status != "done":
                 Jobs(subject.space).forget(job.id)  # what failed before is no news any more

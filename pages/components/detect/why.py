@@ -18,10 +18,11 @@ from core.translation import text
 from core.workspace.registry import Video
 from pages.components.detect.data import Subject, Why, why
 from pages.components.detect.moments import moment_id
+from pages.components.player.player import PLAYER
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FUNNY, OTHER
 from pages.components.shared.jumps import FOLDER, script
-from pages.components.shared.pictures import place_pictures
+from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, language, show_error
 
 LEAST = 0.05  # log-odds: less says nothing
@@ -30,7 +31,7 @@ _clips = st.components.v2.component(
     "punchline_clips",
     html='<div class="clips"></div>',
     css=(FOLDER / "clips.css").read_text(encoding="utf-8"),
-    js=script("reach.js", "clips.js"),
+    js=(PLAYER / "stills.js").read_text(encoding="utf-8") + script("reach.js", "clips.js"),
 )
 
 
@@ -55,25 +56,25 @@ def in_words(contribution: Contribution) -> str:
     return text(contribution.template, language(), **contribution.values)
 
 
-def why_panel(subject: Subject, scored: Scored, moment: Moment, *, player_key: str) -> bool:
-    """Draw the whole section; true while pictures are still being made."""
+def why_panel(subject: Subject, scored: Scored, moment: Moment, *, player_key: str) -> None:
+    """Draw the whole section."""
     st.markdown(f"**{_('Why {time}?', time=clock(int(moment.start)))}**")
     if subject.model.is_network and not st.session_state.get("explain-networks"):
         st.caption(_("This model is a neural network. Asking it takes its libraries, which load for some seconds."))
         if not st.button(_("Explain"), key="explain", icon=":material/help:"):
-            return False
+            return
         st.session_state["explain-networks"] = True
     try:
         with st.spinner(_("Asking the model…"), show_time=False):
             answer = why(subject, scored, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
     except PunchlineError as error:
         show_error(error)
-        return False
+        return
     left, right = st.columns([1, 1], gap="large")
     with left:
         _reasons(answer)
     with right:
-        return _nearest(subject, answer, player_key)
+        _nearest(subject, answer, player_key)
 
 
 def _reasons(answer: Why) -> None:
@@ -121,24 +122,18 @@ def _reasons(answer: Why) -> None:
     st.caption(_("What the score would lose if this were as usual. Green speaks for a funny moment, grey against it."))
 
 
-def _nearest(subject: Subject, answer: Why, player_key: str) -> bool:
+def _nearest(subject: Subject, answer: Why, player_key: str) -> None:
     st.caption(_("Labelled clips that are most like it; a click plays them."))
     videos = {video.id: video for video in subject.space.videos()}
     events = [neighbour.event for neighbour in answer.nearest if neighbour.event.video_id in videos]
     if not events:
         st.caption(_("There are no labelled clips yet to compare it with."))
-        return False
-    places = [(videos[event.video_id], (event.start + event.end) / 2) for event in events]
-    pictures, waiting = place_pictures(subject.space, places)
-    clips = [
-        _card(subject, videos[event.video_id], event, src, player_key)
-        for event, src in zip(events, pictures, strict=True)
-    ]
+        return
+    clips = [_card(subject, videos[event.video_id], event, player_key) for event in events]
     _clips(key="detect-nearest", data={"clips": clips})
-    return waiting
 
 
-def _card(subject: Subject, video: Video, event: LabelEvent, src: str, player_key: str) -> dict[str, object]:
+def _card(subject: Subject, video: Video, event: LabelEvent, player_key: str) -> dict[str, object]:
     state = playable(subject.space, video).state
     address = {"direct": media_address(video.id), "proxy": media_address(video.id, "proxy")}.get(state, "")
     return {
@@ -150,6 +145,6 @@ def _card(subject: Subject, video: Video, event: LabelEvent, src: str, player_ke
         "start": event.start,
         "end": event.end,
         "address": address,
-        "src": src,
+        "src": still_address(video, (event.start + event.end) / 2),
         "player": player_key,
     }

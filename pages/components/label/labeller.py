@@ -41,7 +41,7 @@ from pages.components.shared.data import (
     unseen_spans,
     usual_lanes,
 )
-from pages.components.shared.shell import _, fragment, show_error
+from pages.components.shared.shell import _, asked_time, fragment, show_error
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds
@@ -164,7 +164,8 @@ def _player(
         name = f"{video.id}-{person.id}-{order}-{overlapping}-{shown.src}"
         source = Queue(name, clips, gone=[e.clip_id for e in done], counts=counts)
     else:
-        source = Source(video.id, shown.src, length, fps)
+        start = asked_time()
+        source = Source(video.id, shown.src, length, fps, start=0.0 if start is None else start)
     player(
         "label-player",
         source,

@@ -16,6 +16,7 @@ import streamlit as st
 
 from core.analysis.reduction import packed, reduced, reduced_around
 from core.labels.presses import Press, Receipt, receive
+from core.playback.route import stills_address
 from core.series import Floats
 from core.storage.program import ASSETS
 from core.workspace.settings import key_meanings, read_settings
@@ -23,6 +24,9 @@ from pages.components.player.text import player_texts
 from pages.components.shared.shell import finished_text, workspace
 
 PLAYER = ASSETS / "player"
+SCRIPTS = (  # each knows those before it
+    *("clock", "icons", "keys", "outbox", "axis", "lanes", "timeline", "faces", "stage", "judge", "player"),
+)
 MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
 
 
@@ -103,15 +107,31 @@ class Timeline:
     """What is drawn under one video. None for labels or moments leaves their lane away.
 
     Labels are (start, end, 0 or 1), moments (start, end, score in [0, 1]), `unseen` and `not_judged` (start, end), all
-    in seconds. Moments with ids have edges that can be dragged: the list of moments on the page takes them.
+    in seconds. `unseen` is None where nothing is known of the person. Moments with ids have edges that can be dragged:
+    the list of moments on the page takes them. `moment_names` stand on them. `others` are another model's moments.
     """
 
     lanes: Sequence[Lane] = ()
     labels: Sequence[tuple[float, float, int]] | None = None
     moments: Sequence[tuple[float, float, float]] | None = None
     moment_ids: Sequence[str] = ()
-    unseen: Sequence[tuple[float, float]] = ()
+    moment_names: Sequence[str] = ()
+    others: Sequence[tuple[float, float]] | None = None
+    others_name: str = ""
+    unseen: Sequence[tuple[float, float]] | None = None
     not_judged: Sequence[tuple[float, float]] = ()
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Where a person's face is in the picture, on demand.
+
+    `boxes` gives, for a start and an end in seconds, the times (n,) and boxes (n, 4), which are left, top, right and
+    bottom as shares of the picture.
+    """
+
+    name: str
+    boxes: Callable[[float, float], tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
@@ -136,9 +156,7 @@ _mounted = st.components.v2.component(
     "punchline_player",
     html=(PLAYER / "player.html").read_text(encoding="utf-8"),
     css=(PLAYER / "player.css").read_text(encoding="utf-8"),
-    js="\n".join(
-        (PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "timeline.js", "player.js")
-    ),
+    js="\n".join((PLAYER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS),
 )
 
 
@@ -162,13 +180,25 @@ def _plain(blocks: Sequence[Sequence[float]] | None) -> list[list[float]] | None
     return None if blocks is None else [[float(value) for value in block] for block in blocks]
 
 
-def _timeline(timeline: Timeline, view: tuple[float, float] | None) -> dict[str, Any]:
+def _seen(unseen: Sequence[tuple[float, float]], duration: float) -> list[list[float]]:
+    """What lies between the stretches in which the person is not seen."""
+    edges = [0.0, *(float(edge) for span in unseen for edge in span), duration]
+    return [[start, end] for start, end in zip(edges[::2], edges[1::2], strict=True) if end > start]
+
+
+def _timeline(video_id: str, timeline: Timeline, view: tuple[float, float] | None) -> dict[str, Any]:
+    ends = [float(lane.timestamps[-1]) for lane in timeline.lanes if len(lane.timestamps)]
     return {
+        "stills": stills_address(video_id),
+        "seen": None if timeline.unseen is None or not ends else _seen(timeline.unseen, max(ends)),
+        "moment_names": list(timeline.moment_names),
+        "others": _plain(timeline.others),
+        "others_name": timeline.others_name,
         "lanes": [_lane(lane, view) for lane in timeline.lanes],
         "labels": _plain(timeline.labels),
         "moments": _plain(timeline.moments),
         "moment_ids": list(timeline.moment_ids),
-        "unseen": _plain(timeline.unseen),
+        "unseen": _plain(timeline.unseen or ()),
         "not_judged": _plain(timeline.not_judged),
         "coarse": any(len(lane.timestamps) > MOST_SAMPLES for lane in timeline.lanes),
     }
@@ -192,6 +222,7 @@ def player(
     on_events: OnEvents | None = None,
     person_id: str = "",
     token: str = "",
+    faces: Faces | None = None,
     controls: Controls | None = None,
 ) -> PlayerState:
     """Show the player. Call it in an `st.fragment`.
@@ -218,6 +249,8 @@ def player(
         Goes into every event.
     token
         Names the workspace and page: unsaved events of an earlier life of this page are found by it.
+    faces
+        With a video: the person whose face and name are shown on the picture when asked for.
     """
     controls = controls or Controls()
     state = st.session_state.get(key) or {}
@@ -228,8 +261,9 @@ def player(
         if on_events is not None:
             st.session_state[answers] = answer_to(st.session_state[key]["outbox"], on_events)
 
+    place = None if not view else (view["start"], view["end"])
     drawn = {
-        video_id: _timeline(timeline, (view["start"], view["end"]) if view and view["video_id"] == video_id else None)
+        video_id: _timeline(video_id, timeline, place if view and view["video_id"] == video_id else None)
         for video_id, timeline in (timelines or {}).items()
     }
     data = {
@@ -240,6 +274,8 @@ def player(
         "seek": None if seek is None else {"t": float(seek[0]), "seq": int(seek[1])},
         "timelines": drawn,
         "jumps": any(timeline["moments"] for timeline in drawn.values()),
+        "trims": any(timeline["moment_ids"] for timeline in drawn.values()),
+        "faces": _faces(faces, state.get("faces"), source),
         "view": view,
         "range": controls.select_range,
         "height": controls.height,
@@ -252,13 +288,25 @@ def player(
     result = _mounted(
         key=key,
         data=data,
-        default={"outbox": {"n": 0, "events": []}, "range": None, "view": None, "unplayable": None},
+        default={"outbox": {"n": 0, "events": []}, "range": None, "view": None, "faces": None, "unplayable": None},
         on_outbox_change=keep,
         on_range_change=_nothing,
         on_view_change=_nothing,
+        on_faces_change=_nothing,
         on_unplayable_change=_nothing,
     )
     return _state(result)
+
+
+def _faces(faces: Faces | None, wanted: Mapping[str, Any] | None, source: Source | Queue | None) -> Any:
+    """The boxes of the stretch that the browser asked for; the name alone while it did not."""
+    if faces is None or not isinstance(source, Source):
+        return None
+    if not wanted or wanted["video_id"] != source.video_id:
+        return {"name": faces.name, "start": 0.0, "end": 0.0}
+    start, end = float(wanted["start"]), float(wanted["end"])
+    timestamps, boxes = faces.boxes(start, end)
+    return {"name": faces.name, "start": start, "end": end, "t": packed(timestamps), "boxes": packed(boxes.ravel())}
 
 
 def _nothing() -> None:

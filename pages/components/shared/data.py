@@ -18,11 +18,11 @@ from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.facts import about
 from core.series import Floats, TimeSeries
-from core.workspace.library import Library
+from core.workspace.library import Boxes, Library
 from core.workspace.paths import state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.player.player import Lane
+from pages.components.player.player import Faces, Lane
 from pages.components.shared.shell import _
 
 
@@ -119,9 +119,26 @@ def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
     return lanes
 
 
-def unseen_spans(series: TimeSeries | None) -> list[tuple[float, float]]:
-    """Stretches in which the person's face was not seen, in seconds."""
-    return [] if series is None or len(series) == 0 else [(span.start, span.end) for span in series.unseen()]
+def unseen_spans(series: TimeSeries | None) -> list[tuple[float, float]] | None:
+    """Stretches in which the person's face was not seen, in seconds; None where nothing is known."""
+    return None if series is None or len(series) == 0 else [(span.start, span.end) for span in series.unseen()]
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _boxes(_library: Library, video_id: str, person_id: str, key: str) -> Boxes:
+    return _library.boxes(video_id, person_id)
+
+
+def faces_of(space: Workspace, video: Video, person: Person) -> Faces:
+    """The person's face for the player to show on the picture."""
+    library = library_of(space)
+
+    def boxes(start: float, end: float) -> tuple[Floats, Floats]:
+        timestamps, places = _boxes(library, video.id, person.id, str(library.state_of_series(video.id, person.id)))
+        part = slice(*timestamps.searchsorted((start, end)))
+        return timestamps[part], places[part]
+
+    return Faces(person.name, boxes)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -17,6 +17,7 @@ from streamlit import config
 from core.actions.background import begin_reading_references
 from core.errors import PunchlineError, Sentence
 from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
+from core.labels.csv import seconds_of
 from core.people.person import Person
 from core.translation import LANGUAGES, text, translated
 from core.workspace.registry import Video
@@ -24,6 +25,7 @@ from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Workspace
 
 T = TypeVar("T", Video, Person)
+PARAMETERS = {"video_id": "video", "person_id": "person"}  # of a page's address
 JOINER = "\u2060"  # not seen; what follows is no longer the first letter of a line, or of an emoji's name
 
 
@@ -141,14 +143,39 @@ def language_switch() -> None:
 
 
 def _chosen(kind: str, ids: list[str]) -> str | None:
-    """The id chosen in this session, else the saved one, as far as it still exists."""
-    found = st.session_state.get(kind) or getattr(read_settings(workspace()), kind)
-    return found if found in ids else ids[0] if ids else None
+    """The id that the address names, else the one chosen in this tab, else the saved one, as far as it still exists.
+
+    It stays this tab's own, whatever other tabs choose. An address counts once: then the page's lists do.
+    """
+    state, asked = st.session_state, st.query_params.get(PARAMETERS[kind])
+    if asked in ids and asked != state.get(f"asked-{kind}"):
+        state[kind] = state[f"asked-{kind}"] = asked
+    found = state.get(kind) or getattr(read_settings(workspace()), kind)
+    found = found if found in ids else ids[0] if ids else None
+    if found is not None:
+        state[kind] = found
+    return found
+
+
+def tell_address(**values: str) -> None:
+    """Have the page's address name what is shown, so that it opens again after a reload, or for somebody else."""
+    for name, value in values.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def asked_time() -> float | None:
+    """The time in seconds that the page's address names, as in ``?t=61.5`` or ``?t=1:01.5``; None without one."""
+    with suppress(ValueError):
+        return seconds_of(st.query_params.get("t", ""))
+    return None
 
 
 def choose(kind: str, id: str) -> None:
     """Make a video ("video_id") or person ("person_id") the chosen one, in this session and for later ones."""
     st.session_state[kind] = id
+    for name in ("t", "moment"):  # they were about another one
+        st.query_params.pop(name, None)
     with told():
         change_settings(workspace(), **{kind: id})
 
@@ -193,4 +220,6 @@ def _select(kind: str, label: str, names: dict[str, str], items: list[T], key: s
         on_change=lambda: choose(kind, st.session_state[key]),
         label_visibility="collapsed",
     )
+    st.session_state[f"asked-{kind}"] = id  # the address says it from here on; it asks for nothing
+    tell_address(**{PARAMETERS[kind]: str(id)})
     return next((item for item in items if item.id == id), None)

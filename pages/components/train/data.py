@@ -36,6 +36,7 @@ def origin_name(origin: str) -> str:
         "chat": _("chat"),
         "marked": _("marked while watching"),
         "imported": _("imported"),
+        "cut": _("from a cut"),
         "accepted": _("accepted"),
         "rejected": _("rejected"),
     }.get(origin, origin)

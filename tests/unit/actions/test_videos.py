@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from core.errors import VideoUnreadable
 from core.people.person import Thresholds
 from core.playback.facts import about
 from core.playback.playable import playable
-from core.playback.thumbnails import Thumbnails, cover
+from core.playback.thumbnails import cover, picture
 from core.segment import Detection
 from core.video.frames import frame_at
 from core.video.streams import AUTOMATIC, Tracks
@@ -110,16 +109,13 @@ def test_everything_shows_the_picture_that_is_chosen(space: Workspace, tmp_path:
         video = choose_tracks(space, video, Tracks(wanted))
         assert space.video(video.id) == video
         assert space.register(tmp_path / "two.mkv").tracks == Tracks(wanted), "seen again, it keeps them"
-        begun = Thumbnails(space)
-        while (pictures := begun.of([(video, 1.0)]))[1]:
-            time.sleep(0.02)
         exported = [
             export(video, [Detection(0.4, 1.4, 0.9)], tmp_path / name, format=name).paths[0]
             for name in ("clips", "reel")
         ]
         images = [frame_at(path, 0.5).image for path in (make_playable(space, video).path, *exported)]
         images += [moment_of(video, 1.0).read()]
-        images += [cv2.imread(str(path)) for path in (cover(space, video), *pictures[0])]
+        images += [cv2.imread(str(path)) for path in (cover(space, video), picture(space, video, 1.0))]
         facts = about(space, [video])[video.id]
         shapes = [(facts["width"], facts["height"]), *(image.shape[1::-1] for image in images)]
         assert len({round(width / height, 2) for width, height in shapes}) == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.detection.candidates import best_threshold, candidates, peaks
-from core.detection.moments import Moment, Rules, best_moments, hysteresis, moments
+from core.detection.moments import Moment, Rules, best_moments, hysteresis, moments, threshold_steps
 from core.segment import Segment, tiou
 from core.sliding_window_processor import Curve, Scores, Windows, lay_windows
 
@@ -209,6 +209,22 @@ def test_the_best_moments_are_there_whatever_they_score():
     assert len(best_moments(Scores(windows, z), 1)) == 1
     assert best_moments(Scores(lay_windows(0.0, 2.0), np.empty(0)), 5) == []
     assert best_moments(Scores(windows, np.full(len(windows), np.nan)), 5) == []
+
+
+def test_every_step_of_the_threshold_changes_the_moments():
+    rng = np.random.default_rng(3)
+    windows = lay_windows(0.0, 1800.0)
+    bursts = [Segment(t, t + 6) for t in range(20, 1780, 40)]
+    z = likely(windows, *bursts) + np.repeat(rng.normal(0, 2, len(windows) // 40 + 1), 40)[: len(windows)]
+    scores = Scores(windows, z)
+    steps = threshold_steps(scores)
+    assert steps == sorted(steps)
+    found = [len(moments(scores, Rules(step, step / 2))) for step in steps]
+    assert found[-1] == 0
+    assert found[-2] >= 1
+    assert sum(a != b for a, b in pairwise(found)) > 0.6 * len(steps)
+    assert len(threshold_steps(scores, most=10)) <= 11
+    assert threshold_steps(Scores(lay_windows(0.0, 2.0), np.empty(0))) == [0.502]
 
 
 def test_candidates_are_one_a_burst_and_their_probabilities_count_them():

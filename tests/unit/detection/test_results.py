@@ -17,6 +17,7 @@ from core.detection.results import (
     precision_so_far,
     read_detections,
     save_detections,
+    what_changed,
 )
 from core.errors import StorageFault
 from core.segment import Segment
@@ -109,6 +110,27 @@ def test_kept_scores_of_something_else_are_not_used(library):
     library.card["created"] = "t2"  # a model of the same name
     library.model("newest")
     assert kept_scores(library, VIDEO, PERSON) is None
+
+
+def test_what_changed_since_moments_were_found_is_told(library):
+    def told() -> str:
+        return "; ".join(what_changed(library, VIDEO, PERSON, model="newest"))
+
+    saved(library)
+    made = library.made
+    anew = "the video was extracted anew, or reference faces or thresholds were changed"
+    library.made = replace(made, series=stream(121.0))
+    assert told() == anew
+    library.made = replace(made, parameters={**made.parameters, "fill": "none"})
+    library.card["created"] = "t2"
+    library.model("newest")
+    assert told() == f"the model newest was trained again; {anew}"
+    library.model("another")
+    saved(library, "another")
+    assert told() == "another model, another, looked at this video since"
+    assert what_changed(library, VIDEO, PERSON, model="gone") == ["the model gone is not there any more"]
+    library.workspace.scores_path(VIDEO.id, PERSON.id).write_bytes(b"")
+    assert told() == "its scores cannot be read any more"
 
 
 def test_scores_stay_though_something_else_is_usual_since_another_video_was_extracted(library, monkeypatch):

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core.playback import route as media
 from core.playback.access import Access, access_middleware
-from core.playback.route import LONGEST_ANSWER, media_address, media_routes
+from core.playback.route import LONGEST_ANSWER, media_address, media_routes, stills_address
 from core.workspace.workspace import Workspace
+from tests import media as made
 
 SIZE = LONGEST_ANSWER + 5000
 
@@ -108,3 +110,16 @@ def test_files_that_are_no_playable_video_are_not_served(client: TestClient, tmp
     text.write_text("private")
     id = Workspace(tmp_path / "space").register(text).id
     assert client.get(media_address(id)).status_code == 404
+
+
+def test_pictures_of_places_are_made_when_asked_for(client: TestClient, tmp_path: Path, id: str) -> None:
+    film = Workspace(tmp_path / "space").register(made.write(tmp_path / "film.mp4", np.arange(0, 4, 0.2)))
+    address = stills_address(film.id)
+    answer = client.get(f"{address}1.5")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.content[:2] == b"\xff\xd8"
+    forged = f"{address.replace(film.id, id)}1.5"
+    for asked in (forged, f"{address}no", f"{stills_address(id)}1.5", f"{stills_address('0123456789abcdef')}1.5"):
+        assert client.get(asked).status_code == 404, asked
+    assert client.get(f"{address}1.5", headers={"sec-fetch-site": "cross-site"}).status_code == 403

@@ -1,0 +1,219 @@
+// The rows of the list of moments: what is listed, in which order, and how each looks.
+
+const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17" };
+
+class Rows {
+  constructor(root) {
+    this.root = root;
+    this.$ = (selector) => root.querySelector(selector);
+    this.data = { rows: [], texts: {} };
+    this.rows = new Map(); // id -> element
+    this.videos = []; // in the order in which they come
+    this.local = new Map(); // id -> {label, event}, until the server has it
+    this.trims = new Map(); // id -> {start, end, name, remark, event}, until the server has it
+    this.order = "time";
+    this.show = "all";
+    this.current = null;
+  }
+
+  // --- what is listed
+
+  verdict(row) {
+    const local = this.local.get(row.id);
+    return local ? local.label : row.verdict;
+  }
+
+  // Bounds, name and note as they are now, perhaps before the server knows.
+  shape(row) {
+    return this.trims.get(row.id) ?? { start: row.start, end: row.end, name: row.name, remark: row.remark, event: row.trim };
+  }
+
+  get shown() {
+    const wanted = { all: () => true, open: (v) => v === null, yes: (v) => v === 1, no: (v) => v === 0 }[this.show];
+    const rows = this.data.rows.filter((row) => wanted(this.verdict(row)) || (this.show === "open" && row.id === this.current));
+    const rank = (row) => this.videos.indexOf(row.video_id);
+    const by = this.order === "time" ? (a, b) => rank(a) - rank(b) || this.shape(a).start - this.shape(b).start : (a, b) => b.score - a.score || a.start - b.start;
+    return rows.sort(by);
+  }
+
+  find(id) {
+    return this.data.rows.find((row) => row.id === id);
+  }
+
+  // --- drawing
+
+  draw() {
+    this.head();
+    const { texts: T } = this.data;
+    const shown = this.shown;
+    const box = this.$(".rows");
+    box.style.setProperty("--height", `${this.data.height}px`);
+    const kept = new Map(shown.map((row) => [row.id, this.rows.get(row.id) || this.blank(row.id)]));
+    for (const row of shown) this.fill(kept.get(row.id), row);
+    const wanted = [...kept.values()];
+    if (wanted.length !== box.children.length || wanted.some((element, k) => box.children[k] !== element)) box.replaceChildren(...wanted);
+    if (!shown.length) box.replaceChildren(made("div", "empty", T.none));
+    this.rows = kept;
+    this.foot();
+  }
+
+  choice(name, options) {
+    const box = made("div", "choice");
+    box.role = "group";
+    for (const [value, text, title] of options) {
+      const button = made("button", "", text);
+      button.type = "button";
+      if (title) button.title = button.ariaLabel = title;
+      button.ariaPressed = String(this[name] === value);
+      button.onclick = () => {
+        this[name] = value;
+        remember(`list/${this.data.token}`, { order: this.order, show: this.show });
+        this.draw();
+        this.reveal();
+      };
+      box.append(button);
+    }
+    return box;
+  }
+
+  head() {
+    const { texts: T, rows } = this.data;
+    const n = { yes: 0, no: 0, open: 0 };
+    for (const row of rows) n[{ 1: "yes", 0: "no" }[this.verdict(row)] || "open"] += 1;
+    this.$(".head").replaceChildren(
+      this.choice("order", [["time", T.by_time], ["score", T.by_score]]),
+      this.play_all(T),
+      made("span", "grow"),
+      this.choice("show", [
+        ["all", `${T.all} ${rows.length}`],
+        ["open", `${T.open} ${n.open}`],
+        ["yes", `✓ ${n.yes}`, `${T.accepted} ${n.yes}`],
+        ["no", `✕ ${n.no}`, `${T.rejected} ${n.no}`],
+      ]),
+    );
+  }
+
+  play_all(T) {
+    const button = made("button", "all", "▶");
+    button.type = "button";
+    button.title = button.ariaLabel = T.play_all;
+    button.ariaPressed = String(this.sequence);
+    button.onclick = () => {
+      this.sequence = !this.sequence;
+      if (this.sequence) this.jump(this.shown.find((row) => this.verdict(row) !== 0));
+      else playerOf(this.data.player)?.pause();
+      this.draw();
+    };
+    return button;
+  }
+
+  blank(id) {
+    const element = made("div", "row");
+    element.tabIndex = 0;
+    element.role = "group";
+    element.innerHTML =
+      '<div class="picture"><img alt="" hidden><span></span></div>' +
+      '<div class="words"><div><b></b><span class="range"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
+      '<button type="button" class="back"></button></div></div>' +
+      '<div class="verdicts"><button type="button" class="yes"></button><button type="button" class="no"></button></div>';
+    for (const name of ["yes", "no"]) {
+      const button = element.querySelector(`.verdicts .${name}`);
+      button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg>`;
+      button.onclick = (event) => {
+        event.stopPropagation();
+        this.judge(this.find(id), name === "yes" ? 1 : 0);
+      };
+    }
+    for (const name of ["name", "remark"]) {
+      const input = element.querySelector(`.edit .${name}`);
+      input.onchange = () => this.trim(this.find(id), { [name]: input.value.trim() });
+      input.onkeydown = (event) => event.key === "Enter" && input.blur();
+    }
+    const edit = element.querySelector(".edit");
+    edit.onclick = (event) => event.stopPropagation();
+    edit.querySelector(".back").onclick = () => {
+      const row = this.find(id);
+      this.trim(row, { start: row.own[0], end: row.own[1] });
+    };
+    element.onclick = () => {
+      element.blur();
+      this.jump(this.find(id));
+    };
+    element.onkeydown = (event) => event.key === "Enter" && event.target === element && this.jump(this.find(id));
+    return element;
+  }
+
+  fill(element, row) {
+    const T = this.data.texts;
+    const $ = (selector) => element.querySelector(selector);
+    const verdict = this.verdict(row);
+    const { start, end, name, remark } = this.shape(row);
+    element.className = ["row", row.id === this.current && "current", verdict === 0 && "no"].filter(Boolean).join(" ");
+    element.ariaLabel = `${clockOf(start)}, ${row.score_text}`;
+    const image = $("img");
+    showStill(image, row.src);
+    const changed = Math.abs(start - row.own[0]) > 5e-4 || Math.abs(end - row.own[1]) > 5e-4;
+    const digits = changed ? 2 : 0;
+    $(".picture span").textContent = `${(end - start).toFixed(digits)} s`;
+    $("b").textContent = clockOf(start, digits);
+    $(".range").textContent = `– ${clockOf(end, digits)}`;
+    $(".range").title = changed ? T.found.replace("{range}", `${clockOf(row.own[0], 2)} – ${clockOf(row.own[1], 2)}`) : "";
+    $(".edit").hidden = row.id !== this.current;
+    for (const [field, value, text] of [["name", name, T.name], ["remark", remark, T.remark]]) {
+      const input = $(`.edit .${field}`);
+      input.placeholder = input.ariaLabel = text;
+      if (input !== this.root.activeElement && input.value !== value) input.value = value;
+    }
+    $(".back").hidden = !changed;
+    $(".back").textContent = T.as_found;
+    $(".score i").style.setProperty("--share", `${(100 * row.share).toFixed(1)}%`);
+    $(".score span").textContent = row.score_text;
+    $(".score").title = T.relative;
+    const words = [name, row.title, verdict === null ? row.note : { 1: T.accepted, 0: T.rejected }[verdict]];
+    $(".note").textContent = words.filter(Boolean).join(" · ");
+    for (const [name, label, text] of [["yes", 1, T.accept], ["no", 0, T.reject]]) {
+      const button = $(`.verdicts .${name}`);
+      button.ariaPressed = String(verdict === label);
+      button.title = button.ariaLabel = verdict === label ? T.take_back : text;
+    }
+  }
+
+  foot() {
+    const { texts: T } = this.data;
+    const keys = [["J", "K", T.jump], ["A", T.accept_key], ["X", T.reject_key], ["I", "O", T.in_out], ["←", "→", T.nudge], ["U", T.undo]];
+    const items = keys.map((parts) => {
+      const item = document.createElement("span");
+      for (const part of parts.slice(0, -1)) item.append(made("kbd", "", part));
+      item.append(parts.at(-1));
+      return item;
+    });
+    const kept = this.data.rows.filter((row) => this.verdict(row) !== 0).map((row) => this.shape(row));
+    const seconds = kept.reduce((sum, { start, end }) => sum + end - start, 0);
+    const total = { n: kept.length, total: this.data.rows.length, time: clockOf(seconds) };
+    items.unshift(made("b", "", T.total.replace(/\{(\w+)\}/g, (_all, name) => total[name])));
+    const { outbox } = this;
+    const trouble = outbox.trouble(T);
+    if (trouble) items.push(made("span", "fault", trouble));
+    else if (outbox.events.length) items.push(made("span", "", T.saving));
+    else if (this.history.length) items.push(made("span", "", T.saved));
+    if (outbox.refused.size) {
+      const discard = Object.assign(made("button", "", T.discard), { type: "button" });
+      discard.onclick = () => {
+        outbox.discard();
+        this.foot();
+      };
+      items.push(discard);
+    }
+    this.$(".foot").replaceChildren(...items);
+  }
+
+  // Scroll the list, not the page.
+  reveal() {
+    const box = this.$(".rows");
+    const element = this.rows.get(this.current);
+    if (!element || element.parentElement !== box) return;
+    const top = element.offsetTop - box.offsetTop;
+    if (top < box.scrollTop) box.scrollTop = top - 4;
+    else if (top + element.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + element.offsetHeight - box.clientHeight + 4;
+  }
+}
