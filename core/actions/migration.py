@@ -61,7 +61,7 @@ def _steps(space: Workspace) -> Iterator[Step]:
     for features in sorted(space.features_folder.glob("*.h5")):
         if _readable(features) and holds_person_series(features):
             yield (
-                f"{features.name}: without series, which are other files",
+                f"{features.name}: series taken out, they are files of their own",
                 partial(_without_series, space, features),
             )
     digest = embedder_entry(DEFAULT_EMBEDDER).digest
