@@ -180,7 +180,7 @@ class Rows {
 
   foot() {
     const { texts: T } = this.data;
-    const keys = [["J", "K", T.jump], ["A", T.accept_key], ["X", T.reject_key], ["I", "O", T.in_out], ["←", "→", T.nudge], ["U", T.undo]];
+    const keys = [["↑", "↓", T.jump], ["A", T.accept_key], ["X", T.reject_key], ["I", "O", T.in_out], ["←", "→", T.nudge], ["U", T.undo]];
     const items = keys.map((parts) => {
       const item = document.createElement("span");
       for (const part of parts.slice(0, -1)) item.append(made("kbd", "", part));

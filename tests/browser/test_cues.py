@@ -44,6 +44,7 @@ class Words:
     logistic: str
     cues: str
     start: str
+    figures: str
     gain: str
 
 
@@ -60,6 +61,7 @@ ENGLISH = Words(
     logistic="Logistic regression",
     cues="With laughter and chat",
     start="Start",
+    figures="Figures and curves",
     gain="With laughter, chat: F1",
 )
 
@@ -80,6 +82,7 @@ def korean() -> Words:
         "logistic": catalogue["Logistic regression"],
         "cues": catalogue["With laughter and chat, as far as all clips have them"],
         "start": catalogue["Start"],
+        "figures": catalogue["Figures and curves"],
         "gain": f"{catalogue['laughter']}, {catalogue['chat']}",
     }
     return Words(language="한국어", lanes={catalogue["Laughter"], catalogue["Chat"]}, **said)
@@ -176,6 +179,8 @@ def test_cues_lead_a_newcomer_to_a_model(page: Page, address: str, space: Worksp
     page.get_by_text(said.cues).click()
     page.keyboard.press("Escape")
     page.get_by_role("button", name=said.start, exact=True).click()
-    page.get_by_text(said.gain).first.wait_for(timeout=120_000)
+    page.get_by_text(said.figures).wait_for(timeout=120_000)
+    page.get_by_text(said.figures).click()
+    page.get_by_text(said.gain).first.wait_for()
     (model,) = ModelStore(space).of(person)
     assert model.card["cues"] == ["laughter", "chat"]

@@ -16,6 +16,7 @@ from core.detection.detect import DetectionSettings
 from core.detection.results import read_detections
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import write_features
+from core.labels.event import clip_id_of
 from core.people.person import Reference
 from core.workspace.workspace import Workspace
 from tests import media
@@ -70,7 +71,8 @@ def test_an_address_opens_that_video_and_that_moment(page: Page, address: str, s
     rows(page).first.wait_for()
     playing_at(page, 100)
     rows(page).nth(2).click()
-    page.wait_for_url("**moment=**")
+    best = moments[2]["best_start"], moments[2]["best_end"]
+    page.wait_for_url(f"**moment={clip_id_of(second.id, person.id, *best)}**")
     link = page.url.replace("&t=100", "")
     other = page.context.new_page()
     other.goto(link)

@@ -15,7 +15,7 @@ from core.video.probe import probe
 from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
 from tests import media
-from tests.browser.conftest import serve
+from tests.browser.conftest import pick, serve
 
 pytestmark = pytest.mark.browser
 
@@ -211,8 +211,7 @@ def test_typing_labels_nothing_and_clicking_the_player_gives_the_keys_back(
 
 def test_keys_are_the_players_again_after_a_choice_from_a_list(page: Page, address: str, root: Path) -> None:
     opened(page, address, person="list")
-    page.get_by_role("combobox", name="Colour").click()
-    page.get_by_role("option", name="green").click()
+    pick(page, page.get_by_role("combobox", name="Colour"), page.get_by_role("option", name="green"))
     page.wait_for_function("() => document.activeElement === document.body")
     page.keyboard.press("f")
     saved(page)

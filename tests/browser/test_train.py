@@ -197,4 +197,5 @@ def test_without_a_person_the_way_to_one_is_shown(tmp_path: Path, monkeypatch: p
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
     app.switch_page("pages/train.py").run()
     assert not app.exception
-    assert [info.value for info in app.info] == ["A model is trained for a person. Pick one first."]
+    assert "A model is trained for a person. Pick one first." in [words.value for words in app.main.markdown]
+    assert "Pick the person" in [button.label for button in app.main.button]

@@ -179,13 +179,13 @@ def test_the_next_steps_lead_to_exported_trimmed_moments(
             rows.first.wait_for()
             page.locator(".st-key-detect-player video.front").evaluate(PLAYABLE)
         with you.lap("trim"):
-            for key in ("k", " ", "i", "ArrowRight", "ArrowRight"):
+            for key in ("ArrowDown", " ", "i", "ArrowRight", "ArrowRight"):
                 page.keyboard.press(key)
                 page.wait_for_timeout(700)
             expect(rows.nth(1)).to_have_class("row current")
             page.keyboard.press("a")
             expect(rows.nth(1).locator(".yes")).to_have_attribute("aria-pressed", "true")
-            page.keyboard.press("k")  # the next moment is in hand, and all before is told
+            page.keyboard.press("ArrowDown")  # the next moment is in hand, and all before is told
         with you.lap("export"):
             you.choose(
                 page.get_by_role("combobox", name=you.words("Format")), you.words("Table for spreadsheets (CSV)")
