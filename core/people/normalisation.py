@@ -31,7 +31,7 @@ def parameters(embedder_name: str) -> dict[str, Any]:
         "scale": [list(point) for point in entry.scale],
         "normalisation": {"kind": "mean of others", "people": N_OTHERS, "strangers": entry.strangers},
         "turned_faces": "with their track",
-        "relaxed_tracks": "by two looks",
+        "relaxed_tracks": "by two looks, by many if they are likely",
         "small_references": [SMALL_FACE, SMALL_REACH],
     }
 

@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from core.errors import PunchlineError
 from core.faces.pose import FRONTAL, turned
 from core.faces.similarity import Similarity
-from core.faces.table import FaceTable
+from core.faces.table import NO_TRACK, FaceTable
 from core.series import Source
 
 Floats = NDArray[np.floating]
 
 STRICT_PROBABILITY = 0.9
 RELAXED_PROBABILITY = 0.7
+# New looks after which a track without a sure match must be more like the person than not. Of the clips that show
+# somebody else a third is told by it, and no row of the person is lost (docs/identity_model.md).
+MANY_LOOKS = 4
 
 
 @dataclass(frozen=True)
@@ -177,9 +180,11 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
     Of several faces in a frame the most similar is the candidate. It is `DETECTED` with a detection probability of
     at least 0.9 and the strict similarity, and `RELAXED` with at least 0.7 and the relaxed similarity if its track is
     the person's: a track that holds one detected face or two consecutive relaxed candidates, which then counts in
-    both directions of time. Faces that share one embedding (`core.faces.reading`) are one look, not two. A face that
-    is turned aside says little about who it is (docs/identity_model.md): in a frame without a candidate, one on a
-    track with a detected face is `RELAXED` whatever its similarity.
+    both directions of time. Faces that share one embedding (`core.faces.reading`) are one look, not two. A track of
+    five looks or more, none of them detected, is somebody's who resembles the person if its candidates are on average
+    nearer to the relaxed threshold than to the strict one. A face that is turned aside says little about who it is
+    (docs/identity_model.md): in a frame without a candidate, one on a track with a detected face is `RELAXED` whatever
+    its similarity.
 
     Parameters
     ----------
@@ -200,11 +205,7 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
     candidate = np.zeros(len(table), bool)
     candidate[best] = (closest[best] >= thresholds.relaxed) & (table.probability[best] >= RELAXED_PROBABILITY)
     strict = candidate & (closest >= thresholds.strict) & (table.probability >= STRICT_PROBABILITY)
-    along = np.lexsort((table.frame, table.track))
-    pair = candidate[along[:-1]] & candidate[along[1:]] & (table.track[along[:-1]] == table.track[along[1:]])
-    one, other = along[:-1][pair], along[1:][pair]
-    two_looks = (table.embedding[one] != table.embedding[other]).any(axis=1)
-    owned = np.concatenate([table.track[strict], table.track[one[two_looks]]])
+    owned = np.concatenate([table.track[strict], _relaxed_tracks(table, closest, candidate, thresholds)])
     relaxed = candidate & ~strict & np.isin(table.track, owned) & (table.track >= 0)
     aside = (np.abs(turned(table.landmarks)) > FRONTAL) & (table.probability >= RELAXED_PROBABILITY)
     aside &= np.isin(table.track, table.track[strict]) & (table.track >= 0) & np.isfinite(closest)
@@ -216,3 +217,20 @@ def match_by(table: FaceTable, closest: NDArray[np.float32], thresholds: Thresho
         face[table.frame[rows]] = np.flatnonzero(rows)
         source[table.frame[rows]] = kind
     return Match(face, source, best_similarity)
+
+
+def _relaxed_tracks(
+    table: FaceTable, closest: NDArray[np.float32], candidate: NDArray[np.bool_], thresholds: Thresholds
+) -> NDArray[np.int32]:
+    """The tracks with two consecutive candidates of different looks, but for those that stay doubtful for long."""
+    along = np.lexsort((table.frame, table.track))
+    at = np.flatnonzero(candidate[along])
+    place = table.track[along[at]] - NO_TRACK  # without a track: 0
+    one, other = along[at[:-1]], along[at[1:]]
+    new_look = (np.diff(place) == 0) & (table.embedding[one] != table.embedding[other]).any(axis=1)
+    n_new_looks = np.bincount(place[1:], new_look, minlength=place.max(initial=0) + 1)
+    mean = np.bincount(place, closest[along[at]]) / np.maximum(np.bincount(place), 1)
+    doubtful = (n_new_looks >= MANY_LOOKS) & (mean < (thresholds.strict + thresholds.relaxed) / 2)
+    seen_twice = np.unique(place[1:][new_look & (np.diff(at) == 1)])
+    owned: NDArray[np.int32] = seen_twice[~doubtful[seen_twice]] + NO_TRACK
+    return owned

@@ -10,6 +10,7 @@ import torch
 from core.errors import FaceNotFound
 from core.faces.detection import MtcnnDetector
 from core.faces.embedders import embedder
+from core.faces.pose import FRONTAL, turned
 from core.people.photos import faces_in
 from core.video.picture import Image
 from tests.portraits import COLLINS, portrait
@@ -33,11 +34,23 @@ def covered(top: float, bottom: float) -> Image:
     return picture
 
 
+def turned_aside(degrees: float) -> Image:
+    """A portrait on a cylinder that is turned: the far side of the face is gone, the near one foreshortened."""
+    picture = portrait(COLLINS, 512)
+    middle, radius = 224, 53  # of the face, in pixels
+    y, x = np.mgrid[:512, :512].astype(np.float32)
+    seen = np.clip((x - middle) / radius, -1, 1)
+    angle = np.clip(np.arcsin(seen) + np.radians(degrees), -np.pi / 2, np.pi / 2)
+    column = np.where(np.abs(seen) < 1, middle + radius * np.sin(angle), 0).astype(np.float32)
+    return cv2.remap(picture, column, y, cv2.INTER_LINEAR)
+
+
 PHOTOS = {
     "24 pixels": portrait(COLLINS, 24),
     "a drawing": drawing(),
     "sunglasses": covered(0.2, 0.25),
     "a mask": covered(0.27, 0.42),
+    "a side face": turned_aside(60),
     "half a face": portrait(COLLINS, 512)[:, 225:],
     "one pixel": np.zeros((1, 1, 3), np.uint8),
     "noise": np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8),
@@ -50,6 +63,12 @@ def test_a_hard_photo_is_refused_in_a_sentence_or_gives_a_usable_reference(name:
     with suppress(FaceNotFound):
         faces = faces_in(PHOTOS[name], name, detector=MtcnnDetector(0.04), embedder=model)
         assert all(np.isfinite(face.embeddings[model.digest]).all() for face in faces)
+
+
+def test_a_side_face_is_a_reference_whose_landmarks_tell_that_it_is_one() -> None:
+    model = embedder()
+    (face,) = faces_in(PHOTOS["a side face"], "side", detector=MtcnnDetector(0.04), embedder=model)
+    assert abs(turned(face.landmarks[None])[0]) > FRONTAL
 
 
 @pytest.mark.parametrize("name", ["24 pixels", "a drawing", "one pixel", "noise"])

@@ -61,6 +61,16 @@ def test_one_look_that_two_faces_share_is_not_two_matches():
     assert match(shared, WANTED[None], similarity=cosine).source.tolist() == [R, R, R]
 
 
+@pytest.mark.parametrize(("similarity", "n_looks", "expected"), [(0.35, 5, M), (0.35, 4, R), (0.45, 5, R)])
+def test_of_many_looks_without_a_sure_one_the_mean_decides(similarity: float, n_looks: int, expected: int):
+    found = matched(*(Planted(k, similarity) for k in range(n_looks)), n_frames=n_looks)
+    assert found.source.tolist() == [expected] * n_looks
+
+
+def test_many_looks_with_a_sure_one_are_the_persons():
+    assert matched(*(Planted(k, 0.6 if k == 3 else 0.35) for k in range(6))).source.tolist() == [R, R, R, D, R, R]
+
+
 def test_a_single_relaxed_match_alone_is_not_enough():
     assert matched(Planted(2, 0.45)).source.tolist() == [M] * 6
 
