@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 
 from core.errors import WeightsUnavailable
-from core.faces.batches import batches
+from core.faces.batches import batches, side_by_side
 from core.faces.embedders import EMBEDDERS, digest_of
 from core.faces.precision import computing
 from core.storage.weights import Weights, describe, find
@@ -134,10 +134,17 @@ class MobileFaceNetEmbedder:
         """Embeddings float32 (n, 192) of length 1 from aligned chips RGB uint8 (n, 112, 112, 3)."""
         self.crop.check(chips, self.name)
         embeddings = np.empty((len(chips), self.dimension), np.float32)
-        for part in batches(len(chips), BATCH if self._device == "cpu" else GPU_BATCH):
+
+        def embed(part: slice) -> None:
             turned = torch.from_numpy(np.ascontiguousarray(chips[part, ::-1, ::-1])).to(self._device)
             x = turned.permute(0, 3, 1, 2).float().sub_(127.5).div_(128)
             with computing(self._device):
                 y = _forward(self._layers, x)
             embeddings[part] = F.normalize(y.float()).cpu().numpy()
+
+        if self._device == "cpu":
+            side_by_side(embed, batches(len(chips), BATCH))
+        else:
+            for part in batches(len(chips), GPU_BATCH):
+                embed(part)
         return embeddings

@@ -71,6 +71,16 @@ def test_any_number_of_chips(model: MobileFaceNetEmbedder, n: int) -> None:
         np.testing.assert_allclose(embeddings[-1:], model.embed(chips[-1:]), atol=1e-5)
 
 
+def test_several_threads_give_the_same_embeddings(model: MobileFaceNetEmbedder) -> None:
+    chips = np.random.default_rng(0).integers(0, 256, (2 * BATCH + 3, 112, 112, 3), dtype=np.uint8)
+    alone = model.embed(chips)
+    torch.set_num_threads(2)
+    try:
+        np.testing.assert_array_equal(model.embed(chips), alone)
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_other_chips_are_refused(model: MobileFaceNetEmbedder) -> None:
     with pytest.raises(ValueError, match=r"\(2, 111, 112, 3\), expected uint8 \(n, 112, 112, 3\)"):
         model.embed(np.zeros((2, 111, 112, 3), np.uint8))
