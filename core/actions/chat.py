@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from core.cues.chat import ReadChat, read_chat
-from core.cues.chat_counts import ChatCounts, chat_rows, counts_of, lag_of
+from core.cues.chat_counts import ChatCounts, chat_rows, counts_of
 from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
+from core.cues.chat_lag import lag_of
 from core.cues.laughs import DEFAULT_PATTERNS, pattern, patterns_of
 from core.errors import WorkspaceFault
 from core.faces.feature_file import change_cues, read_cues
@@ -17,6 +18,8 @@ from core.labels.ledger import Ledger
 from core.storage.files import write_bytes
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+
+HEARD = 0.5  # probability from which laughter is heard for certain
 
 
 def attach_chat(
@@ -63,7 +66,9 @@ def estimated_lag(workspace: Workspace, video: Video, counts: ChatCounts) -> flo
     timestamps, cues, _ = read_cues(path)
     evidence = cues["laughter"][:, 0].copy() if "laughter" in cues else np.full(len(timestamps), np.nan, np.float32)
     for event in Ledger(workspace.labels_path).labels(video_id=video.id):
-        evidence[(timestamps >= event.start) & (timestamps < event.end)] = event.label
+        within = (timestamps >= event.start) & (timestamps < event.end)
+        if not (event.label and (evidence[within] >= HEARD).any()):  # heard laughter tells when in the clip it is
+            evidence[within] = event.label
     return lag_of(counts, timestamps, evidence)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.cues.chat import ReadChat
-from core.cues.chat_counts import AROUND, ChatCounts, chat_rows, counts_of, lag_of
+from core.cues.chat_counts import AROUND, ChatCounts, chat_rows, counts_of
 from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
 from core.cues.chat_message import Unread
 
@@ -34,36 +34,9 @@ def test_before_and_after_the_chat_rows_are_missing():
     assert rows[130 * 3] == pytest.approx([1 / AROUND, 1.0])
 
 
-ANSWERS = {  # seconds after the lag at which viewers answer a laugh of 5 s
-    "as long as it lasts": lambda rng: rng.uniform(0, 5, 15),
-    "at once, then fewer": lambda rng: rng.exponential(2.5, 15),
-    "after a moment": lambda rng: rng.gamma(2, 1.0, 15),
-    "all together": lambda rng: rng.normal(0, 0.3, 15),
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS)
-@pytest.mark.parametrize("lag", [-1.0, 0.0, 4.0, 7.3, 12.0])
-def test_a_planted_lag_is_found(lag, answer):
-    rng = np.random.default_rng(round(lag * 10) + 50)
-    moments = np.sort(rng.choice(np.arange(20, 900, 20), 25, replace=False)).astype(float)
-    evidence = np.full(len(TIMES), 0.05)
-    for moment in moments:
-        evidence[(moment <= TIMES) & (moment + 5 > TIMES)] = 0.9
-    laughs = np.concatenate([moment + lag + ANSWERS[answer](rng) for moment in moments])
-    chatter = rng.uniform(0, 1000, 2000)
-    flags = np.r_[np.ones(len(laughs)), rng.random(2000) < 0.05]
-    counts = chat_of(np.r_[laughs, chatter], flags)
-    assert lag_of(counts, TIMES, evidence) == pytest.approx(lag, abs=1.0)
-    evidence[rng.random(len(TIMES)) < 0.7] = np.nan
-    assert lag_of(counts, TIMES, evidence) == pytest.approx(lag, abs=1.0)
-
-
-def test_without_evidence_there_is_no_lag():
-    counts = chat_of(np.random.default_rng(0).uniform(0, 1000, 500), np.ones(500))
-    assert lag_of(counts, TIMES, np.full(len(TIMES), np.nan)) is None
-    assert lag_of(counts, TIMES, np.zeros(len(TIMES))) is None
-    assert lag_of(chat_of(np.array([3.0]), np.ones(1)), TIMES, np.ones(len(TIMES))) is None
+def test_times_in_whole_seconds_lie_half_a_second_later():
+    assert counts_of(ReadChat(np.array([3.0, 8.0]), np.ones(2, bool), "log", 0, Unread(), False)).start == 3.5
+    assert counts_of(ReadChat(np.array([3.0, 8.1]), np.ones(2, bool), "log", 0, Unread(), False)).start == 3.0
 
 
 def test_counts_come_back_from_their_file(tmp_path):
