@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -20,6 +23,7 @@ from core.errors import PunchlineError
 
 SAMPLE = 1 << 16  # characters by which a format is known
 REPEAT_WITHIN = 30.0  # seconds within which the same text counts once
+BEGINS = 120.0  # seconds: a log that begins before is on a video's clock, not one of the minutes after midnight
 COPIED = 20  # characters from which a text that others wrote too is copied, not thought of twice
 JSON_FORMATS = {"twitch": "comments", "youtube": "replayChatItemAction", "chzzk": "playerMessageTime"}
 _RUNS = re.compile(r"(.{1,4}?)\1{2,}", re.DOTALL)
@@ -60,7 +64,7 @@ def read_chat(path: Path, laughs: re.Pattern[str]) -> ReadChat:
     """
     unread, repeated = Unread(), _Repeated()
     times, laughing = array("d"), bytearray()
-    with _opened(path) as file:
+    with _opened(path, unread) as file:
         sample = file.read(SAMPLE)
         file.seek(0)
         form, messages = _format(file, sample, unread)
@@ -77,29 +81,55 @@ def read_chat(path: Path, laughs: re.Pattern[str]) -> ReadChat:
     at = np.frombuffer(times, np.float64)
     order = np.argsort(at, kind="stable")
     at, flags = at[order], np.frombuffer(bytes(laughing), np.bool_)[order]
-    by_calendar = form == "irc" or float(np.median(at)) > EPOCH
+    by_calendar = (form == "irc" and not at[0] < BEGINS) or float(np.median(at)) > EPOCH
     return ReadChat(at - at[0] if by_calendar else at, flags, form, repeated.n, unread, by_calendar)
 
 
+class _Unpacked(gzip.GzipFile):
+    """A packed file that ends where it is damaged."""
+
+    def __init__(self, path: Path, unread: Unread) -> None:
+        super().__init__(path)
+        self._unread = unread
+
+    def read1(self, size: int = -1) -> bytes:
+        try:
+            return super().read1(size)
+        except (EOFError, OSError, zlib.error):
+            self._unread.cut_off = True
+            return b""
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """A text file in the charset it is most likely in: UTF-16 by its mark, UTF-8, else Korean."""
+def _opened(path: Path, unread: Unread) -> Iterator[TextIO]:
+    """A text file, packed or not, in the charset it is most likely in."""
     try:
         with path.open("rb") as file:
-            head = file.read(SAMPLE)
+            packed = file.read(2) == b"\x1f\x8b"
     except OSError as error:
         raise ChatUnreadable("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error) from error
-    charset = "utf-8-sig"
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        charset = "utf-16"
-    else:
-        try:
-            head[: len(head) - 4 if len(head) == SAMPLE else None].decode("utf-8")
-        except UnicodeDecodeError as error:
-            if error.start < len(head) - 4 and _korean(head):
-                charset = "cp949"
-    with path.open(encoding=charset, errors="replace", newline="") as text:
+    with _Unpacked(path, unread) if packed else path.open("rb") as head:
+        charset = _charset(head.read1(SAMPLE))
+    with (
+        _Unpacked(path, unread) if packed else path.open("rb") as file,
+        TextIOWrapper(file, encoding=charset, errors="replace", newline="") as text,
+    ):
         yield text
+
+
+def _charset(head: bytes) -> str:
+    """UTF-16 by its mark or its zeros, UTF-8, else Korean."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    zeros = [head[k::2].count(0) > len(head) / 8 for k in (0, 1)]
+    if any(zeros) and not all(zeros):
+        return "utf-16-be" if zeros[0] else "utf-16-le"
+    try:
+        head[:-4].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 4 and _korean(head):
+            return "cp949"
+    return "utf-8-sig"
 
 
 def _korean(head: bytes) -> bool:

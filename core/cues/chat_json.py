@@ -11,19 +11,21 @@ import re
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from core.cues.chat_message import Message, Unread, seconds_of
+from core.cues.chat_message import LONGEST, Message, Unread, seconds_of
 
 CHUNK = 1 << 20  # characters read at once
-LONGEST = 8 << 20  # characters that one message may have
-LISTS = re.compile(r'"(?:comments|videoChats|messages|chats|chatList)"\s*:\s*\[')
+LISTS = re.compile(r'"(?:comments|videoChats|messages|chats|chatList|edges|bdy)"\s*:\s*\[')
 TIMES = (
     "content_offset_seconds",
+    "contentOffsetSeconds",
     "playerMessageTime",
     "time_in_seconds",
     "messageTime",
     "msgTime",
     "timestamp",
     "time",
+    "offset",
+    "seconds",
 )
 TEXTS = ("content", "msg", "message", "text", "body")
 OVERLAP = 64  # characters that a match may have on both sides of two pieces
@@ -37,7 +39,10 @@ Json = dict[str, Any]
 def json_messages(file: TextIO, unread: Unread) -> Iterator[Message]:
     """The messages of a chat in JSON, one list, one object a line, or pages of them."""
     for value in _objects(file, unread):
-        yield from _messages_of(value, unread)
+        try:
+            yield from _messages_of(value, unread)
+        except (AttributeError, KeyError, TypeError) as error:  # a part is of another kind than it should be
+            unread.add("a message that is no message", f"{error}: {json.dumps(value, ensure_ascii=False)}")
 
 
 class _Text:
@@ -102,13 +107,15 @@ def _objects(file: TextIO, unread: Unread) -> Iterator[Json]:
 
 
 def _looks_like_message(value: Json) -> bool:
-    return any(key in value for key in (*TIMES, "replayChatItemAction"))
+    return any(key in value for key in (*TIMES, "replayChatItemAction", "node"))
 
 
 def _messages_of(value: Json, unread: Unread) -> Iterator[Message]:
     if "replayChatItemAction" in value:
-        yield from _youtube(value["replayChatItemAction"], unread)
+        yield from _youtube(value, unread)
         return
+    if isinstance(node := value.get("node"), dict):  # as Twitch answers
+        value = node
     pages = value.get("content")
     if isinstance(pages, dict):
         for item in [*pages.get("previousVideoChats", []), *pages.get("videoChats", [])]:
@@ -126,8 +133,9 @@ def _messages_of(value: Json, unread: Unread) -> Iterator[Message]:
 def _text_of(value: Json) -> str | None:
     for key in TEXTS:
         text = value.get(key)
-        if isinstance(text, dict):  # TwitchDownloader
-            text = text.get("body")
+        if isinstance(text, dict):  # TwitchDownloader; without a body where only its parts were kept
+            parts = "".join(str(part.get("text") or "") for part in text.get("fragments") or [])
+            text = next((text[key] for key in ("body", "text") if isinstance(text.get(key), str)), parts)
         if isinstance(text, str):
             return text
     return None
@@ -143,8 +151,10 @@ def _user_of(value: Json) -> str:
     return ""
 
 
-def _youtube(replay: Json, unread: Unread) -> Iterator[Message]:
-    time = seconds_of(replay.get("videoOffsetTimeMsec"), milliseconds=True)
+def _youtube(value: Json, unread: Unread) -> Iterator[Message]:
+    replay = value["replayChatItemAction"]
+    offset = replay.get("videoOffsetTimeMsec", value.get("videoOffsetTimeMsec"))  # outside where recorded live
+    time = seconds_of(offset, milliseconds=True)
     for action in replay.get("actions", []):
         item = action.get("addChatItemAction", {}).get("item", {})
         for kind in ("liveChatTextMessageRenderer", "liveChatPaidMessageRenderer"):
@@ -157,13 +167,13 @@ def _youtube(replay: Json, unread: Unread) -> Iterator[Message]:
             if at is None:
                 unread.add("a message without time", json.dumps(message, ensure_ascii=False))
             else:
-                yield Message(at, str(message.get("authorExternalChannelId", "")), _runs(message.get("message", {})))
+                yield Message(at, str(message.get("authorExternalChannelId", "")), _runs(message.get("message") or {}))
 
 
 def _runs(message: Json) -> str:
     """The text of a message, emoji by what is typed for them."""
     parts = []
-    for run in message.get("runs", []):
+    for run in message.get("runs") or []:
         emoji = run.get("emoji", {})
         parts.append(run.get("text") or next(iter(emoji.get("shortcuts", [])), emoji.get("emojiId", "")))
     return "".join(parts)

@@ -6,17 +6,20 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 
-from core.cues.chat_message import Message, Unread, seconds_of
+from core.cues.chat_message import LONGEST, Message, Unread, seconds_of
 
 COLUMNS = {
-    "time": "time timestamp offset seconds time_in_seconds content_offset_seconds playermessagetime 시간 재생시간",
-    "user": "user username nickname author author_name name display_name uid userid useridhash 닉네임 아이디 작성자",
-    "text": "message content text body comment chat msg 메시지 내용 채팅",
+    "time": "time timestamp offset seconds timeinseconds contentoffsetseconds playermessagetime messagetime msgtime "
+    "times timeseconds timems offsetms milliseconds timestampms date datetime createdat 시간 재생시간 시각 작성시간",
+    "user": "user username nickname author authorname name displayname uid userid useridhash id 닉네임 아이디 작성자",
+    "text": "message content text body comment chat chatmessage msg messagebody 메시지 내용 채팅 채팅내용 메세지",
 }
-_TIME = r"(?P<time>-?(?:\d+:)?\d{1,3}:\d{2}(?:[.,]\d+)?)"
+IN_MILLISECONDS = ("ms", "milliseconds", "playermessagetime")
+_DATED = r"(?:\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| UTC|[+-]\d\d:?\d\d)?)"
+_TIME = rf"(?P<time>{_DATED}|-?(?:\d+:)?\d{{1,4}}:\d{{2}}(?:[.,]\d+)?)"
 _LOG = re.compile(rf"\s*[\[(]?{_TIME}[\])]?\s*[-|]?\s*(?:<?(?P<user>[^:<>]{{1,60}}?)>?\s*:\s)?(?P<text>.+)")
 _CLIENT = re.compile(
-    r"\s*\[?(?:(?P<date>\d{4}-\d\d-\d\d)[T ])?(?P<time>\d{1,2}:\d{2}(?::\d{2})?)\]?"
+    r"\s*\[?(?:(?P<date>\d{4}-\d\d-\d\d)[T ]|[A-Z][a-z]{2} \d\d )?(?P<time>-?\d{1,2}:\d{2}(?::\d{2})?)\]?"
     r"\s+<[~&@%+ ]?(?P<user>[^>]+)>\s?(?P<text>.*)"
 )
 _RAW = re.compile(r"(?:@(?P<tags>\S+) )?:(?P<user>[^! ]+)!\S+ PRIVMSG \S+ :(?P<text>.*)")
@@ -28,7 +31,8 @@ DAY = 86_400.0
 
 def csv_messages(lines: Iterable[str], sample: str, unread: Unread) -> Iterator[Message]:
     """The messages of a table; its columns are known by their heading, else they are time, user, message."""
-    first = sample.splitlines()[0] if sample else ""
+    first = next((line for line in sample.splitlines() if not line.startswith("sep=")), "")
+    csv.field_size_limit(LONGEST)
     delimiter = max(",;\t", key=first.count)
     rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=delimiter)
     places: dict[str, int] | None = None
@@ -37,7 +41,9 @@ def csv_messages(lines: Iterable[str], sample: str, unread: Unread) -> Iterator[
         if places is None:
             places = _places(row)
             if places is not None:
-                milliseconds = row[places["time"]].strip().lower() == "playermessagetime"
+                milliseconds = _plain(row[places["time"]]).endswith(IN_MILLISECONDS)
+                continue
+            if row and row[0].startswith("sep="):  # of spreadsheets
                 continue
             places = {"time": 0, "user": 1, "text": 2} if len(row) >= 3 else {"time": 0, "text": 1}
         if not any(row):
@@ -61,13 +67,18 @@ def _safely(rows: Iterator[list[str]], unread: Unread) -> Iterator[list[str]]:
 
 
 def _places(header: list[str]) -> dict[str, int] | None:
-    names = [name.strip().strip("\ufeff").lower() for name in header]
+    names = [_plain(name) for name in header]
     place_of = {}
     for column, known in COLUMNS.items():
         place = next((names.index(name) for name in known.split() if name in names), None)
         if place is not None:
             place_of[column] = place
     return place_of if "time" in place_of and "text" in place_of else None
+
+
+def _plain(name: str) -> str:
+    """A column's name in small letters alone: `Time (s)` and `time_s` are the same."""
+    return re.sub(r"[\W_]", "", name).lower()
 
 
 def log_messages(lines: Iterable[str], unread: Unread) -> Iterator[Message]:
@@ -96,8 +107,7 @@ def irc_messages(lines: Iterable[str], unread: Unread) -> Iterator[Message]:
             if not _NOTICE.match(line):
                 unread.add(f"line {number}", line)
             continue
-        hours, minutes, *seconds = (int(part) for part in match["time"].split(":"))
-        time = hours * 3600.0 + minutes * 60 + sum(seconds)
+        time = seconds_of(match["time"] if match["time"].count(":") == 2 else f"{match['time']}:00") or 0.0
         if match["date"]:
             time = seconds_of(f"{match['date']}T{match['time'].zfill(5)}") or time
         elif time + day < last - DAY / 2:

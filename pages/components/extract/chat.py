@@ -14,7 +14,7 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, told
 
-FORMATS = ["json", "csv", "tsv", "txt", "log"]
+FORMATS = ["json", "csv", "tsv", "txt", "log", "gz"]
 
 
 def chat_panel(space: Workspace, video: Video) -> None:

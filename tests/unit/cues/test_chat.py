@@ -1,4 +1,6 @@
+import gzip
 import json
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -100,9 +102,54 @@ FORMATS = {
         json.dumps([{"time_in_seconds": t, "author": {"id": u}, "message": x} for t, u, x in MESSAGES]),
     ),
 }
+
+
+def live(messages=MESSAGES) -> str:
+    """As yt-dlp records while a stream goes on: the time stands outside."""
+    lines = [json.loads(line) for line in youtube(messages).splitlines()]
+    return "\n".join(
+        json.dumps({**line, "videoOffsetTimeMsec": line["replayChatItemAction"].pop("videoOffsetTimeMsec")})
+        for line in lines
+    )
+
+
+def of_parts(messages=MESSAGES) -> str:
+    """A chat of TwitchDownloader whose messages have no body."""
+    chat = json.loads(twitch(messages))
+    for comment in chat["comments"]:
+        comment["message"]["body"] = None
+    return json.dumps(chat)
+
+
+FORMATS |= {
+    "youtube, recorded live": ("youtube", live()),
+    "twitch, in parts": ("twitch", of_parts()),
+    "twitch's answer": (
+        "json",
+        json.dumps(
+            {
+                "edges": [
+                    {"node": {"contentOffsetSeconds": t, "message": {"fragments": [{"text": x, "emote": None}]}}}
+                    for t, u, x in MESSAGES
+                ]
+            }
+        ),
+    ),
+    "decimal commas": (
+        "csv",
+        "time;user;message\n" + "\n".join(f"{t:.2f};{u};{x}".replace(".", ",") for t, u, x in MESSAGES),
+    ),
+    "of a spreadsheet": ("csv", "sep=;\n" + table("Time (s),User Name,Chat Message", delimiter=";")),
+    "in milliseconds": ("csv", "time_ms,user,message\n" + "\n".join(f"{t * 1000:.0f},{u},{x}" for t, u, x in MESSAGES)),
+    "objects with an offset": (
+        "json",
+        json.dumps([{"offset": t, "name": u, "message": {"text": x}} for t, u, x in MESSAGES]),
+    ),
+}
 BY_SECOND = {
     "log": ("log", "\n".join(f"[{clock(t)}] {u}: {x}" for t, u, x in MESSAGES)),
     "plain log": ("log", "\n".join(f"{clock(t)} {u}: {x}" for t, u, x in MESSAGES)),
+    "log in brackets": ("irc", "\n".join(f"[{clock(t).zfill(8)}] <{u}> {x}" for t, u, x in MESSAGES)),
     "clock csv": ("csv", "time,user,message\n" + "\n".join(f"{clock(t)},{u},{x}" for t, u, x in MESSAGES)),
 }
 
@@ -143,7 +190,59 @@ def test_irc_logs_begin_at_their_first_message(tmp_path, content):
     assert chat.unread.n_damaged == 0
 
 
-@pytest.mark.parametrize("charset", ["utf-8-sig", "utf-16", "cp949"])
+DATED = [(1_700_000_000 + t, u, x) for t, u, x in MESSAGES]
+
+
+def dated(time: float, form: str) -> str:
+    """A time of the calendar in the zone of this machine; the half of the day by its Korean name."""
+    moment = datetime.fromtimestamp(time)
+    return moment.strftime(form).replace("%half", "오후" if moment.hour >= 12 else "오전")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\n".join(f"[{dated(t, '%Y-%m-%d %H:%M:%S')} UTC] {u}: {x}" for t, u, x in DATED),
+        "\n".join(f"[{dated(t, '%Y-%m-%d %H:%M:%S')}] {u}: {x}" for t, u, x in DATED),
+        table("timestamp,user,message", [(dated(t, "%Y-%m-%dT%H:%M:%S+09:00"), u, x) for t, u, x in DATED]),
+        table("시간,닉네임,메시지", [(dated(t, "%Y. %m. %d. %%half %I:%M:%S"), u, x) for t, u, x in DATED]),
+        json.dumps([{"timestamp": dated(t, "%Y-%m-%dT%H:%M:%SZ"), "message": x} for t, u, x in DATED]),
+    ],
+)
+def test_dates_begin_at_the_first_message(tmp_path, content):
+    chat = read(written(tmp_path, content))
+    assert chat.by_calendar
+    assert chat.times == pytest.approx([0, 4, 64, 3722], abs=1.0)
+    assert chat.laughing.tolist() == LAUGHING
+    assert chat.unread.n_damaged == 0
+
+
+def test_times_before_a_stream_and_after_a_day_are_read(tmp_path):
+    log = "[-0:00:12] a: hi\n[0:00:05] b: lol\n[1502:05] c: gg\n[25:02:06] d: wow, nice: one\n"
+    chat = read(written(tmp_path, log))
+    assert chat.times.tolist() == [-12.0, 5.0, 90125.0, 90126.0]
+    assert chat.unread.n_damaged == 0
+
+
+def test_packed_chats_are_read_as_far_as_they_go(tmp_path):
+    messages = [(float(k), f"user{k}", f"lol {k * k % 9973}") for k in range(5000)]
+    packed = gzip.compress(twitch(messages).encode())
+    assert len(read(written(tmp_path, packed)).times) == 5000
+    cut = read(written(tmp_path, packed[: len(packed) // 2]))
+    assert cut.unread.cut_off
+    assert 2000 < len(cut.times) < 3500
+
+
+def test_very_long_messages_and_parts_of_another_kind_cost_nothing_else(tmp_path):
+    long = "time,user,message\n1,a,lol\n2,b," + "ㅋ" * 300_000 + "\n3,c,gg\n"
+    assert read(written(tmp_path, long)).laughing.tolist() == [True, True, False]
+    odd = json.loads(youtube().splitlines()[1])
+    odd["replayChatItemAction"]["actions"] = [{"addChatItemAction": "x"}]
+    chat = read(written(tmp_path, youtube() + json.dumps(odd)))
+    assert (len(chat.times), chat.unread.n_damaged) == (4, 1)
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-8-sig", "utf-16", "cp949"])
 def test_charsets_are_known(tmp_path, charset):
     content = table("시간,닉네임,메시지", [(1.0, "가나다", "안녕하세요"), (2.0, "라마", "ㅋㅋㅋㅋ 웃기다")] * 3)
     chat = read(written(tmp_path, content.encode(charset)))
