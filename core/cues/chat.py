@@ -22,7 +22,8 @@ from core.cues.chat_text import csv_messages, irc_messages, is_irc, is_log, log_
 from core.errors import PunchlineError
 
 SAMPLE = 1 << 16  # characters by which a format is known
-REPEAT_WITHIN = 30.0  # seconds within which the same text counts once
+REPEAT_WITHIN = 30.0  # seconds within which the same long text counts once
+LAUGH_WITHIN = 15.0  # seconds within which a user's same short text counts once: later it is the next laugh
 BEGINS = 120.0  # seconds: a log that begins before is on a video's clock, not one of the minutes after midnight
 COPIED = 20  # characters from which a text that others wrote too is copied, not thought of twice
 JSON_FORMATS = {"twitch": "comments", "youtube": "replayChatItemAction", "chzzk": "playerMessageTime"}
@@ -150,7 +151,7 @@ def _format(file: TextIO, sample: str, unread: Unread) -> tuple[str, Iterator[Me
 
 
 class _Repeated:
-    """Tells messages that a user repeats, or that are copied from others, within half a minute."""
+    """Tells messages that a user repeats, or that are copied from others, a short time after."""
 
     def __init__(self) -> None:
         self.n = 0
@@ -162,7 +163,8 @@ class _Repeated:
         keys = [hash((message.user, text))] if message.user else []
         if len(text) >= COPIED:
             keys.append(hash(text))
-        again = any(abs(message.time - self._seen.get(key, np.inf)) <= REPEAT_WITHIN for key in keys)
+        within = REPEAT_WITHIN if len(text) >= COPIED else LAUGH_WITHIN
+        again = any(abs(message.time - self._seen.get(key, np.inf)) <= within for key in keys)
         self._seen |= dict.fromkeys(keys, message.time)
         if message.time - self._swept > 10 * REPEAT_WITHIN:
             self._swept = message.time

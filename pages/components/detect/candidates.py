@@ -48,7 +48,9 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
         _(
             "These places come from {cues} alone; nobody has learned yet what is funny about {name}. Accepting and "
             "rejecting them makes the first labels.",
-            cues=", ".join({"laughter": _("laughter"), "chat": _("chat")}[name] for name in known.values),
+            cues=_("laughter and chat")
+            if len(known.values) > 1
+            else (_("laughter") if "laughter" in known.values else _("chat")),
             name=plain(person.name),
         )
     )

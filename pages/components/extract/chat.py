@@ -22,7 +22,8 @@ def chat_panel(space: Workspace, video: Video) -> None:
     with told():
         info = chat_info(space, video)
         head = _("Chat: {n} messages", n=f"{info.n_messages:,}") if info else _("Chat of viewers")
-        with st.expander(head, icon=":material/forum:"):
+        just_attached = st.session_state.get(f"chat-opened-{video.id}", False)  # its head changed, which would shut it
+        with st.expander(head, icon=":material/forum:", expanded=just_attached):
             if info is None:
                 _attach(space, video)
             else:
@@ -44,6 +45,7 @@ def _attach(space: Workspace, video: Video) -> None:
         copy.write(upload.getbuffer())
         copy.flush()
         _info, read = attach_chat(space, video, Path(copy.name), name=upload.name)
+    st.session_state[f"chat-opened-{video.id}"] = True
     if read.unread.examples:
         examples = "; ".join(read.unread.examples)
         st.session_state[f"chat-unread-{video.id}"] = _("Not read, for example: {examples}", examples=examples)

@@ -259,6 +259,11 @@ def test_what_a_user_repeats_and_what_is_copied_counts_once(tmp_path):
     assert chat.n_repeated == 6
 
 
+def test_a_viewer_who_laughs_again_at_the_next_joke_counts_again(tmp_path):
+    messages = [(20.0 * k, "a", "ㅋㅋㅋ") for k in range(5)] + [(200.0 + 5 * k, "b", "ㅋㅋㅋ") for k in range(9)]
+    assert read(written(tmp_path, table("time,user,message", messages))).times.tolist() == [0, 20, 40, 60, 80, 200]
+
+
 @pytest.mark.parametrize("form", [twitch, youtube, chzzk])
 @pytest.mark.parametrize("share", [0.35, 0.6, 0.9])
 def test_of_a_file_that_ends_in_the_middle_the_beginning_is_read(tmp_path, form, share):
