@@ -84,7 +84,8 @@ def _ways() -> dict[str, list[Floats]]:
             *(gammainc(1, late / scale) for scale in (0.7, 1.5, 3)),  # at once, then fewer
             *(gammainc(2, late / scale) for scale in (0.7, 1.2)),  # after a moment
             *(ndtr(edge / spread) for spread in (0.35, 0.5, 0.7, 1, 1.4, 2, 3)),  # around a delay that is usual
-            *(np.clip((edge - first) / width, 0, 1) for first, width in ((0, 3), (-1.5, 3), (-3, 6))),
+            *(np.clip(edge / width, 0, 1) for width in (2, 3, 4, 5)),  # evenly over some seconds
+            *(np.clip(edge / width + 0.5, 0, 1) for width in (2, 3)),
         ],
         "whole": [ndtr(edge / 0.3), ndtr(edge), gammainc(1, late)],
     }
