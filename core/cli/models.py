@@ -21,6 +21,7 @@ from core.cli.answers import (
     workers_option,
     workspace_of,
 )
+from core.cues.cue import CUES
 from core.errors import PunchlineError
 from core.segment import clock
 
@@ -82,7 +83,8 @@ def train(
 
 def _verdict(judgement: Mapping[str, Any]) -> str:
     """Whether the model is worth more than an answer that needs none, on clips that it did not learn from."""
-    gaps = {name: other["difference"]["f1"] for name, other in judgement.get("baselines", {}).items()}
+    short = {f"{cue.name}_{cue.lane}": cue.name for cue in CUES.values()}
+    gaps = {short.get(name, name): other["difference"]["f1"] for name, other in judgement.get("baselines", {}).items()}
     unclear = [name.replace("_", " ") for name, gap in gaps.items() if gap["low"] is None or gap["low"] <= 0]
     if not gaps:
         return ""
