@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +100,9 @@ class _Unpacked(gzip.GzipFile):
             self._unread.cut_off = True
             return b""
 
+    def read(self, size: int | None = -1) -> bytes:
+        return self.read1(-1 if size is None else size)
+
 
 @contextmanager
 def _opened(path: Path, unread: Unread) -> Iterator[TextIO]:
@@ -109,12 +112,13 @@ def _opened(path: Path, unread: Unread) -> Iterator[TextIO]:
             packed = file.read(2) == b"\x1f\x8b"
     except OSError as error:
         raise ChatUnreadable("{path}: cannot be read ({reason})", path=path, reason=error.strerror or error) from error
-    with _Unpacked(path, unread) if packed else path.open("rb") as head:
-        charset = _charset(head.read1(SAMPLE))
-    with (
-        _Unpacked(path, unread) if packed else path.open("rb") as file,
-        TextIOWrapper(file, encoding=charset, errors="replace", newline="") as text,
-    ):
+
+    def content() -> IO[bytes]:
+        return cast("IO[bytes]", _Unpacked(path, unread)) if packed else path.open("rb")
+
+    with content() as head:
+        charset = _charset(head.read(SAMPLE))
+    with TextIOWrapper(content(), encoding=charset, errors="replace", newline="") as text:
         yield text
 
 

@@ -99,7 +99,7 @@ def _laughs(funny: Floats) -> dict[str, Floats]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(int))).reshape(-1, 2)
     apart = edges[1:, 0] - edges[:-1, 1] >= BREATH / BIN
     starts, ends = edges[np.append(True, apart)[: len(edges)], 0], edges[np.append(apart, True)[: len(edges)], 1]
-    laughs = {place: np.zeros(len(funny)) for place in ("start", "whole")}
+    laughs: dict[str, Floats] = {place: np.zeros(len(funny)) for place in ("start", "whole")}
     for a, b in zip(starts, ends, strict=True):
         sure = float(funny[a:b].mean()) * min(1.0, (b - a) * BIN)
         laughs["start"][a] = sure

@@ -69,11 +69,11 @@ def _calendar(text: str) -> float | None:
         match = _DATE.fullmatch(text)
     if match is None:
         return None
-    *day, before, hour, minute, second, after = match.groups()
+    year, month, day, before, hour, minute, second, after = match.groups()
     half = (before or after or "").upper()
     late = 12 if half in ("오후", "PM") else 0
     try:
-        start = datetime(*(int(part) for part in day)).timestamp()
+        start = datetime(int(year), int(month), int(day)).timestamp()
     except ValueError:
         return None
     hours = int(hour) % 12 + late if half else int(hour)
