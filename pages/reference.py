@@ -6,7 +6,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import PunchlineError
 from core.people.person import Person
 from core.workspace.workspace import Workspace
-from pages.components.reference.advice import doubts, suggestions
+from pages.components.reference.advice import suggestions, warn_of_doubts
 from pages.components.reference.lost import lost_people
 from pages.components.reference.people import faces_of_video, person_card, photos
 from pages.components.reference.tuning import tuning_panel
@@ -23,7 +23,7 @@ def people_side(space: Workspace, people: list[Person], place: DeltaGenerator) -
         person = person_select(people, key="reference-person")
     if person is not None:
         person_card(space, person)
-        doubts(people, person)
+        warn_of_doubts(people, person)
     return person
 
 

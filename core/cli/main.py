@@ -258,6 +258,8 @@ def series(
         say(f"{subject.name}: the extraction is not finished; using the minutes that are")
     if out is not None:
         write_series(out, person_series, cues=cues_of(workspace, subject))
+    if not person_series.series.observed.any():
+        say(f"warning: {someone.name} is not seen in this video")
     rows = {kind.name.lower(): int((person_series.series.source == kind).sum()) for kind in Source}
     content = {
         "video": subject.name,

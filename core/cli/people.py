@@ -10,7 +10,7 @@ import click
 
 from core.cli.answers import Group, answer, json_option, say, workspace_of
 from core.errors import FaceNotFound, PunchlineError, Sentence
-from core.faces.embedders import EMBEDDERS
+from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 
 if TYPE_CHECKING:
     from core.people.person import Reference
@@ -46,6 +46,7 @@ def person_add(
     if (video is None) != (at is None) or not (images or video):
         raise click.UsageError("give photos, or --video with --at")
     from core.actions.people import moment_of, photo, read_faces
+    from core.people.doubts import doubts
     from core.people.person import clean_name
 
     clean_name(name)
@@ -60,6 +61,8 @@ def person_add(
         say(f"warning: {fault}")
     references = [_picked(faces, face) for faces in read.faces]
     added = workspace.add_references(name, tuple(references))
+    for doubt in doubts(added, workspace.people(), EMBEDDERS[DEFAULT_EMBEDDER]):
+        say(f"warning: {doubt}")
     content = {"person": added.name, "id": added.id, "n_references": len(added.references), "n_added": len(references)}
     answer(content, as_json, f"{added.name}: {len(references)} added, {len(added.references)} reference faces")
 

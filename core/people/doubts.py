@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import PunchlineError
+from core.errors import PunchlineError, Sentence
 from core.faces.embedders import EmbedderEntry
 from core.faces.similarity import similarity_of
 from core.people.person import Person, Thresholds
@@ -54,6 +54,31 @@ def strange_references(
     linked = similarity_of(embedder.name)(embeddings, embeddings) >= similarity
     _, part = connected_components(linked, directed=False)
     return [place for place, of in zip(places, part, strict=True) if of != np.bincount(part).argmax()]
+
+
+def doubts(person: Person, people: Sequence[Person], embedder: EmbedderEntry) -> list[Sentence]:
+    """What is to be said of a person's references: who else is like them, and which do not look like one person."""
+    said = [
+        Sentence(
+            "{one} and {other} look alike to the program (similarity {similarity}). "
+            "Add more faces of both, and look at the borderline faces.",
+            one=pair.one.name,
+            other=pair.other.name,
+            similarity=f"{pair.similarity:.2f}",
+        )
+        for pair in close_people(people, embedder)
+        if person.id in (pair.one.id, pair.other.id)
+    ]
+    if strange := strange_references(person, embedder):
+        said.append(
+            Sentence(
+                "The references of {name} look like two people: number {places} is unlike the others. Remove it if it "
+                "is somebody else.",
+                name=person.name,
+                places=", ".join(str(place + 1) for place in strange),
+            )
+        )
+    return said
 
 
 def _embeddings(person: Person, embedder: EmbedderEntry) -> np.ndarray:

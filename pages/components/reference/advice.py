@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
-from core.people.doubts import close_people, strange_references
+from core.people.doubts import doubts
 from core.people.gallery import suggested_references
 from core.people.groups import reference_at
 from core.people.normalisation import similarities
@@ -16,35 +16,13 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.shell import _, plain, told
+from pages.components.shared.shell import _, as_markdown, told
 
 
-def doubts(people: list[Person], person: Person) -> None:
+def warn_of_doubts(people: list[Person], person: Person) -> None:
     """Warnings where references do not tell who is who."""
-    embedder = EMBEDDERS[DEFAULT_EMBEDDER]
-    for pair in close_people(people, embedder):
-        if person.id in (pair.one.id, pair.other.id):
-            st.warning(
-                _(
-                    "{one} and {other} look alike to the program (similarity {similarity}). "
-                    "Add more faces of both, and look at the borderline faces below.",
-                    one=plain(pair.one.name),
-                    other=plain(pair.other.name),
-                    similarity=f"{pair.similarity:.2f}",
-                ),
-                icon=":material/group:",
-            )
-    strange = [str(k + 1) for k in strange_references(person, embedder)]
-    if strange:
-        st.warning(
-            _(
-                "The references of {name} look like two people: number {places} is unlike the others. Remove it if it "
-                "is somebody else.",
-                name=plain(person.name),
-                places=", ".join(strange),
-            ),
-            icon=":material/person_alert:",
-        )
+    for said in doubts(person, people, EMBEDDERS[DEFAULT_EMBEDDER]):
+        st.warning(as_markdown(said), icon=":material/person_alert:")
 
 
 def suggestions(space: Workspace, video: Video, person: Person) -> None:

@@ -97,6 +97,7 @@ def test_thresholds_are_shown_set_and_reset_by_a_command(workspace: Path) -> Non
 def test_thresholds_given_on_the_command_line_win(workspace: Path) -> None:
     result = run(workspace, "series", "stream.mp4", "--person", "Eileen", "--strict", 1, "--relaxed", 1, "--json")
     assert json.loads(result.stdout)["rows"]["missing"] == 19
+    assert "warning: Eileen is not seen in this video" in result.stderr
     given = json.loads(run(workspace, "series", "stream.mp4", "--person", "Eileen", "--strict", 0, "--json").stdout)
     assert (given["strict"], given["relaxed"]) == (0.0, 0.0), "0 is a threshold"
     said = refused(workspace, "series", "stream.mp4", "--person", "Eileen", "--strict", 0.2, "--relaxed", 0.4, code=2)
@@ -207,6 +208,13 @@ def test_usage_errors_exit_with_2(tmp_path: Path) -> None:
 def save(image: np.ndarray | Image.Image, path: Path) -> Path:
     (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path)
     return path
+
+
+def test_photos_of_two_people_in_one_add_are_said_to_look_like_two(tmp_path: Path) -> None:
+    result = run(tmp_path, "person", "add", "Both", COLLINS, HOPPER)
+    assert result.exit_code == 0
+    assert "warning: The references of Both look like two people: number 2 is unlike the others." in result.stderr
+    assert "Both and Grace look alike to the program" in run(tmp_path, "person", "add", "Grace", HOPPER).stderr
 
 
 def test_photos_of_any_kind_give_the_same_person(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.faces.embedders import EMBEDDERS
-from core.people.doubts import close_people, strange_references
+from core.people.doubts import close_people, doubts, strange_references
 from core.people.person import Person, Reference
 from tests.tables import direction, lookalike
 
@@ -44,3 +44,11 @@ def test_a_reference_unlike_all_others_is_strange_and_a_chain_of_looks_is_not() 
 
 def test_one_of_two_unlike_references_is_strange() -> None:
     assert strange_references(person("Ann", ANN, BEN), ENTRY) == [1]
+
+
+def test_doubts_are_said_of_the_person_alone_with_names_and_places() -> None:
+    mixed, twin, other = person("Ann", ANN, BEN), person("Twin", lookalike(ANN, 0.8, seed=5)), person("Other", -ANN)
+    alike, two = doubts(mixed, [mixed, twin, other], ENTRY)
+    assert alike.startswith("Ann and Twin look alike to the program (similarity 0.80).")
+    assert two.startswith("The references of Ann look like two people: number 2 is unlike the others.")
+    assert doubts(other, [mixed, twin, other], ENTRY) == []
