@@ -132,7 +132,7 @@ def _info(video: VideoInfo, settings: ExtractionSettings, models: Models) -> Fea
         sample_rate=settings.sample_rate,
         models=models.names(),
         parameters={
-            "min_face": settings.min_face,
+            "min_face": settings.smallest_face,
             "search": "exhaustive" if settings.exhaustive else "followed",
             "embedding": "both ways",
             "audio": AUDIO_PARAMETERS,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import DeviceUnavailable
 from core.faces.crop import cut
-from core.faces.detection import FaceDetector, Faces, MtcnnDetector, reduction
+from core.faces.detection import USUAL_FACE, FaceDetector, Faces, MtcnnDetector, reduction
 from core.faces.embedders import DEFAULT_EMBEDDER, Embedder, embed_both_ways, embedder
 from core.faces.reading import FaceReading, Read, cut_out
 from core.faces.search import FaceSearch, samples, scene_change, thumbnail_of
@@ -55,7 +55,7 @@ class Models:
 
 def load_models(
     *,
-    min_face: float = 1 / 12,
+    min_face: float = USUAL_FACE,
     embedder_name: str = DEFAULT_EMBEDDER,
     recogniser_name: str = "ferplus",
     device: str = "auto",
@@ -117,20 +117,29 @@ class Seen:
 class ExtractionSettings:
     """What the user can choose: samples per second, the smallest face as a share of the shorter side, the models.
 
+    Without a smallest face it is a twelfth, or smaller where a first look at a video of the workspace saw smaller ones.
     `exhaustive` searches every sampled picture whole and at full size and embeds every face: slow, to compare with.
     """
 
     sample_rate: float = 3.0
-    min_face: float = 1 / 12
+    min_face: float | None = None
     embedder: str = DEFAULT_EMBEDDER
     recogniser: str = "ferplus"
     device: str = "auto"
     exhaustive: bool = False
 
+    @property
+    def smallest_face(self) -> float:
+        """The smallest face looked for, as a share of the picture's shorter side."""
+        return USUAL_FACE if self.min_face is None else self.min_face
+
     def load_models(self) -> Models:
         """The networks that these settings name. Raises WeightsUnavailable."""
         return load_models(
-            min_face=self.min_face, embedder_name=self.embedder, recogniser_name=self.recogniser, device=self.device
+            min_face=self.smallest_face,
+            embedder_name=self.embedder,
+            recogniser_name=self.recogniser,
+            device=self.device,
         )
 
 
@@ -269,7 +278,7 @@ def pictures_of(stretch: Stretch, damage: Damage, *, gpu: bool = False, n_proces
     pictures = sampled_pictures(
         stretch.path,
         settings.sample_rate,
-        lambda height, width: reduction(height, width, settings.min_face),
+        lambda height, width: reduction(height, width, settings.smallest_face),
         first_timestamp=stretch.first_timestamp,
         after=stretch.after,
         damage=damage,

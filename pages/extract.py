@@ -83,10 +83,12 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
         )
         small = middle.select_slider(
             _("Smallest face"),
-            [1 / 24, 1 / 16, 1 / 12, 1 / 8, 1 / 5],
-            value=1 / 12,
-            format_func=lambda share: f"1/{1 / share:.0f}",
-            help=_("Smallest face as a share of the picture's height. Smaller faces take longer to look for."),
+            [None, 1 / 24, 1 / 16, 1 / 12, 1 / 8, 1 / 5],
+            format_func=lambda share: _("Automatic") if share is None else f"1/{1 / share:.0f}",
+            help=_(
+                "Smallest face as a share of the picture's height; by itself 1/12, or less where a first look at the "
+                "video shows smaller faces. Smaller faces take longer to look for."
+            ),
         )
         n_workers = third.select_slider(
             _("Processes"),

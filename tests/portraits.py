@@ -32,10 +32,12 @@ def make_video(
     size: tuple[int, int] = (320, 180),
     tone: float | None = 220.0,
     options: Mapping[str, str] = MappingProxyType({}),
+    share: float = 0.9,
 ) -> Path:
     """Write a video: for each shot its length in seconds and the portraits in it, left to right, slightly moving.
 
-    The sound is a steady tone of amplitude 0.5 (None: no sound track); `options` are the encoder's.
+    The sound is a steady tone of amplitude 0.5 (None: no sound track); `options` are the
+    encoder's, `share` the height of a portrait to that of the picture.
     """
     width, height = size
     with av.open(str(path), "w") as container:
@@ -44,7 +46,7 @@ def make_video(
         sound = container.add_stream("aac", rate=AUDIO_RATE, layout="mono") if tone else None
         index = 0
         for length, people in shots:
-            faces = [portrait(person, int(height * 0.9)) for person in people]
+            faces = [portrait(person, int(height * share)) for person in people]
             for _ in range(round(length * fps)):
                 picture = np.full((height, width, 3), 60, np.uint8)
                 picture[:, ::16] = 90

@@ -5,18 +5,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from core.actions.chat import keep_chat
 from core.actions.references import read_references
-from core.errors import PunchlineError, StorageFault, WorkspaceFault
-from core.faces.feature_file import Features, write_features
+from core.errors import PunchlineError, StorageFault, VideoUnreadable, WorkspaceFault
+from core.faces.detection import USUAL_FACE
+from core.faces.feature_file import Features, read_features_info, write_features
 from core.faces.smoothing import DWELL
 from core.multimodal_processor import current_features, person_series
 from core.multimodal_processor import extract as extract_features
+from core.people.face_size import smallest_face
 from core.people.person import Person, Thresholds
+from core.people.scan import scan as scan_faces
 from core.people.series_file import PersonSeries, write_series
 from core.playback.playable import piece_paths
 from core.playback.proxy import MINUTE, Proxy, make_minute, make_proxy
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
     from core.video_feature_extractor import MinuteReader, Models, Seen
 
 OnProgress = Callable[[float, float], None]
-SCAN_FACE = 1 / 16  # smallest face of a scan, as a share of the picture's shorter side
+SCAN_FACE = 1 / 24  # smallest face of a scan, as a share of the picture's shorter side
+# The first look at a video that was not scanned: pictures at most, and seconds between two at least.
+LOOK, LOOK_STEP = 24, 10.0
 
 
 def no_progress(completed: float, total: float) -> None:
@@ -74,7 +79,8 @@ def extract(
 ) -> Features:
     """Read faces and sound of a video into its feature file, going on after the last finished minute.
 
-    The series of all people in it follow. `reader` reads the pictures in this process's place.
+    Settings without a smallest face take what suits the faces of its scan, or of a first look. The series of
+    all people in it follow. `reader` reads the pictures in this process's place.
 
     Raises
     ------
@@ -84,6 +90,8 @@ def extract(
     """
     path = video.existing_path()
     with workspace.lock(f"extract-{video.id}", timeout=0):
+        if settings.min_face is None:
+            settings = replace(settings, min_face=_smallest_face(workspace, video, settings.embedder))
         features = extract_features(
             path,
             workspace.features_path(video.id),
@@ -99,6 +107,28 @@ def extract(
         read_references(workspace, settings.embedder)
         Library(workspace).make_series(video.id)
     return features
+
+
+def _smallest_face(workspace: Workspace, video: Video, embedder: str) -> float:
+    """The smallest face worth looking for in a video; not larger than before where some of it is extracted."""
+    before, scanned = _extracted_with(workspace, video), None
+    with suppress(StorageFault):
+        scanned = Library(workspace).scan(video.id)
+    if scanned is None and before is None:
+        with suppress(VideoUnreadable):  # the extraction tells what is wrong
+            path, models = video.existing_path(), models_for(embedder, SCAN_FACE)
+            scanned = scan_faces(path, models, n_frames=LOOK, min_step=LOOK_STEP, tracks=video.tracks)
+    wanted = USUAL_FACE if scanned is None else smallest_face(scanned)
+    return wanted if before is None else min(wanted, before)
+
+
+def _extracted_with(workspace: Workspace, video: Video) -> float | None:
+    """The smallest face of what is extracted; None where nothing is, or nothing that can be read."""
+    path = workspace.features_path(video.id)
+    with suppress(StorageFault):
+        info = read_features_info(path) if path.exists() else workspace.minutes(video.id).info()
+        return None if info is None else float(info.parameters["min_face"])
+    return None
 
 
 @lru_cache(maxsize=2)
@@ -122,8 +152,6 @@ def scan(
     ------
     VideoUnreadable, WeightsUnavailable, StorageFault
     """
-    from core.people.scan import scan as scan_faces
-
     models = models_for(embedder, SCAN_FACE)
     features = scan_faces(video.existing_path(), models, tracks=video.tracks, on_progress=on_progress)
     write_features(workspace.scan_path(video.id), features)

@@ -88,8 +88,7 @@ def doctor(ctx: click.Context, fix: bool, yes: bool, as_json: bool) -> None:
 @click.option(
     "--min-face",
     type=click.FloatRange(0.005, 1),
-    default=1 / 12,
-    help="Smallest face / picture's shorter side [1/12].",
+    help="Smallest face / picture's shorter side [1/12, or less where a first look shows smaller faces].",
 )
 @click.option("--embedder", type=click.Choice(list(EMBEDDERS)), default=DEFAULT_EMBEDDER, show_default=True)
 @click.option("--emotion", type=click.Choice(["ferplus", "hsemotion"]), default="ferplus", show_default=True)
@@ -113,7 +112,7 @@ def extract(
     ctx: click.Context,
     videos: tuple[str, ...],
     sample_rate: float,
-    min_face: float,
+    min_face: float | None,
     embedder: str,
     emotion: str,
     resume: bool,

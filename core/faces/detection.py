@@ -20,6 +20,8 @@ from core.storage.weights import describe, find
 SMALLEST_FACE, SEARCHED_FACE = 20, 40
 # The same where the last network sees the picture at full size; the second one sees 24 pixels.
 REDUCED_FACE = 30
+# The smallest face usually wanted, as a share of the picture's shorter side.
+USUAL_FACE = 1 / 12
 # The largest face looked for, as a share of the picture's shorter side.
 LARGEST_FACE = 1.3
 # Around an expected face: side of the region and sizes looked for, as shares of its side, and pixels of the region.
@@ -112,7 +114,7 @@ class MtcnnDetector:
 
     name = "mtcnn"
 
-    def __init__(self, min_face: float = 1 / 12, *, device: str = "cpu", batch: int = 16) -> None:
+    def __init__(self, min_face: float = USUAL_FACE, *, device: str = "cpu", batch: int = 16) -> None:
         if not 0 < min_face <= 1 or batch < 1:
             raise ValueError(f"MtcnnDetector: min_face {min_face} must lie in (0, 1] and batch {batch} be positive.")
         self.min_face = min_face

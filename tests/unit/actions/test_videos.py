@@ -16,6 +16,7 @@ from core.actions.people import moment_of
 from core.actions.videos import SeriesOptions, choose_tracks, extract, make_playable
 from core.actions.worker import run
 from core.errors import VideoUnreadable
+from core.faces.detection import USUAL_FACE
 from core.people.person import Thresholds
 from core.playback.facts import about
 from core.playback.playable import playable
@@ -23,10 +24,12 @@ from core.playback.thumbnails import cover, picture
 from core.segment import Detection
 from core.video.frames import frame_at
 from core.video.streams import AUTOMATIC, Tracks
+from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 from tests.media import write
 from tests.media.odd.recipes import with_first
+from tests.portraits import COLLINS, make_video
 
 TICK = Fraction(1, 30)  # mpeg4 knows no finer ones of ours
 
@@ -138,3 +141,22 @@ def test_the_chosen_tracks_are_extracted_until_others_are(space: Workspace, tmp_
     again = choose_tracks(space, video, AUTOMATIC)
     assert Jobs(space).latest("proxy", video.id).status == "cancelled", "it would be a copy of another picture"
     assert extract(space, again).info.width == 320
+
+
+def test_a_small_face_is_looked_for_where_a_first_look_shows_it(space: Workspace, tmp_path: Path) -> None:
+    small = make_video(tmp_path / "small.mp4", [(3, [COLLINS])], size=(1280, 720), share=0.13)
+    large = make_video(tmp_path / "large.mp4", [(2, [COLLINS])])
+    features = {path: extract(space, space.register(path), ExtractionSettings(device="cpu")) for path in (small, large)}
+    assert features[large].info.parameters["min_face"] == USUAL_FACE
+    found, shares = features[small], {path: f.info.parameters["min_face"] for path, f in features.items()}
+    side = (found.faces.box_xyxy[:, 2:] - found.faces.box_xyxy[:, :2]).max(axis=1)
+    assert shares[small] < USUAL_FACE
+    assert (side < USUAL_FACE * 720).all()
+    assert len(np.unique(found.faces.frame)) >= 0.8 * found.faces.n_frames
+
+
+def test_the_smallest_face_never_grows_by_itself(space: Workspace, tmp_path: Path) -> None:
+    video = space.register(make_video(tmp_path / "large.mp4", [(2, [COLLINS])]))
+    extract(space, video, ExtractionSettings(min_face=0.05, device="cpu"))
+    assert extract(space, video, ExtractionSettings(device="cpu")).info.parameters["min_face"] == 0.05
+    assert extract(space, video, ExtractionSettings(min_face=0.1, device="cpu")).info.parameters["min_face"] == 0.1
