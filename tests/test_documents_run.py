@@ -41,33 +41,27 @@ def shortened(source: Path, target: Path, seconds: float) -> None:
                 new.mux(packet)
 
 
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
     """A folder that holds the files which the documents name."""
-    folder = tmp_path_factory.mktemp("desk")
-    (folder / "assets").mkdir()
-    shutil.copy(SAMPLE, folder / "assets")
+    (tmp_path / "assets").mkdir()
+    shutil.copy(SAMPLE, tmp_path / "assets")
     labels = (ROOT / "assets" / "sample_labels.csv").read_text(encoding="utf-8")
-    (folder / "assets" / "sample_labels.csv").write_text(labels, encoding="utf-8")
-    shutil.copy(SAMPLE, folder / "stream.mp4")  # the same video to the program: it is extracted once
-    (folder / "labels.csv").write_text(labels.replace("sample.mp4", "stream.mp4"), encoding="utf-8")
+    (tmp_path / "assets" / "sample_labels.csv").write_text(labels, encoding="utf-8")
+    shutil.copy(SAMPLE, tmp_path / "stream.mp4")  # the same video to the program: it is extracted once
+    (tmp_path / "labels.csv").write_text(labels.replace("sample.mp4", "stream.mp4"), encoding="utf-8")
     for name, seconds in (("another.mp4", 40), ("older.mp4", 30)):
-        shortened(SAMPLE, folder / name, seconds)
+        shortened(SAMPLE, tmp_path / name, seconds)
     for name in ("mina1.jpg", "mina2.jpg"):
-        shutil.copy(ROOT / "tests" / "fixtures" / "portrait_hopper.jpg", folder / name)
+        shutil.copy(ROOT / "tests" / "fixtures" / "portrait_hopper.jpg", tmp_path / name)
     laughs = [
         {"content_offset_seconds": 9.0 + t, "message": {"body": "lol"}, "commenter": {"_id": t}} for t in range(9)
     ]
-    (folder / "chat.json").write_text(json.dumps({"comments": laughs}), encoding="utf-8")
-    return folder
+    (tmp_path / "chat.json").write_text(json.dumps({"comments": laughs}), encoding="utf-8")
+    return tmp_path
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", IN_ORDER)
-def test_commands_run(
-    name: str, desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(desk)
+def run_commands(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for words in commands(name):
         monkeypatch.setattr(ledger, "_CHECKED", set())  # each command is a process of its own to the ledger
         try:
@@ -76,25 +70,36 @@ def test_commands_run(
             pytest.fail(f"{name}: punchline {shlex.join(words)} ended with {end.code}:\n{capsys.readouterr().err}")
 
 
+def run_python(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        exec(compile(block, name, "exec"), {})
+
+
+def run_notebook(path: Path) -> None:
+    names: dict[str, object] = {}
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), path.name, "exec"), names)
+
+
+@pytest.mark.timeout(900)
+def test_commands_python_and_the_notebook_run(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], subtests: pytest.Subtests
+) -> None:
+    """One test, for each goes on with what those before it made."""
+    monkeypatch.chdir(desk)
+    for name in IN_ORDER:
+        with subtests.test(commands=name):
+            run_commands(name, monkeypatch, capsys)
+    for name in DOCS:
+        with subtests.test(python=name):
+            run_python(name)
+    with subtests.test(notebook="docs/first_steps.ipynb"):
+        capsys.readouterr()
+        run_notebook(ROOT / "docs" / "first_steps.ipynb")
+        assert "(24, 15, 12)" in capsys.readouterr().out
+
+
 def test_the_korean_readme_has_the_commands_that_run() -> None:
     assert list(commands("README.ko.md")) == list(commands("README.md"))
-
-
-@pytest.mark.timeout(600)
-def test_python_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(desk)
-    for name in DOCS:
-        text = (ROOT / name).read_text(encoding="utf-8")
-        for block in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-            exec(compile(block, name, "exec"), {})
-
-
-@pytest.mark.timeout(600)
-def test_the_notebook_runs(desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.chdir(desk)
-    notebook = json.loads((ROOT / "docs" / "first_steps.ipynb").read_text(encoding="utf-8"))
-    names: dict[str, object] = {}
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            exec(compile("".join(cell["source"]), "first_steps.ipynb", "exec"), names)
-    assert "(24, 15, 12)" in capsys.readouterr().out
