@@ -13,7 +13,9 @@ from core.errors import FaceNotFound, PunchlineError, Sentence
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 
 if TYPE_CHECKING:
-    from core.people.person import Reference
+    from core.people.person import Person, Reference
+    from core.workspace.registry import Video
+    from core.workspace.workspace import Workspace
 
 
 @click.group(cls=Group)
@@ -26,6 +28,11 @@ def person() -> None:
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--video", help="Take the face from a video, with --at.")
 @click.option("--at", type=click.FloatRange(0), help="Seconds from the video's start.")
+@click.option(
+    "--suggested",
+    is_flag=True,
+    help="Take faces of an extracted --video that are surely the person's and look new.",
+)
 @click.option("--face", type=click.IntRange(1), help="Which face of the picture, 1 is the largest.")
 @click.option(
     "--embedder", type=click.Choice(list(EMBEDDERS)), help="One more than those of the videos extracted so far."
@@ -38,19 +45,41 @@ def person_add(
     images: tuple[Path, ...],
     video: str | None,
     at: float | None,
+    suggested: bool,
     face: int | None,
     embedder: str | None,
     as_json: bool,
 ) -> None:
-    """Add reference faces to the person NAME, from IMAGES or from a moment of a video."""
-    if (video is None) != (at is None) or not (images or video):
-        raise click.UsageError("give photos, or --video with --at")
-    from core.actions.people import moment_of, photo, read_faces
+    """Add reference faces to the person NAME, from IMAGES, from a moment of a video, or those that are suggested."""
+    if (video is None) != (at is None and not suggested) or not (images or video):
+        raise click.UsageError("give photos, --video with --at, or --video with --suggested")
     from core.people.doubts import doubts
     from core.people.person import clean_name
 
     clean_name(name)
     workspace = workspace_of(ctx)
+    if suggested and video is not None:
+        references = _suggested(workspace, workspace.find_person(name), workspace.find_video(video))
+    else:
+        references = _of_pictures(workspace, images, video, at, face, embedder)
+    added = workspace.add_references(name, tuple(references))
+    for doubt in doubts(added, workspace.people(), EMBEDDERS[DEFAULT_EMBEDDER]):
+        say(f"warning: {doubt}")
+    content = {"person": added.name, "id": added.id, "n_references": len(added.references), "n_added": len(references)}
+    answer(content, as_json, f"{added.name}: {len(references)} added, {len(added.references)} reference faces")
+
+
+def _of_pictures(
+    workspace: Workspace,
+    images: Sequence[Path],
+    video: str | None,
+    at: float | None,
+    face: int | None,
+    embedder: str | None,
+) -> list[Reference]:
+    """A face of each photo, and of a moment of a video. Raises FaceNotFound where any shows none."""
+    from core.actions.people import moment_of, photo, read_faces
+
     pictures = [photo(path) for path in images]
     if video is not None and at is not None:
         pictures.append(moment_of(workspace.find_video(video), at))
@@ -59,12 +88,21 @@ def person_add(
         raise FaceNotFound("{faults}", faults=Sentence.several(read.faults))
     for fault in read.faults:
         say(f"warning: {fault}")
-    references = [_picked(faces, face) for faces in read.faces]
-    added = workspace.add_references(name, tuple(references))
-    for doubt in doubts(added, workspace.people(), EMBEDDERS[DEFAULT_EMBEDDER]):
-        say(f"warning: {doubt}")
-    content = {"person": added.name, "id": added.id, "n_references": len(added.references), "n_added": len(references)}
-    answer(content, as_json, f"{added.name}: {len(references)} added, {len(added.references)} reference faces")
+    return [_picked(faces, face) for faces in read.faces]
+
+
+def _suggested(workspace: Workspace, person: Person, video: Video) -> list[Reference]:
+    """The faces of an extracted video that page Reference face suggests; none is no fault."""
+    from core.multimodal_processor import current_features
+    from core.people.gallery import suggested_references
+    from core.people.groups import reference_at
+    from core.people.normalisation import similarities
+
+    features = current_features(workspace.features_path(video.id))
+    if features is None:
+        raise PunchlineError("{video}: not analysed yet; run `punchline extract {video}` first", video=video.name)
+    rows = suggested_references(features, person, similarities(features, person))
+    return [reference_at(video.existing_path(), features, int(row)) for row in rows]
 
 
 def _picked(faces: Sequence[Reference], number: int | None) -> Reference:

@@ -210,6 +210,17 @@ def save(image: np.ndarray | Image.Image, path: Path) -> Path:
     return path
 
 
+def test_suggested_faces_of_a_video_are_added_by_a_command(workspace: Path, tmp_path: Path, monkeypatch) -> None:
+    space = shutil.copytree(workspace, tmp_path / "space")
+    suggested = "person", "add", "Eileen", "--video", "stream.mp4", "--suggested", "--json"
+    monkeypatch.setattr("core.people.gallery.FAMILIAR", 1.1)
+    added = json.loads(run(space, *suggested).stdout)
+    assert added["n_references"] == 1 + added["n_added"] > 1
+    monkeypatch.undo()
+    assert json.loads(run(space, *suggested).stdout)["n_added"] == 0, "faces that are known are not suggested"
+    assert "--video with --suggested" in refused(space, *suggested[:3], "--suggested", code=2)
+
+
 def test_photos_of_two_people_in_one_add_are_said_to_look_like_two(tmp_path: Path) -> None:
     result = run(tmp_path, "person", "add", "Both", COLLINS, HOPPER)
     assert result.exit_code == 0
