@@ -26,7 +26,8 @@ from core.clip_dataset_builder import build_clips
 from core.detection.detect import DetectionSettings, decide, score
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.segment import LabeledSegment
-from core.training.judging import BASELINES, LabelledClips, Split, baseline_predictions
+from core.training.baselines import BASELINES
+from core.training.judging import LabelledClips, Split, baseline_predictions
 from core.training.model_store import ModelStore
 from core.training.train import TrainingSettings, labelled, train
 from core.workspace.library import Library

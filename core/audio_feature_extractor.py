@@ -8,10 +8,10 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from core.series import PITCH_REFERENCE
 from core.video.sound import AUDIO_RATE, HeldSound, SoundBlock
 
 LOUDNESS_FLOOR = -80.0  # dBFS
-PITCH_REFERENCE = 55.0  # Hz, the note A1
 F0_MIN, F0_MAX = 65.0, 1000.0  # Hz
 PITCH_HOP = AUDIO_RATE // 100  # audio samples between two pitch frames
 PITCH_WINDOW = 512  # audio samples over which a pitch frame compares the sound with its shifted self

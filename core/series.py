@@ -17,6 +17,7 @@ FACE_FEATURES = (*EMOTIONS, "valence", "arousal")
 AUDIO_FEATURES = ("loudness", "pitch")
 FEATURES = (*FACE_FEATURES, *AUDIO_FEATURES)
 N_FACE = len(FACE_FEATURES)
+PITCH_REFERENCE = 55.0  # Hz, the note A1: a pitch is counted in semitones above it
 LOUDNESS, PITCH = FEATURES.index("loudness"), FEATURES.index("pitch")
 # Seconds: two samples whose distances differ by less are equally close. Containers and clips round times to 1 ms, so
 # that distances differ by 2 ms or 3, and none by this.
@@ -34,6 +35,11 @@ class Source(IntEnum):
     RELAXED = 1
     INTERPOLATED = 2
     MISSING = 3
+
+
+def hertz(semitones: float) -> float:
+    """A pitch of a series, in Hz; NaN for NaN."""
+    return float(PITCH_REFERENCE * 2 ** (semitones / 12))
 
 
 def _frozen(array: NDArray[Any], dtype: type, name: str, *shape: int) -> NDArray[Any]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.actions.labels import import_labels
-from core.actions.sample import SAMPLE, SAMPLE_LABELS
+from core.actions.sample import SAMPLE, take_sample_labels
 from core.errors import PunchlineError
 from core.people.person import Person
 from core.workspace.registry import Video
@@ -63,7 +62,7 @@ def _sample_labels(space: Workspace, video: Video, person: Person) -> None:
         words, button = st.columns([4, 1.5], vertical_alignment="center")
         words.write(_("You can label the sample yourself, or take labels that are ready and go on to the training."))
         if button.button(_("Take the ready labels"), key="sample-labels", icon=":material/bolt:", width="stretch"):
-            import_labels(space, SAMPLE_LABELS.read_bytes(), person=person)
+            take_sample_labels(space, person)
             st.rerun()
 
 

@@ -9,6 +9,7 @@ from core.actions.videos import OnProgress, extract, no_progress
 from core.detection.detect import DetectionSettings
 from core.errors import FaceNotFound
 from core.people.groups import group, reference_at
+from core.people.person import Person
 from core.storage.program import ASSETS
 from core.training.train import TrainingSettings
 from core.workspace.workspace import Workspace
@@ -34,7 +35,12 @@ def show_sample(workspace: Workspace, *, on_progress: OnProgress = no_progress) 
             raise FaceNotFound("{name}: no face was found in the sample", name=SAMPLE.name)
         faces = tuple(reference_at(SAMPLE, features, int(row)) for row in groups[0].best)
         person = workspace.add_references(PERSON, faces)
-    import_labels(workspace, SAMPLE_LABELS.read_bytes(), person=person)
+    take_sample_labels(workspace, person)
     train(workspace, person, TrainingSettings(model="logistic"))
     settings = DetectionSettings(prior="labels", max_per_hour=None)  # a third of the sample is funny
     return detect(workspace, video, person, settings)
+
+
+def take_sample_labels(workspace: Workspace, person: Person) -> None:
+    """The sample's ready-made labels as a person's. Raises StorageFault, Busy."""
+    import_labels(workspace, SAMPLE_LABELS.read_bytes(), person=person)

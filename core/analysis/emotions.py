@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.segment import Segment
-from core.series import EMOTIONS, FEATURES, Source, TimeSeries
+from core.series import EMOTIONS, FEATURES, PITCH_REFERENCE, Source, TimeSeries
 
 MAX_GAP = 1.0  # seconds without a face over which one emotion still follows another
-LOWEST_PITCH = 55.0  # Hz, of pitch 0
 LOUDNESS = FEATURES.index("loudness")
 Floats = NDArray[np.floating]
 Matrix = NDArray[np.intp]
@@ -40,15 +39,10 @@ def _sides(series: TimeSeries) -> tuple[Floats, Floats]:
     return np.concatenate([end, half]), np.concatenate([half, end])
 
 
-def hertz(semitones: float) -> float:
-    """A pitch in Hz; the series counts it in semitones above 55 Hz."""
-    return float(LOWEST_PITCH * 2 ** (semitones / 12))
-
-
 def pitch_in_hertz(series: TimeSeries) -> Floats:
     """The pitch (n_frames,) in Hz, NaN where there is no voice: that is a gap, not a low voice."""
     pitch = series.column("pitch").astype(np.float64)
-    return LOWEST_PITCH * 2 ** (np.where(pitch > 0, pitch, np.nan) / 12)
+    return PITCH_REFERENCE * 2 ** (np.where(pitch > 0, pitch, np.nan) / 12)
 
 
 def inside(series: TimeSeries, chosen: Segment | None) -> NDArray[np.bool_]:

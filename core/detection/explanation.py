@@ -15,14 +15,13 @@ from core.detection.detect import Load, Scored, load_model, log_odds_by
 from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
-from core.series import FEATURES, PITCH, centred, resample
+from core.series import FEATURES, PITCH, centred, hertz, resample
 from core.training.card import options_of
 from core.training.cue_columns import with_cues
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.registry import Video
 
-LOWEST_PITCH = 55.0  # Hz, pitch is counted in semitones above it
 # What is replaced together: emotions of one family share their probability, so one alone would say little.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "happiness": ("happiness",),
@@ -175,8 +174,7 @@ def _sentence(group: str, values: NDArray[np.float32]) -> tuple[str, dict[str, f
         voiced = known[known > 0]
         if not len(voiced):
             return BELOW[group], {}
-        hertz = LOWEST_PITCH * 2 ** (float(np.median(voiced)) / 12)
-        return ABOVE[group], {"share": len(voiced) / len(known), "hertz": hertz}
+        return ABOVE[group], {"share": len(voiced) / len(known), "hertz": hertz(float(np.median(voiced)))}
     if group == "laughter":
         share = float((known[:, 0] >= 0.5).mean())
         return (ABOVE[group], {"share": share}) if share else (BELOW[group], {})

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.faces.feature_file import Features
 from core.faces.table import FaceTable
+from core.people.borderline import Borderline, Rows, Similarities, borderline
 from core.people.person import (
     RELAXED_PROBABILITY,
     STRICT_PROBABILITY,
@@ -19,8 +20,6 @@ from core.people.person import (
 )
 from core.series import Source
 
-Rows = NDArray[np.intp]
-Similarities = NDArray[np.float32]
 Reason = Literal["valley", "one_mode", "outside", "too_few_faces"]
 
 BIN_WIDTH = 0.02
@@ -75,14 +74,6 @@ class Suggestion:
     reason: Reason
     modes: tuple[float, float] | None = None
     thresholds: Thresholds | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Borderline:
-    """Rows of faces just above and just below a threshold, the nearest first, from different tracks where possible."""
-
-    above: Rows
-    below: Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +185,7 @@ def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> 
     in_frame[faces.frame] = True
     candidates, pictured = prepared.candidates, prepared.pictured
     probability = faces.probability[pictured]
+    strict, relaxed = (pictured[probability >= least] for least in (STRICT_PROBABILITY, RELAXED_PROBABILITY))
 
     def seconds(frames: NDArray[np.bool_]) -> float:
         return float(np.count_nonzero(frames)) * prepared.sample_period
@@ -207,8 +199,8 @@ def tune(prepared: Tuning, thresholds: Thresholds, *, n_borderline: int = 6) -> 
         relaxed_seconds=seconds(found.source == Source.RELAXED),
         rejected_seconds=seconds(in_frame & ~seen),
         no_face_seconds=seconds(~in_frame),
-        strict=_borderline(prepared, pictured[probability >= STRICT_PROBABILITY], thresholds.strict, n_borderline),
-        relaxed=_borderline(prepared, pictured[probability >= RELAXED_PROBABILITY], thresholds.relaxed, n_borderline),
+        strict=borderline(faces, similarity, strict, thresholds.strict, n_borderline),
+        relaxed=borderline(faces, similarity, relaxed, thresholds.relaxed, n_borderline),
     )
 
 
@@ -216,23 +208,6 @@ def _counts(similarity: Similarities) -> NDArray[np.int64]:
     """Faces in each bin; the bins are half-open, the last one closed."""
     known = np.clip(similarity[np.isfinite(similarity)], -1.0, 1.0)
     return np.histogram(known, BIN_EDGES)[0].astype(np.int64)
-
-
-def _borderline(prepared: Tuning, rows: Rows, threshold: float, n: int) -> Borderline:
-    """`rows` come sorted by similarity."""
-    split = int(np.searchsorted(prepared.similarity[rows], np.float32(threshold), side="left"))
-    track = prepared.faces.track
-    return Borderline(_from_many_tracks(rows[split:], track, n), _from_many_tracks(rows[:split][::-1], track, n))
-
-
-def _from_many_tracks(rows: Rows, track: NDArray[np.int32], n: int) -> Rows:
-    """The first `n` rows with only the first of each track; further faces of a track where there are no more tracks."""
-    own = np.where(track[rows] >= 0, track[rows], -1 - np.arange(len(rows)))
-    first = np.zeros(len(rows), bool)
-    first[np.unique(own, return_index=True)[1]] = True
-    taken = np.concatenate([np.flatnonzero(first)[:n], np.flatnonzero(~first)])[:n]
-    chosen: Rows = rows[np.sort(taken)]
-    return chosen
 
 
 def suggest(similarity: Similarities) -> Suggestion:

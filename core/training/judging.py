@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.classifiers.augmentation import Augment
-from core.classifiers.calibration import Calibration
-from core.classifiers.clip_features import moments_of
 from core.classifiers.folds import blocks, folds, groups_of, learned_from
 from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
 from core.cues.cue import CUES
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.series import FEATURES
+from core.training.baselines import BASELINES, column_alone, commoner_kind
 
 Floats = NDArray[np.floating]
 OnStep = Callable[[str], None]
-BASELINES = ("majority", "loudness", "happiness")
 COMPARED = ("f1", "accuracy", "average_precision")
 SIZES = (0.25, 0.4, 0.63, 1.0)  # of the clips to learn from, for the learning curve
 MORE = 50  # labels: what would they bring?
@@ -186,31 +184,15 @@ def held_out(fitted: FunnyMomentClassifier) -> tuple[Predictions, list[Split]]:
 
 
 def baseline_predictions(clips: LabelledClips, parted: Sequence[Split], name: str) -> Predictions:
-    """The trivial answers: always the commoner kind, or one column with the best threshold in training.
-
-    Of a feature, the mean or the greatest value in the clip counts, whichever is better in training.
-    """
-    parts = []
+    """A trivial answer, see `core.training.baselines`, on every split."""
+    funny, parts = clips.y == 1, []
     for split in parted:
-        funny = clips.y[split.learn] == 1
-        share = float(funny.mean())
         if name == "majority":
-            n = len(split.judge)
-            parts.append((split.judge, np.full(n, share), np.full(n, share > 0.5)))
-            continue
-        options = []
-        values = clips.X[:, :, clips.columns.index(name), None]
-        mean, _, _, greatest = moments_of(values, ~np.isnan(values))
-        for feature in (mean[:, 0], greatest[:, 0]):
-            learn, judge = feature[split.learn], feature[split.judge]
-            scores = np.stack([-learn, learn], axis=1)
-            fit = Calibration.fitted(scores, funny.astype(int), np.ones(len(learn)), np.array([1 - share, share]))
-            p, q = (fit(np.stack([-values, values], axis=1))[:, 1] for values in (learn, judge))
-            threshold = best_f1_threshold(p, funny)
-            groups = np.arange(len(p))
-            options.append((f1(Judged(funny, p, p >= threshold, groups), np.ones(len(p))), q, q >= threshold))
-        _, q, predicted = max(options, key=lambda option: option[0])
-        parts.append((split.judge, q, predicted))
+            learned = commoner_kind(funny[split.learn], len(split.judge))
+        else:
+            column = clips.X[:, :, clips.columns.index(name)]
+            learned = column_alone(column[split.learn], funny[split.learn], column[split.judge])
+        parts.append((split.judge, *learned))
     return _joined(parts)
 
 

@@ -8,10 +8,10 @@ from typing import TypeVar
 import altair as alt
 import pandas as pd
 
-from core.analysis.emotions import EmotionShares, Matrix, emotion_strip, hertz
+from core.analysis.emotions import EmotionShares, Matrix, emotion_strip
 from core.analysis.plane import plane_cells, plane_path
 from core.segment import Segment, clock
-from core.series import EMOTIONS, TimeSeries
+from core.series import EMOTIONS, TimeSeries, hertz
 from pages.components.shared.colours import EMOTION_COLOURS, FIRST, QUIET
 from pages.components.shared.shell import _
 

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.classifiers.metrics import LEVEL
-from core.training.judging import BASELINES, COMPARED
+from core.training.baselines import BASELINES
+from core.training.judging import COMPARED
 from core.training.model_store import Figure, Model, as_figure
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import EMOTION_COLOURS, FIRST, OTHER, QUIET, SECOND

@@ -13,7 +13,6 @@ from core.analysis.emotions import (
     emotion_shares,
     emotion_strip,
     feature_peaks,
-    hertz,
     occurrences,
     patterns,
     pitch_in_hertz,
@@ -23,7 +22,7 @@ from core.analysis.emotions import (
     transition_matrix,
 )
 from core.segment import Segment
-from core.series import EMOTIONS, FEATURES, N_FACE, Source, TimeSeries, fill_gaps
+from core.series import EMOTIONS, FEATURES, N_FACE, Source, TimeSeries, fill_gaps, hertz
 
 N, H, S, A = (EMOTIONS.index(name) for name in ("neutral", "happiness", "surprise", "anger"))
 MISSING = -1

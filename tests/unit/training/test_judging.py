@@ -10,8 +10,8 @@ import pytest
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.series import FEATURES
+from core.training.baselines import BASELINES
 from core.training.judging import (
-    BASELINES,
     LabelledClips,
     Split,
     baseline_predictions,
