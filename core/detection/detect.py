@@ -30,6 +30,7 @@ from core.workspace.registry import Video
 USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
 NEARLY = 0.02  # of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one
+LEAST = 0.05  # probability below which nothing is a moment: a list down to it would be wrong nine times in ten
 SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
 SHORT = 600.0  # seconds
 Floats = NDArray[np.floating]
@@ -298,7 +299,7 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
         if threshold is None:
             places = candidates(scores)
             # Where nothing is likely, the best of it is still no moment.
-            threshold = max(best_threshold(places.probability, places.level, tolerance=NEARLY), min(prior, USUAL_SHARE))
+            threshold = max(best_threshold(places.probability, places.level, tolerance=NEARLY), LEAST)
         offset = threshold * OFFSET if settings.offset is None else min(settings.offset, threshold)
         rules = Rules(threshold, offset, settings.min_duration_on, settings.min_duration_off)
         kept = moments(scores, rules)

@@ -184,7 +184,16 @@ def test_the_best_n_need_no_threshold(scored):
 def test_where_nothing_is_likely_there_is_no_moment(tmp_path):
     found = decide(scored_of(tmp_path, stream(120.0)))
     assert found.moments == ()
-    assert found.threshold >= 0.01
+    assert found.threshold >= 0.05
+
+
+def test_the_best_of_a_few_percent_is_no_moment(scored):
+    """A list down to so little would be wrong nine times in ten."""
+    rarer = (decide(scored, DetectionSettings(prior=0.01 * 0.7**k)) for k in range(40))
+    found = next(found for found in rarer if np.nanmax(found.curve.scores) < 0.05)
+    assert np.nanmax(found.curve.scores) > 0.02
+    assert found.moments == ()
+    assert decide(scored, DetectionSettings(prior=found.prior, threshold=0.02)).moments
 
 
 def test_what_is_not_judged_is_told_with_its_loud_stretches(scored):
