@@ -12,6 +12,7 @@ from core.errors import FaceNotFound, PunchlineError, Sentence, StorageFault
 from core.faces.feature_file import read_features_info, remove_person_series
 from core.people.person import Person, Reference
 from core.training.model_store import ModelStore
+from core.video.ahead import threads_for_stages
 from core.video.picture import Image
 from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
@@ -103,15 +104,16 @@ def read_faces(
         except PunchlineError as error:  # its videos will ask for the photo again, all others know it
             faults.append(Sentence.of(error))
     faces = []
-    for k, picture in enumerate(pictures):
-        on_progress(k, len(pictures))
-        try:
-            image = picture.read()
-            faces.append(
-                faces_in(image, picture.origin, detector=models.detector, embedder=models.embedder, others=others)
-            )
-        except FaceNotFound as error:
-            faults.append(Sentence.of(error))
+    with threads_for_stages():
+        for k, picture in enumerate(pictures):
+            on_progress(k, len(pictures))
+            try:
+                image = picture.read()
+                faces.append(
+                    faces_in(image, picture.origin, detector=models.detector, embedder=models.embedder, others=others)
+                )
+            except FaceNotFound as error:
+                faults.append(Sentence.of(error))
     on_progress(len(pictures), len(pictures))
     if not faces:
         raise FaceNotFound("{faults}", faults=Sentence.several(faults))

@@ -15,6 +15,7 @@ from core.errors import Sentence, VideoUnreadable
 from core.faces.feature_file import Features, FeaturesInfo
 from core.faces.table import FaceTable, concatenate
 from core.series import AUDIO_FEATURES
+from core.video.ahead import threads_for_stages
 from core.video.frames import Frame, key_frame_at, sampled_frames
 from core.video.picture import Image
 from core.video.probe import VideoInfo, fingerprint, probe
@@ -83,10 +84,11 @@ def scan(
     frames = _frames(video, step, total)
     thumbnail: Image | None = None
     tables: list[FaceTable] = []
-    while batch := list(islice(frames, BATCH)):
-        table, thumbnail = extractor.read(batch, thumbnail)
-        tables.append(table)
-        on_progress(sum(done.n_frames for done in tables), total)
+    with threads_for_stages():
+        while batch := list(islice(frames, BATCH)):
+            table, thumbnail = extractor.read(batch, thumbnail)
+            tables.append(table)
+            on_progress(sum(done.n_frames for done in tables), total)
     if not tables:
         raise VideoUnreadable(
             "{path}: not one picture could be read; the file is damaged, copy or convert it again", path=path

@@ -111,7 +111,8 @@ def threads_for_decoding(n_processes: int = 1) -> int:
 def threads_for_stages(n_processes: int = 1) -> Iterator[None]:
     """As many threads for each network as leave some for the other stages and processes, until the end.
 
-    With fewer than eight processors it is one: the decoder and several stages keep them busy already. Threads that run
+    With fewer than eight processors it is one: the decoder and several stages keep them busy already, and threads that
+    share each small layer wait for each other, many times as long where others want the processors. Threads that run
     Python take turns every half millisecond, so that none waits long to hand its work over.
     """
     import cv2

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from core.actions import people
@@ -95,6 +96,17 @@ def test_a_photo_is_embedded_for_every_video_of_the_workspace(space: Workspace, 
     assert (added.n_added, added.candidates, list(added.faults)) == (1, (), ["gone: no weights"])
     (face,) = space.find_person("Ann").references
     assert set(face.embeddings) == {f"digest of {name}" for name in ("facenet", people.ExtractionSettings.embedder)}
+
+
+def test_photos_leave_the_processors_to_others_as_an_extraction_does(space: Workspace, monkeypatch) -> None:
+    monkeypatch.setattr("core.video.ahead.n_cores", lambda: 2)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    n_threads = []
+    seen = people.Picture("a", lambda: n_threads.append(torch.get_num_threads()) or np.full((60, 80, 3), 50, np.uint8))
+    people.read_faces(space, [seen])
+    assert (n_threads, torch.get_num_threads()) == ([1], 2)
+    torch.set_num_threads(before)
 
 
 def test_photos_are_gone_when_their_job_ends_and_several_faces_wait_in_it(space: Workspace) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.errors import VideoUnreadable
 from core.faces.crop import Crop
@@ -138,6 +139,17 @@ def test_chips_of_a_scan_show_the_face_of_their_picture(video: Path, models: Mod
     made = chips(video, found, range(len(found.faces)), side=40)
     assert list(made) == list(range(len(found.faces)))
     assert all(chip.shape == (40, 40, 3) and chip.dtype == np.uint8 for chip in made.values())
+
+
+def test_a_scan_leaves_the_processors_to_others_as_an_extraction_does(
+    video: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.video.ahead.n_cores", lambda: 2)
+    seen, before = set(), torch.get_num_threads()
+    torch.set_num_threads(2)
+    scan(video, models, n_frames=10, on_progress=lambda completed, total: seen.add(torch.get_num_threads()))
+    assert seen == {1, 2}, "one while it looks, and the former two at the end"
+    torch.set_num_threads(before)
 
 
 def test_progress_counts_pictures_to_the_end(video: Path, models: Models) -> None:
