@@ -58,7 +58,7 @@ def make_library(folder: Path, *, n_videos: int, n_extracted: int) -> tuple[Work
     space = Workspace(folder / "space")
     seconds = {"take_in_s": timed(lambda: add_path(space, str(folder / "videos")))}
     videos = space.videos()
-    known = {**FACTS, "playback": asdict(Playback("direct", "browsers play h264", 0))}
+    known = {**FACTS, "likeness": None, "playback": asdict(Playback("direct", "browsers play h264", 0))}
     write_json(space.facts_path, {video.id: known for video in videos})
     face = direction(1)
     image, box, points = np.zeros((8, 8, 3), np.uint8), np.zeros(4, np.float32), np.zeros((5, 2), np.float32)

@@ -25,7 +25,7 @@ from core.people.normalisation import find_person
 from core.people.person import Person, Thresholds
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
-from core.video.ahead import Ahead, may_use_gpu, threads_for_stages
+from core.video.ahead import Ahead, keep_freed_memory, may_use_gpu, threads_for_stages
 from core.video.damage import Damage
 from core.video.frames import Picture
 from core.video.probe import VideoInfo, fingerprint, probe
@@ -87,6 +87,7 @@ def extract(
     VideoUnreadable, WeightsUnavailable, StorageFault
         Finished minutes stay.
     """
+    keep_freed_memory()
     video = probe(path, tracks=tracks)
     length = video.duration or 0.0  # as far as progress is concerned
     minutes = Minutes(target.with_suffix(".minutes"))

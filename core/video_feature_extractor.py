@@ -201,7 +201,7 @@ class VideoFeatureExtractor:
         held: list[Read] = []
         with closing(self._read(pictures, sample_rate, last_thumbnail)) as blocks:
             for block in blocks:
-                held.append(block)
+                held.append(replace(block, cuts=[]))  # without its pictures
                 for c in block.cuts:
                     on_seen(Seen(c.sample.picture.timestamp, c.sample.picture.image, c.seen_xyxy))
                 on_progress(float(block.table.timestamps[-1]))

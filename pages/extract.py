@@ -25,6 +25,7 @@ from pages.components.shared.job_panel import job_line, preview_of
 from pages.components.shared.shell import _, as_markdown, chosen_video, fragment, plain, show_error, told, workspace
 
 RATES = (2.0, 3.0, 5.0, 10.0)
+MOST_SHOWN = 10  # extracted videos of which all is said at once
 
 
 def _length(duration: float | None) -> str:
@@ -174,6 +175,8 @@ def done(space: Workspace, states: list[VideoState]) -> None:
     if not read:
         return
     st.subheader(_("Extracted"))
+    if len(read) > MOST_SHOWN and not st.toggle(_("Show all {n}", n=len(read)), key="all-extracted"):
+        read = read[-MOST_SHOWN:]  # those that were added last
     results = {job.subject: job.result for job in Jobs(space).all() if job.kind == "extract" and job.status == "done"}
     for state in read:
         with st.container(border=True):

@@ -20,7 +20,7 @@ import psutil
 
 from core.actions.ranges import Range, Reading, read_in_ranges
 from core.errors import PunchlineError
-from core.video.ahead import n_cores, threads_for_stages
+from core.video.ahead import keep_freed_memory, n_cores, threads_for_stages
 from core.video.damage import Damage
 from core.video_feature_extractor import Minute, MinuteReader, Models, OnSeen, Seen, Stretch, minutes_between
 
@@ -153,6 +153,7 @@ def _context() -> Any:
 def work(connection: Connection, n: int) -> None:
     """The life of one of n workers: one range after the other, until nobody is there any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
+    keep_freed_memory()
     settings, models = None, None
     with threads_for_stages(n), suppress(EOFError, BrokenPipeError):
         while True:

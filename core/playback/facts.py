@@ -6,6 +6,7 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from core.playback.proxy import plan
 from core.storage.files import write_json
 from core.video.probe import probe
 from core.video.streams import Tracks
+from core.workspace.paths import State, state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
@@ -23,8 +25,14 @@ BUDGET = 1.0  # seconds that may be spent on looking into files not seen before
 
 
 def _known(workspace: Workspace) -> dict[str, dict[str, Any]]:
+    return _kept(workspace.facts_path, state_of(workspace.facts_path))
+
+
+@lru_cache(maxsize=4)
+def _kept(path: Path, state: State) -> dict[str, dict[str, Any]]:
+    """What a file in this state holds; it is not to be changed."""
     try:
-        content = json.loads(workspace.facts_path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -13,6 +14,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 SWITCH_INTERVAL = 0.0005  # seconds; Python's own is ten times as long
+# Of glibc's mallopt(3): trim threshold, mmap threshold and arenas at most, with their numbers.
+KEPT_MEMORY = {-1: 512 << 20, -3: 32 << 20, -8: 1}
 
 
 class Ahead(Generic[T]):
@@ -89,6 +92,18 @@ class Ahead(Generic[T]):
             self._held += self._weight(item)
             self._changed.notify_all()
             return True
+
+
+def keep_freed_memory() -> None:
+    """Let this process use freed memory again at once instead of giving it back and having it cleared anew.
+
+    Pictures and networks' data are just as large as what glibc gives back each time, which took a tenth of the
+    processor time of an extraction. Other C libraries are left as they are.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        for number, value in KEPT_MEMORY.items():
+            mallopt(number, value)
 
 
 def n_cores() -> int:

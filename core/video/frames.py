@@ -6,6 +6,7 @@ Time 0 is the container's start time, which is the player's ``currentTime`` 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ import numpy as np
 from av.codec.hwaccel import HWAccel
 
 from core.errors import Sentence, VideoUnreadable
+from core.video.ahead import Ahead
 from core.video.container import Source
 from core.video.damage import Damage
-from core.video.packet_choice import Grid, chosen, decodable, restarts_decoding
+from core.video.packet_choice import Grid, chosen, decodable, restarts_decoding, spared
 from core.video.picture import Image, Images, progressive
 from core.video.probe import probe
+from core.video.references import References
 from core.video.streams import AUTOMATIC, Tracks
+
+FRAMES_AHEAD = 2  # that are decoded while the one before is converted
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,12 @@ def _decoded(source: Source, grid: Grid | None = None) -> Iterator[av.VideoFrame
         return packet.is_keyframe and restarts_decoding(bytes(packet), decoder.name, decoder.extradata)
 
     picked = chosen(packets, grid, lambda ticks: max(0.0, float(ticks * (tick or 0) - source.start)))
-    for packet, needed in decodable(picked, restarts):
-        decoder.skip_frame = "DEFAULT" if needed else "NONREF"
+    by_hand = decoder.name == "h264" and not decoder.is_hwaccel
+    references = References(decoder.extradata) if by_hand else None
+    for packet, left_out in spared(
+        decodable(picked, restarts), lambda packet: references.of(bytes(packet)) if references else None
+    ):
+        decoder.skip_frame = left_out
         yield from source.frames(packet)
 
 
@@ -127,7 +136,7 @@ def sampled_pictures(
     gpu: bool = False,
     n_threads: int = 0,
 ) -> Iterator[Picture]:
-    """`sampled_frames` at two sizes.
+    """`sampled_frames` at two sizes; decoded by a thread of its own while they are brought to these.
 
     Parameters
     ----------
@@ -141,10 +150,13 @@ def sampled_pictures(
     hardware = HWAccel(device_type="cuda", allow_software_fallback=True) if gpu and not probe(path).rotation else None
     with Source(path, tracks=tracks, damage=damage, hardware=hardware, n_threads=n_threads) as source:
         images = Images(source.size_of)
-        for timestamp, frame in _sampled(source, sample_rate, first_timestamp, after):
-            image = images(frame)
-            share = reduction(*image.shape[:2])
-            yield Picture(timestamp, image, image if share >= 1 else images.reduced(frame, share))
+        frames = Ahead(_sampled(source, sample_rate, first_timestamp, after), limit=FRAMES_AHEAD)
+        with closing(frames):
+            for timestamp, frame in frames:
+                image = images(frame)
+                share = reduction(*image.shape[:2])
+                yield Picture(timestamp, image, image if share >= 1 else images.reduced(frame, share))
+                del frame, image
 
 
 def _sampled(

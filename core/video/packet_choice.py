@@ -10,7 +10,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from math import ceil, floor, inf
-from typing import Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
+
+from core.video.references import Coded
+from core.video.units import length_size, units
 
 TOLERANCE = 1e-5  # seconds within which two distances count as equal: both frames are then decoded
 
@@ -26,6 +29,7 @@ class Timed(Protocol):
 
 
 P = TypeVar("P", bound=Timed)
+LeftOut = Literal["DEFAULT", "NONREF", "BIDIR"]  # FFmpeg's names: nothing, what is no reference, B pictures too
 
 
 @dataclass
@@ -136,7 +140,6 @@ def _in_order(packet: Timed, following: Timed) -> bool:
 
 # Of each codec: unit types that begin with nothing to refer to, and where the type stands in a unit's first byte.
 RESTARTING_UNITS = {"h264": ({5}, 0, 0x1F), "hevc": ({19, 20}, 1, 0x3F)}
-LARGEST_HEAD = 4096  # bytes before a picture's own unit: parameter sets and messages
 
 
 def restarts_decoding(data: bytes, codec: str, extradata: bytes | None) -> bool:
@@ -152,23 +155,73 @@ def restarts_decoding(data: bytes, codec: str, extradata: bytes | None) -> bool:
     if codec not in RESTARTING_UNITS:
         return False
     wanted, shift, mask = RESTARTING_UNITS[codec]
-    heads = _behind_lengths(data, codec, extradata) if extradata and extradata[0] == 1 else _behind_start_codes(data)
-    return any((head >> shift) & mask in wanted for head in heads)
+    return any((unit[0] >> shift) & mask in wanted for unit in units(data, length_size(codec, extradata)) if unit)
 
 
-def _behind_lengths(data: bytes, codec: str, extradata: bytes) -> Iterator[int]:
-    """First byte of each unit (ISO/IEC 14496-15)."""
-    place = 4 if codec == "h264" else 21
-    size = (extradata[place] & 3) + 1 if len(extradata) > place else 4
-    start = 0
-    while start + size < len(data):
-        yield data[start + size]
-        start += size + int.from_bytes(data[start : start + size], "big")
+@dataclass(eq=False)
+class _Held(Generic[P]):
+    """A packet whose picture may still turn out to be referred to; `n_before`: references before it."""
+
+    packet: P
+    needed: bool
+    coded: Coded | None
+    n_before: int
+
+    def spared(self) -> tuple[P, LeftOut]:
+        """With what the decoder may leave out at it."""
+        if self.needed:
+            return self.packet, "DEFAULT"
+        return self.packet, "BIDIR" if self.coded and self.coded.only_b else "NONREF"
+
+    def decided(self, n: int) -> bool:
+        """Whether it is needed, or was left out, or nothing behind n references can refer to it any more."""
+        if self.needed or self.coded is None or not (self.coded.only_b and self.coded.is_reference):
+            return True
+        return n - self.n_before > self.coded.n_references
 
 
-def _behind_start_codes(data: bytes) -> Iterator[int]:
-    """First byte of each unit near the beginning (annex B of both standards)."""
-    start = data.find(b"\0\0\1")
-    while 0 <= start < LARGEST_HEAD and start + 3 < len(data):
-        yield data[start + 3]
-        start = data.find(b"\0\0\1", start + 3)
+def spared(packets: Iterable[tuple[P, bool]], coded: Callable[[P], Coded | None]) -> Iterator[tuple[P, LeftOut]]:
+    """Packets of an H.264 stream, each with what its decoder may leave out at it, as FFmpeg's `skip_frame` calls it.
+
+    Pictures that are not needed are left out where no other is referred to them: any that is no reference (NONREF), and
+    B pictures that are, where it is certain that nothing needed refers to them (BIDIR). What is needed is DEFAULT.
+
+    Parameters
+    ----------
+    packets
+        As `decodable` gives them.
+    coded
+        Whom the picture of a packet refers to; None where that is not known, or for other codecs.
+    """
+    held: list[_Held[P]] = []
+    n = 0
+    for packet, needed in packets:
+        latest = _Held(packet, needed, coded(packet), n)
+        if latest.coded is None or latest.coded.restarts:
+            for one in held:
+                one.needed |= latest.coded is None
+                yield one.spared()
+            held = []
+        held.append(latest)
+        n += latest.coded is None or latest.coded.is_reference
+        if needed or not (latest.coded and latest.coded.only_b):
+            _require(held, len(held) - 1)
+        while held and held[0].decided(n):
+            yield held.pop(0).spared()
+    yield from (one.spared() for one in held)
+
+
+def _require(held: list[_Held[P]], index: int) -> None:
+    """Mark the B pictures that a picture which is decoded may refer to, and those that they may refer to."""
+    coded = held[index].coded
+    if coded is None:
+        return
+    recent = coded.latest
+    for k in reversed(range(index)):
+        other = held[k].coded
+        recent &= other is not None and other.only_b
+        if other is None or not (other.only_b and other.is_reference) or held[k].needed:
+            continue
+        if recent or coded.named is None or other.number in coded.named:
+            held[k].needed = True
+            _require(held, k)

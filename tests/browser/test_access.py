@@ -1,6 +1,8 @@
 """The app in a browser that has the access token, and in one that has not."""
 
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,6 +13,17 @@ from core.workspace.workspace import Workspace
 from tests.browser.conftest import ROOT, serve
 
 TOKEN = "a token that was made up"
+
+
+def handshake(address: str, **headers: str) -> int:
+    """The status with which the server answers who asks for Streamlit's WebSocket; 101 opens it."""
+    place = urlsplit(address).netloc
+    connection = HTTPConnection(place, timeout=10)
+    upgrade = {"Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "bm90IGEgc2VjcmV0IGtleQ=="}
+    connection.request("GET", "/_stcore/stream", headers={"Connection": "Upgrade", **upgrade, **headers})
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 @pytest.mark.browser
@@ -33,3 +46,10 @@ def test_pages_media_and_the_socket_open_with_the_token_alone(
         expect(page).to_have_url(address + "/")
         video = page.request.get(address + media_address(sample.id), headers={"range": "bytes=0-99"})
         assert (video.status, len(video.body())) == (206, 100)
+        cookie = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+        assert handshake(address, Cookie=cookie, Origin=address) == 101
+        assert handshake(address, Origin=address) == 403
+        assert handshake(address, Cookie=cookie, Origin="http://evil.example") == 403
+        assert handshake(address, Cookie=cookie, Host="evil.example") == 403
+        other = page.request.get(address + media_address(sample.id), headers={"origin": "http://evil.example"})
+        assert other.status == 403

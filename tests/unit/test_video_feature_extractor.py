@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from core import video_feature_extractor
 from core.faces.emotion import recogniser
+from core.faces.search import BLOCK
 from core.multimodal_processor import extract
-from core.video_feature_extractor import ExtractionSettings
+from core.video.frames import Picture
+from core.video_feature_extractor import ExtractionSettings, Seen, VideoFeatureExtractor, load_models
 from tests.portraits import COLLINS, HOPPER, make_video
 
 STAND_IN = "cpu:0"
@@ -22,6 +25,21 @@ STAND_IN = "cpu:0"
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(video_feature_extractor, "GPU", STAND_IN)
+
+
+def test_a_minute_that_is_under_way_holds_no_pictures() -> None:
+    images = (np.zeros((64, 64, 3), np.uint8) for _ in range(180))
+    shown: list[weakref.ref[np.ndarray]] = []
+    alive: list[int] = []
+
+    def on_seen(seen: Seen) -> None:
+        shown.append(weakref.ref(seen.image))
+        alive.append(sum(image() is not None for image in shown))
+
+    pictures = (Picture(k / 3, image, image) for k, image in enumerate(images))
+    list(VideoFeatureExtractor(load_models(device="cpu")).minutes(pictures, sample_rate=3.0, on_seen=on_seen))
+    assert len(shown) == 180
+    assert max(alive) <= 2 * BLOCK
 
 
 class Convolutions(TorchDispatchMode):

@@ -85,6 +85,7 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
 
 def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -> None:
     funny, other = _("funny"), _("not funny")
+    origins = {origin: origin_name(origin) for origin in {event.origin for event in events}}
     table = pd.DataFrame(
         {
             "remove": False,
@@ -92,7 +93,7 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
             "start": [clock(e.start, digits=1) for e in events],
             "end": [clock(e.end, digits=1) for e in events],
             "label": [funny if e.label == 1 else other for e in events],
-            "origin": [origin_name(e.origin) for e in events],
+            "origin": [origins[e.origin] for e in events],
             "note": [e.note for e in events],
         }
     )

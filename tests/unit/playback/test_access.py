@@ -17,6 +17,7 @@ from core.playback.access import SHORTEST_TOKEN, Access, access_middleware, is_l
 TOKEN = "correct horse battery staple"
 TEAM = Access.of("192.168.7.5", TOKEN, None)
 SOCKET = "ws://192.168.7.5:8501/_stcore/stream"
+PATHS = ("/", "/label", "/vod/0/0", "/still/0/0/1", "/media/x", "/_stcore/health")  # pages, videos, Streamlit's own
 
 
 def client(access: Access, address: str = "http://192.168.7.5:8501") -> TestClient:
@@ -57,7 +58,7 @@ def test_the_token_is_shown_once_and_kept_as_a_cookie() -> None:
         assert socket.receive_text() == "here"
 
 
-@pytest.mark.parametrize("path", ["/", "/label", "/vod/0/0", "/_stcore/health", "/media/x"])
+@pytest.mark.parametrize("path", PATHS)
 def test_without_a_token_nothing_is_answered(path: str) -> None:
     answer = client(TEAM).get(path)
     assert answer.status_code == 401
@@ -75,7 +76,7 @@ def test_a_forged_token_and_a_forged_cookie_are_refused() -> None:
     name, value = TEAM.cookie
     for forged in ("0" * len(value), "", TOKEN):
         browser.cookies.set(name, forged)
-        assert browser.get("/").status_code == 401
+        assert {browser.get(path).status_code for path in PATHS} == {401}
         with refused_socket(), browser.websocket_connect(SOCKET):
             pass
 
@@ -84,7 +85,7 @@ def test_the_cookie_of_an_old_token_is_refused() -> None:
     old = entered()
     new = client(Access.of("192.168.7.5", "another token, made later", None))
     new.cookies = old.cookies
-    assert new.get("/").status_code == 401
+    assert {new.get(path).status_code for path in PATHS} == {401}
     with refused_socket(), new.websocket_connect(SOCKET):
         pass
 
@@ -92,7 +93,7 @@ def test_the_cookie_of_an_old_token_is_refused() -> None:
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://192.168.7.5.evil.example:8501"])
 def test_another_origin_is_refused_even_with_the_cookie(origin: str) -> None:
     browser = entered()
-    assert browser.get("/", headers={"origin": origin}).status_code == 403
+    assert {browser.get(path, headers={"origin": origin}).status_code for path in PATHS} == {403}
     assert browser.post("/", headers={"origin": origin}).status_code == 403
     with refused_socket(), browser.websocket_connect(SOCKET, headers={"origin": origin}):
         pass
@@ -103,7 +104,7 @@ def test_another_origin_is_refused_even_with_the_cookie(origin: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8501", "", "localhost.evil.example", "[bad"])
 def test_another_host_name_is_refused(host: str) -> None:
     for browser, own in (entered(), "192.168.7.5:8501"), (client(Access(), "http://localhost:8501"), "localhost:8501"):
-        assert browser.get("/", headers={"host": host}).status_code == 400
+        assert {browser.get(path, headers={"host": host}).status_code for path in PATHS} == {400}
         with refused_socket(), browser.websocket_connect(SOCKET, headers={"host": host}):
             pass
         with browser.websocket_connect(SOCKET, headers={"host": own}) as socket:
