@@ -21,7 +21,7 @@ def hand_over(ledger: Ledger, whose: Whose, old: str, new: str, moment_ids: Mapp
     ----------
     moment_ids
         What moments of the old id, of which a judgement or a trim may speak, are called under the new one. Clips that
-        are none of them are named after their place; trims of other moments go.
+        are none of them are named after their place; trims of other moments stay.
 
     Raises
     ------
