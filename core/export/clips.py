@@ -29,7 +29,7 @@ class Clip:
 def _keyframe(source: Source, piece: Piece, tolerance: float, rate: float) -> float | None:
     """The keyframe at which a copy may begin: close to the cut's start, and not after the moment's."""
     codec = source.video.codec_context.name
-    if codec not in COPIED_PICTURES or not source.states_times or source.interlaced:
+    if codec not in COPIED_PICTURES or not source.copyable:
         return None
     allowed = [
         time

@@ -28,6 +28,7 @@ SOUNDS = {"mov": {"aac", "mp3", "opus", "flac"}, "matroska": {"aac", "mp3", "opu
 HEIGHT = 540  # pixels: a face is still seen well
 MINUTE = 60.0  # seconds
 BITS_PER_PIXEL = 0.1  # the most that a proxy's picture takes
+LEAST_BIT_RATE = 100_000  # bits a second; small pictures too have edges
 SOUND_BIT_RATE = 160_000
 # Seconds. Chromium's currentTime counts from 0, not from where the file's times begin; less is not seen.
 LATEST_START = 0.05
@@ -70,7 +71,7 @@ def _plan(info: VideoInfo, source: Source) -> Playback:
     first = (source.pictures[0], *source.sounds[:1])
     form = source.container.format.name
     family = form.split(",")[0]
-    repackable = info.codec in PICTURES["mov"] and source.states_times and not source.interlaced
+    repackable = info.codec in PICTURES["mov"] and source.copyable
     if info.pixel_format not in PIXEL_FORMATS:
         reason = f"browsers do not play {info.codec} in {info.pixel_format}, only 8 bit 4:2:0"
     elif family not in PICTURES or info.path.suffix.lower() not in SUFFIXES:
@@ -100,7 +101,7 @@ def _watched(source: Source) -> tuple[Any, ...]:
 
 
 def _bit_rate(width: int, height: int, fps: float) -> int:
-    return round(BITS_PER_PIXEL * width * height * min(60.0, max(15.0, fps)))
+    return max(LEAST_BIT_RATE, round(BITS_PER_PIXEL * width * height * min(60.0, max(15.0, fps))))
 
 
 def _transcoded(info: VideoInfo, height: int, duration: float | None = None) -> int:
@@ -156,7 +157,8 @@ def make_proxy(
             duration="?" if info.duration is None else f"{info.duration:.1f}",
         )
     with Source(path, tracks=tracks) as source:
-        copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"] and _begins(source)
+        copied = _plan(info, source).mode != "transcode" and info.codec in PICTURES["mov"]
+        copied = copied and source.copyable and _begins(source)
         _check_room(target, _needed(info, start, last, height, copied=copied))
         sounds: Any = {"sounds": _watched(source)[1:], "most_channels": 2}
         if copied:

@@ -1,39 +1,48 @@
 """The clock of a recording that starts again or jumps, as one that runs on (as players do).
 
-Transport streams that were put together, or that lost their signal, do so. The pieces are told by where packets lie in
-the file, so every reader counts alike from wherever it starts.
+Transport streams and FLV files that were put together, or that lost their signal, do so. The pieces are told by where
+packets lie in the file, so every reader counts alike from wherever it starts.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import av
 from av.error import FFmpegError
 
-JUMPING = {"mpegts", "mpeg"}  # formats in which a clock may do so
+JUMPING = {"mpegts", "mpeg", "flv"}  # formats in which a clock may do so
 JUMP = 10.0  # seconds between decoding times that follow each other, as of FFmpeg's dts_delta_threshold
 BACK = 0.1  # seconds by which a track may go back
 RUN = 16  # packets that may be out of place together, such as those of one block with a damaged time
 BEHIND = 1.0  # seconds by which the tracks of a file may lie behind each other
 SMALL = 64 << 20  # bytes up to which a file is read through; a larger one where its clock looks uneven
 LOOKS = 64  # places at which the clock of a large file is looked at
+MOST_TAG = 1 << 20  # bytes in which the next tag of an FLV file is looked for
+_TAG = re.compile(rb"[\x08\x09](.{3})(.{3})(.)\x00\x00\x00", re.DOTALL)  # of sound or picture: size and time in ms
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Pieces of a file: the byte at which each begins, its time on the mended clock, and what mends it, in seconds."""
+    """Pieces of a file: the byte at which each begins, its time on the mended clock, and what mends it, in seconds.
+
+    `keys` are the times, on the mended clock, and the bytes of its keyframes.
+    """
 
     places: tuple[int, ...] = (0,)
     starts: tuple[float, ...] = (0.0,)
     shifts: tuple[float, ...] = (0.0,)
     end: float | None = None
+    keys: tuple[tuple[float, int], ...] = ()
 
     @property
     def n_jumps(self) -> int:
@@ -44,16 +53,11 @@ class Clock:
         """Seconds to add to the times of a packet that lies there."""
         return self.shifts[bisect_right(self.places, place) - 1]
 
-    def places_before(self, time: float, size: int) -> Iterator[int]:
+    def places_before(self, time: float) -> Iterator[int]:
         """Bytes from which to read on to a time (of this clock), ever earlier, the last one early enough."""
-        piece = max(0, bisect_right(self.starts, time) - 1)
-        first, last = self.places[piece], (*self.places[1:], size)[piece]
-        ends = (*self.starts[1:], self.end or time)[piece]
-        share = (time - self.starts[piece]) / max(1e-3, ends - self.starts[piece])
-        for lead in (0.02, 0.1, 0.3):
-            if share > lead:
-                yield first + int((share - lead) * (last - first))
-        yield first
+        at = bisect_right(self.keys, (time, inf))
+        yield from (self.keys[k][1] for k in (at - 1, at - 2, at - 6) if k >= 0)
+        yield 0
 
 
 def read_clock(container: av.container.InputContainer) -> Clock:
@@ -61,6 +65,7 @@ def read_clock(container: av.container.InputContainer) -> Clock:
     if container.format.name not in JUMPING or (container.size > SMALL and _looks_even(container)):
         return Clock()
     packets: list[tuple[int, int, float, float]] = []  # place, stream, decoding time and length in seconds
+    keys: list[tuple[int, float]] = []
     places: dict[int, int] = {}
     try:
         for packet in container.demux():
@@ -69,9 +74,12 @@ def read_clock(container: av.container.InputContainer) -> Clock:
             place = places[packet.stream_index] = packet.pos or places.get(packet.stream_index, 0)
             length = float((packet.duration or 0) * packet.time_base)
             packets.append((place, packet.stream_index, float(packet.dts * packet.time_base), length))
+            if packet.is_keyframe and packet.stream.type == "video":
+                keys.append((place, packets[-1][2]))
     except (FFmpegError, IndexError):  # as far as it can be read
         pass
-    return clock_of(sorted(packets, key=lambda packet: packet[0]))
+    clock = clock_of(sorted(packets, key=lambda packet: packet[0]))
+    return replace(clock, keys=tuple(sorted((time + clock.shift(place), place) for place, time in keys)))
 
 
 def clock_of(packets: Iterable[tuple[int, int, float, float]]) -> Clock:
@@ -105,7 +113,13 @@ def clock_of(packets: Iterable[tuple[int, int, float, float]]) -> Clock:
 
 def _looks_even(container: Any) -> bool:
     """Whether the clock runs forward at about one pace at places all over a file."""
-    times = []
+    looked_at = _times_of_flv if container.format.name == "flv" else _times
+    steps = [b - a for a, b in pairwise(looked_at(container))]
+    return not steps or (min(steps) > -BEHIND and max(steps) < 60 + 10 * median(steps))
+
+
+def _times(container: Any) -> Iterator[float]:
+    """Decoding times in seconds at the places at which a file is looked at."""
     for k in range(LOOKS):
         try:
             container.seek(int(k * container.size / LOOKS), unsupported_byte_offset=True)
@@ -113,6 +127,17 @@ def _looks_even(container: Any) -> bool:
         except (FFmpegError, IndexError):
             continue
         if packet is not None:
-            times.append(float(packet.dts * packet.time_base))
-    steps = [b - a for a, b in pairwise(times)]
-    return not steps or (min(steps) > -BEHIND and max(steps) < 60 + 10 * median(steps))
+            yield float(packet.dts * packet.time_base)
+
+
+def _times_of_flv(container: Any) -> Iterator[float]:
+    """As `_times`, from the tags of the file, for FFmpeg finds none from the middle of another (Adobe, FLV 10.1)."""
+    with Path(container.name).open("rb") as file:
+        for k in range(LOOKS):
+            file.seek(k * container.size // LOOKS)
+            data = file.read(MOST_TAG)
+            for tag in _TAG.finditer(data):
+                end = tag.start() + 11 + int.from_bytes(tag[1], "big")
+                if data[end : end + 4] == (end - tag.start()).to_bytes(4, "big"):
+                    yield int.from_bytes(tag[3] + tag[2], "big") / 1000
+                    break

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cached_property, lru_cache, partial
-from heapq import heappop, heappush
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +17,10 @@ from av.error import FFmpegError
 from core.errors import Sentence, VideoUnreadable
 from core.video.clock import JUMPING, Clock, read_clock
 from core.video.damage import Damage
+from core.video.due_times import HELD_BACK_BY_ONE, DueTimes
 from core.video.opening import opened
 from core.video.outliers import in_order
+from core.video.packet_choice import restarts_decoding
 from core.video.picture import Shape, shape_of
 from core.video.streams import (
     AUTOMATIC,
@@ -47,13 +48,21 @@ def _best(path: Path, size: int, modified: int) -> tuple[int | None, int | None]
     with opened(path) as container:
         picture = best_picture(container)
     with opened(path) as container:
-        return picture, best_sound(container)
+        return picture, best_sound(container, picture)
 
 
 @lru_cache(maxsize=256)
 def _clock(path: Path, size: int, modified: int) -> Clock:
     with opened(path) as container:
         return read_clock(container)
+
+
+@lru_cache(maxsize=256)
+def _trimmed(path: Path, size: int, modified: int, index: int) -> bool:
+    """Whether the file leaves out pictures of a stream by its edit list (ISO/IEC 14496-12, 8.6.6)."""
+    with opened(path) as container:
+        form, stream = container.format.name, container.streams[index]
+        return "mov" in form and any(entry.is_discard for entry in stream.index_entries)
 
 
 class Source:
@@ -105,8 +114,7 @@ class Source:
         self.clock = _clock(self.path, *self._state) if self.container.format.name in JUMPING else Clock()
         self._has_clock = any(stream.start_time is not None for stream in self.container.streams)
         self.start = Fraction(self.container.start_time or 0, av.time_base)
-        self._due: dict[int, list[int]] = {}  # decoding times of packets that do not say when they are shown
-        self._n_untimed = 0
+        self._due: DueTimes | None = None  # where packets do not say when they are shown
         self._video: av.VideoStream | None = None
         self._stated_size = 0, 0
 
@@ -131,6 +139,10 @@ class Source:
             self._video = self._picture
             self._stated_size = self._video.width, self._video.height  # the decoder changes it on the way
             self._video.thread_type, self._video.thread_count = "AUTO", self._n_threads
+            if not self.states_times:
+                self._due = DueTimes(self._video, has_clock=self._has_clock)
+                if self._video.codec_context.name in HELD_BACK_BY_ONE:
+                    self._video.thread_type = "SLICE"
         return self._video
 
     @property
@@ -173,13 +185,18 @@ class Source:
 
     @property
     def states_times(self) -> bool:
-        """Whether the container says when each picture is shown, so that its packets can be copied."""
+        """Whether the container says when each picture is shown."""
         return self.container.format.name not in ORDERED and self._has_clock
+
+    @cached_property
+    def copyable(self) -> bool:
+        """Whether packets of its pictures, copied, show what it shows: whole pictures, all of them, at stated times."""
+        return self.states_times and not self.interlaced and not _trimmed(self.path, *self._state, self.video.index)
 
     @property
     def pixel_aspect(self) -> Fraction | None:
         """How much wider than high a stored pixel is shown; None where the file does not say."""
-        return self.video.sample_aspect_ratio or None
+        return self.video.sample_aspect_ratio or self.video.codec_context.sample_aspect_ratio or None
 
     @cached_property
     def interlaced(self) -> bool:
@@ -196,7 +213,7 @@ class Source:
             If there is none.
         """
         with Source(self.path, tracks=self._tracks) as source:
-            return shape_of(source.first_picture(), source.video.sample_aspect_ratio)
+            return shape_of(source.first_picture(), source.pixel_aspect)
 
     def size_of(self, frame: av.VideoFrame) -> tuple[int, int]:
         """Width and height of an upright picture in square pixels: that of the first, also where others follow."""
@@ -222,34 +239,18 @@ class Source:
 
     def frames(self, packet: Any) -> Iterator[Any]:
         """Decoded frames of a packet that are whole, with a time where one is known; none of a damaged packet."""
-        untimed = packet.stream.type == "video" and not self.states_times
-        if untimed and packet.dts is not None:
-            heappush(self._due.setdefault(packet.stream.index, []), packet.dts)
         try:
             frames = packet.decode()
         except FFmpegError:  # the pictures around it stay
             self.damage.bad_packets += 1
-            return
+            frames = []
+        if self._due is not None and packet.stream.type == "video":
+            self._due.date(packet, frames)
         for frame in frames:
-            if untimed:
-                self._date(frame, packet)
             if frame.is_corrupt:
                 self.damage.bad_packets += 1
-                continue
-            yield frame
-
-    def _date(self, frame: Any, packet: Any) -> None:
-        """Give a picture its time: pictures come in the order of showing, one at each time of decoding.
-
-        Streams without any time, as those of an encoder without a container, run at their rate.
-        """
-        due = self._due.get(packet.stream.index)  # the flushing packet has no index of its own
-        if due:
-            frame.pts = heappop(due)
-        elif packet.dts is None and not self._has_clock:
-            rate = packet.stream.average_rate or packet.stream.guessed_rate or Fraction(25)
-            frame.pts = round(self._n_untimed / rate / packet.time_base)
-            self._n_untimed += 1
+            else:
+                yield frame
 
     def time(self, packet: Any) -> float:
         """Seconds from the container's start of a packet or frame; NaN where it has no time."""
@@ -296,6 +297,7 @@ class Source:
 
     def go(self, time: float) -> None:
         """Stand so that every picture from `time` on can be decoded from the packets that follow."""
+        decoder = self.video.codec_context
         for seek in self._seeks(time) if time > 0 and self._has_clock else ():
             try:
                 seek()
@@ -303,6 +305,12 @@ class Source:
                 if key is None or not self.time(key) <= time:
                     continue
                 seek()
+                # Else whole pictures may come only some later, as of streams that spread their keyframes.
+                if decoder.name == "h264" and not restarts_decoding(bytes(key), "h264", decoder.extradata):
+                    shown = next((frame for packet in self.packets(self.video) for frame in self.frames(packet)), None)
+                    if shown is None or self.time(shown) > time:
+                        continue
+                    seek()
             except FFmpegError:
                 break
             return
@@ -312,7 +320,7 @@ class Source:
     def _seeks(self, time: float) -> Iterator[Callable[[], None]]:
         """Ways to stand at or before a time, ever earlier."""
         if self.clock.n_jumps:
-            places = self.clock.places_before(time + float(self.start), self.container.size)
+            places = self.clock.places_before(time + float(self.start))
             yield from (partial(self._seek, place, unsupported_byte_offset=True) for place in places)
             return
         tick = self.video.time_base or Fraction(1, av.time_base)
@@ -322,7 +330,8 @@ class Source:
 
     def _seek(self, offset: int, **how: Any) -> None:
         self.container.seek(offset, **how)
-        self._due.clear()
+        if self._due is not None:
+            self._due.clear()
         self._places.clear()
 
     def keyframes(self, first: float, last: float) -> list[float]:

@@ -37,7 +37,7 @@ _TURNS: dict[str, Callable[[Image], Image]] = {
     "transpose=cclock_flip": lambda image: image.transpose(1, 0, 2),
     "transpose=clock_flip": lambda image: np.rot90(image, 2).transpose(1, 0, 2),
 }
-_ROTATIONS = {("hflip", "vflip"): 180, ("transpose=cclock",): 90, ("transpose=clock",): 270}
+_TURNED = {180: ("hflip", "vflip"), 90: ("transpose=cclock",), 270: ("transpose=clock",)}  # by degrees
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Orientation:
     @property
     def rotation(self) -> int:
         """Degrees counter-clockwise by which the picture is turned, mirrorings left aside."""
-        return _ROTATIONS.get(self.filters, 0)
+        return next((degrees for degrees, filters in _TURNED.items() if filters == self.filters), 0)
 
     def __call__(self, image: Image) -> Image:
         """A stored picture (h, w, 3), upright."""
@@ -61,7 +61,11 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """What a frame's display matrix asks for: quarter turns and mirrorings (ISO/IEC 14496-12, 8.3.2.3)."""
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # a kind that PyAV does not know, such as EXIF; what it tells all the same is the turn
+        filters = _TURNED.get(frame.rotation % 360, ())
+        return Orientation(filters, turned=len(filters) == 1)
     if data is None:
         return Orientation()
     a, b, _, c, d, *_ = struct.unpack("9i", bytes(data)[:36])

@@ -55,7 +55,7 @@ def probe(path: Path, *, tracks: Tracks = AUTOMATIC) -> VideoInfo:
     with Source(path, tracks=tracks) as source:
         stream, sound = source.video, source.sound
         first = source.first_picture()
-        width, height = shape_of(first, stream.sample_aspect_ratio).square
+        width, height = shape_of(first, source.pixel_aspect).square
         streams = source.container.streams
         video_track = 1 + list(streams.video).index(stream)
         audio_track = None if sound is None else 1 + list(streams.audio).index(sound)
@@ -85,7 +85,8 @@ def _choice(tracks: Tracks, video: int, audio: int | None, n_audio: int) -> tupl
     if video != 1 and tracks.video is None:
         sentences.append(
             Sentence(
-                "video track {track} is read: those before it are stills, covers or cannot be decoded", track=video
+                "video track {track} is read: others are stills, smaller, not the default, or cannot be decoded",
+                track=video,
             )
         )
     if audio is None and n_audio:
@@ -93,7 +94,9 @@ def _choice(tracks: Tracks, video: int, audio: int | None, n_audio: int) -> tupl
     elif audio not in (None, 1) and tracks.audio is None:
         sentences.append(
             Sentence(
-                "sound track {track} is read: others are silent, not the default, or of no known codec", track=audio
+                "sound track {track} is read: others are silent, commentaries, not the default, of another "
+                "programme, or cannot be decoded",
+                track=audio,
             )
         )
     return tuple(sentences)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import av
 import numpy as np
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)  # of AAC, as far as players take them
@@ -37,9 +38,14 @@ def n_channels(layout: str) -> int:
 
 
 class SoundTrack:
-    """Encodes a sound track of a container; its channels are those of the original, `most_channels` at most."""
+    """Encodes a sound track of a container; its channels are those of the original, `most_channels` at most.
 
-    def __init__(self, container: Any, original: Any, *, most_channels: int = MOST_CHANNELS) -> None:
+    `is_heard` marks it as the one that a player takes first.
+    """
+
+    def __init__(
+        self, container: Any, original: Any, *, most_channels: int = MOST_CHANNELS, is_heard: bool = True
+    ) -> None:
         context = original.codec_context
         self.rate = context.sample_rate if context.sample_rate in RATES else 48_000
         self.layout = _layout(context, most_channels)
@@ -48,6 +54,7 @@ class SoundTrack:
         channels = n_channels(self.layout)
         self._stream.bit_rate = BIT_RATES.get(channels, BIT_RATE_PER_CHANNEL * channels)
         self._stream.metadata.update(kept_tags(original))
+        self._stream.disposition = kept_roles(original, is_heard=is_heard)
         self._waiting: list[Floats] = []  # sound that does not fill an encoder's frame yet
         self._n_waiting = 0
         self._n_encoded = 0  # samples
@@ -94,3 +101,9 @@ def _layout(context: Any, most_channels: int) -> str:
 def kept_tags(original: Any) -> dict[str, str]:
     """The tags of a track that a copy keeps: its language and title."""
     return {name: original.metadata[name] for name in ("language", "title") if name in original.metadata}
+
+
+def kept_roles(original: Any, *, is_heard: bool) -> Disposition:
+    """What a copy of a track says of its part, such as a commentary; the one that is heard is the default."""
+    roles = Disposition(original.disposition) & ~Disposition.default
+    return roles | Disposition.default if is_heard else roles

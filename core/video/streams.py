@@ -17,11 +17,14 @@ from av.error import FFmpegError
 from av.stream import Disposition
 
 from core.errors import Sentence, VideoUnreadable
+from core.video.programmes import programme_of
 
 LOOK = 10.0  # seconds of packets that are counted to tell a film from slides
 LISTEN = 2.0  # seconds of sound that are listened to at each place
 PLACES = (0.02, 0.3, 0.6, 0.9)  # of the length, at which sound is listened to
 SILENT = 1e-6  # mean square below which a track counts as muted (-60 dBFS)
+HEARD = 1e-3  # of the loudest track's power, below which a track is the noise of an open microphone
+BESIDE = Disposition.comment | Disposition.hearing_impaired | Disposition.visual_impaired | Disposition.descriptions
 NO_FILM = Disposition.attached_pic | Disposition.still_image | Disposition.timed_thumbnails
 MAX_PACKETS = 5000
 MIX = 0
@@ -75,9 +78,15 @@ def best_picture(container: av.container.InputContainer) -> int | None:
     return max(streams, key=rank).index
 
 
-def best_sound(container: av.container.InputContainer) -> int | None:
-    """Index of the track that is listened to: marked as default, the first of those that are not silent."""
+def best_sound(container: av.container.InputContainer, picture: int | None) -> int | None:
+    """Index of the track that is listened to beside a picture: of those that are not silent, of its programme.
+
+    Among these it is marked as default, or is the first; no commentary, unless there are others.
+    """
     streams = sounds_of(container)
+    if picture is not None and len(streams) > 1:
+        programme = programme_of(container, picture)
+        streams = tuple(stream for stream in streams if stream.id in programme) or streams
     if len(streams) < 2:
         return streams[0].index if streams else None
     power = dict.fromkeys((stream.index for stream in streams), 0.0)
@@ -91,9 +100,10 @@ def best_sound(container: av.container.InputContainer) -> int | None:
             for frame in _decoded(packet):
                 power[packet.stream.index] = max(power[packet.stream.index], _power(frame))
 
-    def rank(stream: av.AudioStream) -> tuple[bool, bool, int]:
-        heard = power[stream.index] > max(SILENT, 1e-4 * max(power.values()))
-        return heard, bool(stream.disposition & Disposition.default), -stream.index
+    def rank(stream: av.AudioStream) -> tuple[bool, bool, bool, int]:
+        heard = power[stream.index] > max(SILENT, HEARD * max(power.values()))
+        default = bool(stream.disposition & Disposition.default)
+        return heard, not stream.disposition & BESIDE, default, -stream.index
 
     return max(streams, key=rank).index
 

@@ -14,9 +14,10 @@ import av
 from core.errors import PunchlineError
 from core.video.container import Source
 from core.video.picture import BT709, Converter
-from core.video.sound_track import MOST_CHANNELS, SoundTrack, kept_tags
+from core.video.sound_track import MOST_CHANNELS, SoundTrack, kept_roles, kept_tags
 
 TICK = Fraction(1, 90_000)  # seconds; the times of pictures that keep no constant rate
+BACK = 1  # second by which no clock goes back but one that starts again
 LIMITED = 1  # the range of 8 bit video, 16 to 235, by its number in FFmpeg
 
 
@@ -74,12 +75,17 @@ class Writer:
         self._copies: dict[int, Any] = {} if recipe else {source.video.index: self.video}
         self.tracks: dict[int, SoundTrack] = {}
         for sound in source.sounds if sounds is None else sounds:
+            is_heard = source.sound is not None and sound.index == source.sound.index
             if sound.codec_context.name in copied_sounds:
                 self._copies[sound.index] = self._copied(sound)
+                self._copies[sound.index].disposition = kept_roles(sound, is_heard=is_heard)
             else:
-                self.tracks[sound.index] = SoundTrack(self.container, sound, most_channels=most_channels)
+                self.tracks[sound.index] = SoundTrack(
+                    self.container, sound, most_channels=most_channels, is_heard=is_heard
+                )
         self.n_pictures = 0
         self._last_dts: dict[int, int] = {}
+        self._behind = set[int]()  # streams whose packets lie before those that are written
 
     def __enter__(self) -> Self:
         return self
@@ -134,12 +140,23 @@ class Writer:
         return stream.index in self._copies
 
     def copy(self, packet: Any, shift: Fraction) -> None:
-        """Write a packet of the source `shift` seconds earlier; its decoding times are kept increasing."""
+        """Write a packet of the source `shift` seconds earlier; its decoding times are kept increasing.
+
+        Where the source's clock goes back, what follows is left out up to a keyframe behind the last packet.
+        """
         stream = self._copies[packet.stream.index]
         ticks = round(shift / packet.time_base)
         dts = (packet.dts if packet.dts is not None else packet.pts) - ticks
         pts = (packet.pts if packet.pts is not None else packet.dts) - ticks
-        dts = max(dts, self._last_dts.get(stream.index, dts - 1) + 1)
+        last = self._last_dts.get(stream.index, dts - 1)
+        if dts < last - BACK / packet.time_base:
+            self._behind.add(stream.index)
+        elif packet.is_keyframe and dts > last:
+            self._behind.discard(stream.index)
+        if stream.index in self._behind:
+            self._damage.bad_packets += 1
+            return
+        dts = max(dts, last + 1)
         self._last_dts[stream.index] = dts
         packet.dts, packet.pts = dts, max(pts, dts)
         if not packet.duration and stream is self.video:  # without one, the last picture lies after the file's end

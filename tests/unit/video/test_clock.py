@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
-from core.video.clock import clock_of
+from core.video.clock import Clock, clock_of, read_clock
 from core.video.frames import frame_at, sampled_frames
 from core.video.probe import probe
 from core.video.sound import sound_blocks
@@ -36,6 +37,30 @@ def test_recordings_put_together_run_on(tmp_path: Path, later: float) -> None:
     assert sum(len(block.samples) for block in sound_blocks(path)) / 16_000 == pytest.approx(6, abs=0.2)
     for frame in frames[::20]:
         assert np.array_equal(frame_at(path, frame.timestamp).image, frame.image)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_flv_files_put_together_run_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: bool) -> None:
+    sound = media.Sound(media.tone(220, 3, audio_rate=44_100), 44_100, codec="aac")
+    part = media.write(tmp_path / "w.flv", np.arange(75) / 25, sound, options={"g": "10"}).read_bytes()
+    path = tmp_path / "v.flv"
+    path.write_bytes(part + part[13:])  # a second header would be no tag
+    if large:
+        monkeypatch.setattr("core.video.clock.SMALL", 0)
+    frames = list(sampled_frames(path, 25))
+    assert [media.number_of(frame.image) for frame in frames] == 2 * list(range(75))
+    assert probe(path).duration == pytest.approx(6, abs=0.2)
+    for frame in frames[::20]:
+        assert np.array_equal(frame_at(path, frame.timestamp).image, frame.image)
+
+
+def test_a_large_flv_whose_clock_runs_on_is_not_read_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = media.Sound(media.tone(220, 3, audio_rate=44_100), 44_100, codec="aac")
+    path = media.write(tmp_path / "v.flv", np.arange(75) / 25, sound)
+    monkeypatch.setattr("core.video.clock.SMALL", 0)
+    with av.open(str(path)) as container:
+        assert read_clock(container) == Clock()
+        assert next(iter(container.demux())).pts == 0
 
 
 def test_tracks_that_lie_a_little_apart_are_no_jump() -> None:

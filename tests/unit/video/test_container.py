@@ -11,6 +11,7 @@ from av.error import InvalidDataError
 
 from core.errors import VideoUnreadable
 from core.video.container import Source
+from core.video.frames import frame_at
 from tests import media
 
 
@@ -35,6 +36,26 @@ def test_every_picture_from_a_time_on_can_be_decoded(tmp_path: Path, suffix: str
         ]
     assert found[0] <= round(time * 25)
     assert found == list(range(found[0], 100))
+
+
+def test_the_shape_of_pixels_is_known_behind_megabytes_of_sound(tmp_path: Path) -> None:
+    """Where FFmpeg looks for what a stream holds, there is no picture yet."""
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w", options={"max_interleave_delta": "1"}) as container:
+        video, audio = container.add_stream("libx264", rate=25), container.add_stream("pcm_f32le", rate=192_000)
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        video.codec_context.sample_aspect_ratio = Fraction(2)
+        sound = media.Sound(media.tone(220, 7, audio_rate=192_000), 192_000)
+        for frame in media.sound_frames(sound, audio.format.name, 1024):
+            container.mux(audio.encode(frame))
+        for k in range(25):
+            frame = av.VideoFrame.from_ndarray(media.numbered(k), format="rgb24")
+            frame.pts, frame.time_base = k, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+    with Source(path) as source:
+        assert source.shape.square == (320, 120)
+    assert frame_at(path, 0.5).image.shape == (120, 320, 3)
 
 
 def test_a_cover_is_no_picture(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from core.video.picture import Converter, Orientation, Shape, orientation_of, progressive, shape_of
 from tests import media
+from tests.media.odd.alterations import photos
 
 RED = (63, 102, 240)  # in BT.709
 HD = {"colorspace": 1, "color_range": 1, "color_primaries": 1, "color_trc": 1}
@@ -102,3 +103,9 @@ def test_combs_are_gone_and_times_stay(tmp_path: Path) -> None:
     assert [frame.time for frame in after] == pytest.approx([frame.time for frame in before])
     assert media.combs(before[12]) > 60
     assert media.combs(after[12]) < 30
+
+
+@pytest.mark.parametrize(("turn", "filters"), [(1, ()), (3, ("hflip", "vflip")), (6, ("transpose=clock",))])
+def test_what_a_camera_says_of_how_it_was_held(tmp_path: Path, turn: int, filters: tuple[str, ...]) -> None:
+    """Its EXIF is of a kind that PyAV does not know."""
+    assert orientation_of(media.first_frame(photos("v.mjpg", turn=turn, n=2)(tmp_path))).filters == filters
