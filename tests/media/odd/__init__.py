@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from core.errors import PunchlineError
+from tests.media.odd import handed_on
 from tests.media.odd.answer import FPS, LOUD, Answer, N, answer_of
 from tests.media.odd.kind import Kind
 from tests.media.odd.pictures import PICTURES
@@ -17,7 +18,19 @@ from tests.media.odd.sounds import SOUNDS
 from tests.media.odd.streams import STREAMS
 from tests.media.odd.times import TIMED
 
-__all__ = ["FPS", "KINDS", "LOUD", "Answer", "Kind", "N", "answer_of", "faults", "got"]
+__all__ = [
+    "FPS",
+    "KINDS",
+    "LOUD",
+    "Answer",
+    "Kind",
+    "N",
+    "answer_of",
+    "differences",
+    "faults",
+    "got",
+    "handed_on_faults",
+]
 KINDS: dict[str, Kind] = PICTURES | SOUNDS | STREAMS | TIMED
 
 
@@ -30,9 +43,22 @@ def got(kind: str) -> Answer | str:
             return str(error)
 
 
-def faults(kind: str) -> Iterator[str]:
-    """What is not as expected."""
-    expected, answer = KINDS[kind].expected, got(kind)
+def handed_on_faults(kind: str) -> list[str]:
+    """What differs in what is made of a kind of file that can be read."""
+    if isinstance(KINDS[kind].expected, str):
+        return []
+    with TemporaryDirectory() as folder:
+        return list(handed_on.faults(KINDS[kind].make(Path(folder)), KINDS[kind].tracks))
+
+
+def faults(kind: str) -> list[str]:
+    """What is not read as expected."""
+    return list(differences(kind, got(kind)))
+
+
+def differences(kind: str, answer: Answer | str) -> Iterator[str]:
+    """What in an answer, or in the words of an error, is not as expected."""
+    expected = KINDS[kind].expected
     if isinstance(expected, str) and isinstance(answer, str):
         yield from () if expected in answer else (f"expected {expected!r} in: {answer}",)
     elif isinstance(expected, str) or isinstance(answer, str):

@@ -47,6 +47,13 @@ class Answer:
     counted: bool | None = True
     mean: float | None = None
 
+    def __str__(self) -> str:
+        """Those of the values that are known or wanted, in short."""
+        count = "" if self.counted is None else ", counted" if self.counted else ", not counted"
+        numbers = f"{self.n_pictures} pictures from {_short(self.first)} s, {_short(self.level)} dBFS"
+        mean = "" if self.mean is None else f", mean {_short(self.mean)}"
+        return f"{_short(self.duration)} s, {numbers}, {self.shape[1]} x {self.shape[0]}, {self.look}{count}{mean}"
+
     def differences(self, got: Answer) -> list[str]:
         """Names of what another answer holds otherwise."""
         names = []
@@ -61,6 +68,10 @@ class Answer:
                 right = wanted == there
             names += [] if right else [name]
         return names
+
+
+def _short(value: float | tuple[float, float] | None) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else "?" if value is None else str(value)
 
 
 def answer_of(path: Path, *, fps: float = FPS, tracks: Tracks = AUTOMATIC) -> Answer:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from tests.media import interlaced
+from tests.media.odd.alterations import encoded, photos
 from tests.media.odd.answer import FPS, Answer
 from tests.media.odd.kind import Kind
 from tests.media.odd.recipes import coded, late, plain, sound, turned, written
@@ -42,6 +43,14 @@ PICTURES: dict[str, Kind] = {
     "h264, 4:4:4": Kind(written("v.mp4", pixel_format="yuv444p")),
     "h264, lossless rgb": Kind(written("v.mkv", codec="libx264rgb", pixel_format="rgb24")),
     "h264, grey": Kind(written("v.mkv", pixel_format="gray"), Answer(look="other", counted=False)),
+    "hevc, 12 bit": Kind(written("v.mp4", codec="libx265", pixel_format="yuv420p12le")),
+    "hevc, 12 bit 4:4:4": Kind(written("v.mkv", codec="libx265", pixel_format="yuv444p12le")),
+    "h264, 10 bit 4:2:2 in mxf": Kind(
+        written("v.mxf", sound("pcm_s16le", 48_000), pixel_format="yuv422p10le", tick=RATE)
+    ),
+    "vp8, alpha": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx", pixel_format="yuva420p")),
+    "vp9, rgb": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9", pixel_format="gbrp")),
+    "vp8 in ogg": Kind(encoded("v.ogv", "libvpx", form="ogg", audio=sound("libopus", 48_000))),
     "vp8": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx")),
     "vp9": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9")),
     "vp9, alpha": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9", pixel_format="yuva420p")),
@@ -51,6 +60,26 @@ PICTURES: dict[str, Kind] = {
         written("v.webm", sound("libopus", 48_000), codec="libsvtav1", options={"preset": "8", "crf": "10"})
     ),
     "av1 in mp4": Kind(written("v.mp4", codec="libsvtav1", options={"preset": "8", "crf": "10"})),
+    "av1, 10 bit": Kind(
+        written("v.mp4", codec="libsvtav1", pixel_format="yuv420p10le", options={"preset": "8", "crf": "10"})
+    ),
+    "av1 without container": Kind(
+        encoded("v.obu", "libsvtav1", form="obu", options={"preset": "8", "crf": "10"}),
+        Answer(duration=None, level=None),
+    ),
+    "jpegs one after the other": Kind(photos("v.mjpg"), Answer(duration=None, level=None)),
+    "jpegs of a camera that was turned": Kind(
+        photos("v.mjpg", turn=6), Answer(duration=None, level=None, shape=(160, 120), look="turned clockwise")
+    ),
+    "jpegs of no name's suffix": Kind(photos("v"), Answer(duration=None, level=None)),
+    "a photo called mp4": Kind(photos("v.mp4", n=1), Answer(duration=None, level=None, n_pictures=1)),
+    "tiff in mov": Kind(coded("tiff", "v.mov", "rgb24")),
+    "mjpeg, grey": Kind(coded("mjpeg", "v.avi", "gray"), Answer(look="other", counted=False)),
+    "yuv4mpeg": Kind(encoded("v.y4m", "wrapped_avframe", form="yuv4mpegpipe"), Answer(level=None)),
+    "screen video": Kind(written("v.flv", MP3, codec="flashsv", pixel_format="bgr24", tick=RATE)),
+    "zmbv": Kind(coded("zmbv", "v.avi", "bgr0")),
+    "cinepak": Kind(coded("cinepak", "v.avi", "rgb24")),
+    "sorenson video 1": Kind(coded("svq1", "v.mov", "yuv410p")),
     "mjpeg": Kind(coded("mjpeg", "v.avi", "yuvj420p")),
     "mjpeg in mov": Kind(coded("mjpeg", "v.mov", "yuvj422p")),
     "mpeg1": Kind(written("v.mpg", sound("mp2"), codec="mpeg1video", tick=RATE)),
@@ -79,6 +108,7 @@ PICTURES: dict[str, Kind] = {
     "cineform": Kind(coded("cfhd", "v.mov", "yuv422p10le")),
     "jpeg 2000": Kind(coded("jpeg2000", "v.mov", "yuv420p")),
     "dv in avi": Kind(coded("dvvideo", "v.avi", width=720, height=576), Answer(shape=(576, 768))),
+    "dv without container": Kind(encoded("v.dv", "dvvideo", size=(720, 576)), Answer(level=None, shape=(576, 768))),
     "dv in mov": Kind(coded("dvvideo", "v.mov", width=720, height=576), Answer(shape=(576, 768))),
     "png in mov": Kind(coded("png", "v.mov", "rgb24")),
     "animation with alpha": Kind(coded("qtrle", "v.mov", "argb")),
@@ -109,6 +139,16 @@ PICTURES: dict[str, Kind] = {
         written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9", width=853, height=479), Answer(shape=(479, 853))
     ),
     "odd size, h264": Kind(written("v.mp4", pixel_format="yuv444p", width=161, height=121), Answer(shape=(121, 161))),
+    **{
+        f"641 x 359, {what}": Kind(recipe, Answer(shape=(359, 641)))
+        for what, recipe in {
+            "h264": written("v.mp4", pixel_format="yuv444p", width=641, height=359),
+            "hevc": written("v.mkv", codec="libx265", pixel_format="yuv444p", width=641, height=359),
+            "mjpeg": coded("mjpeg", "v.avi", "yuvj420p", width=641, height=359),
+            "turned": written("v.mp4", pixel_format="yuv444p", width=641, height=359, rotation=90),
+        }.items()
+    },
+    "16 x 16": Kind(written("v.mp4", width=16, height=16), Answer(shape=(16, 16), counted=None)),
     "higher than wide": Kind(written("v.mp4", width=90, height=160), Answer(shape=(160, 90))),
     "very wide": Kind(written("v.mp4", width=640, height=60), Answer(shape=(60, 640))),
     "tiny": Kind(coded("ffv1", width=32, height=24), Answer(shape=(24, 32))),
@@ -126,6 +166,13 @@ PICTURES: dict[str, Kind] = {
             Answer(shape=(120, round(160 * Fraction(a)))),
         )
         for a in ("4/3", "2/1", "16/15", "1/2")
+    },
+    **{
+        f"pixels of 4/3, turned by {turn}, {name}": Kind(
+            written(name, rotation=turn, context={"sample_aspect_ratio": Fraction(4, 3)}, codec=codec),
+            Answer(shape=(120, 120)),
+        )
+        for turn, name, codec in ((90, "v.mp4", "libx264"), (270, "v.mkv", "libx264"), (270, "v.mov", "libx265"))
     },
     "pixels of 2/1, turned": Kind(
         written("v.mp4", rotation=90, context={"sample_aspect_ratio": Fraction(2)}), Answer(shape=(120, 80))

@@ -42,7 +42,8 @@ def coded(codec: str, name: str = "v.mkv", pixel_format: str = "yuv420p", **how:
 def heard(codec: str, name: str = "v.mkv", rate: int = 48_000, layout: str = "mono") -> Recipe:
     """Sound of a codec."""
     n = av.AudioLayout(layout).nb_channels
-    return written(name, sound(codec, rate, layout, (1,) * n))
+    tick = Fraction(1, FPS) if name.endswith("avi") else Fraction(1, 90_000)  # avi counts pictures
+    return written(name, sound(codec, rate, layout, (1,) * n), tick=tick)
 
 
 def channels(layout: str, *gains: float) -> Recipe:
@@ -153,7 +154,9 @@ def with_first(name: str, codec: str, *, size: tuple[int, int] = (640, 480), n: 
     """A still, slides or a cover before the film."""
 
     def make(folder: Path) -> Path:
-        film, path = write(folder / f"film-{name}", TIMES, sound()), folder / name
+        # FFmpeg copies AAC into avi so that its times stand still.
+        own = sound("pcm_s16le" if name.endswith("avi") else "aac")
+        film, path = write(folder / f"film-{name}", TIMES, own), folder / name
         with av.open(str(film)) as original, av.open(str(path), "w") as container:
             still = container.add_stream(codec, rate=1)
             still.width, still.height = size

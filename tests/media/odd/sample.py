@@ -252,6 +252,10 @@ class Reader:
         self.space.unregister([video.id])
         return Felt(float(happiness), tuple(Segment(m.start, m.end) for m in found.moments))
 
+    def read(self, kind: str) -> Felt:
+        """What is read of a kind."""
+        return self.felt(written(KINDS[kind], self.folder))
+
     def faults(self, kind: str) -> list[str]:
         """What is read otherwise in a kind than in the plain minute."""
-        return self.plain.differences(self.felt(written(KINDS[kind], self.folder)), KINDS[kind].off)
+        return self.plain.differences(self.read(kind), KINDS[kind].off)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import unicodedata
 from fractions import Fraction
 
+from av.stream import Disposition
+
 from core.video.streams import MIX, Tracks
-from tests.media import corrupted, cut_short, write_with_cover
+from tests.media import Sound, corrupted, cut_short, tone, write_with_cover
+from tests.media.odd.alterations import linked, marked, named_by_bytes, two_films, two_programmes
 from tests.media.odd.answer import LOUD, Answer
 from tests.media.odd.kind import Kind
 from tests.media.odd.recipes import (
@@ -28,6 +31,8 @@ from tests.media.odd.recipes import (
 )
 
 MUTED, LOW = sound(gains=(0,)), sound(gains=(0.1,))
+HUM = Sound(tone(50, 2, amplitude=0.006), codec="pcm_s16le")
+NONE = Disposition(0)
 LONG = "긴 이름 " * 20
 
 STREAMS: dict[str, Kind] = {
@@ -46,6 +51,13 @@ STREAMS: dict[str, Kind] = {
     "a cover first, mp4": Kind(with_first("v.mp4", "mjpeg", cover=True)),
     "a cover first, mkv": Kind(with_first("v.mkv", "mjpeg", cover=True)),
     "a small still of h264 first": Kind(with_first("v.mkv", "libx264", size=(64, 48))),
+    "a film of the same size first, not the default": Kind(two_films("v.mkv", (160, 120), NONE, Disposition.default)),
+    "a larger film first, not the default": Kind(two_films("v.mkv", (320, 240), NONE, Disposition.default)),
+    "a smaller film first": Kind(two_films("v.mp4", (80, 60), Disposition.default, Disposition.default)),
+    "two programmes": Kind(two_programmes("v.ts", LOW, sound()), Answer(shape=(240, 320))),
+    "two programmes, the first louder": Kind(
+        two_programmes("v.ts", sound(), LOW), Answer(shape=(240, 320), level=-29.03)
+    ),
     "a picture of no known codec": Kind(unknown_picture(written("known.mp4")), "no decoder knows"),
     "first picture of no known codec": Kind(unknown_picture(with_first("w.mp4", "libx264", size=(640, 480), n=2))),
     "sound before picture": Kind(remuxed(written("w.mp4"), "v.mp4", backwards=True)),
@@ -55,6 +67,18 @@ STREAMS: dict[str, Kind] = {
     **{f"a muted track first, {s}": Kind(tracks(f"v.{s}", MUTED, sound())) for s in ("mp4", "mkv", "mov")},
     "a muted track first, ts": Kind(tracks("v.ts", MUTED, sound()), Answer(first=0.046)),
     "a low track first": Kind(tracks("v.mkv", LOW, sound()), Answer(level=-29.03)),
+    **{
+        f"a track first that is {what}": Kind(marked(tracks("w.mkv", LOW, sound()), "v.mkv", role, NONE))
+        for what, role in (
+            ("a commentary", Disposition.comment),
+            ("for the blind", Disposition.visual_impaired),
+            ("for the deaf", Disposition.hearing_impaired),
+        )
+    },
+    "a track first that is not the default": Kind(
+        marked(tracks("w.mkv", LOW, sound()), "v.mkv", NONE, Disposition.default)
+    ),
+    "a track first that hums": Kind(tracks("v.mkv", HUM, sound("pcm_s16le"))),
     "second of three tracks": Kind(tracks("v.mkv", MUTED, LOW, sound()), tracks=Tracks(audio=3)),
     "muted track asked for": Kind(tracks("v.mp4", MUTED, sound()), Answer(level=-80), tracks=Tracks(audio=1)),
     "two tracks mixed": Kind(tracks("v.mkv", sound(), sound()), Answer(level=LOUD + 3), tracks=Tracks(audio=MIX)),
@@ -72,6 +96,11 @@ STREAMS: dict[str, Kind] = {
             "in Korean of macOS": unicodedata.normalize("NFD", "웃긴 장면.mp4"),
             "with an emoji": "😂 stream.mp4",
             "with a percent sign": "clip %03d 100%.mp4",
+            "in cp949": named_by_bytes("웃긴 장면.mp4", "cp949"),
+            "with a backslash": "a\\b.mp4",
+            "like a protocol": "subfile,,start,0,end,0,,:v.mp4",
+            "of another container": "v.ts",
+            "with a space behind": "v.mp4 ",
             "with a colon": "12:30 stream.mp4",
             "like an address": "http:stream?a=1&b.mp4",
             "with quotes": 'it\'s "live".mp4',
@@ -85,6 +114,7 @@ STREAMS: dict[str, Kind] = {
             "in a folder with spaces": "a b/c d/v.mp4",
         }.items()
     },
+    "a link": Kind(linked("l.mp4", written("v.mp4"))),
     "fragmented": Kind(written("v.mp4", flags={"movflags": "frag_keyframe+empty_moov"})),
     "fragmented, each picture": Kind(written("v.mp4", flags={"movflags": "frag_every_frame+empty_moov"})),
     "fragmented, of dash": Kind(written("v.mp4", flags={"movflags": "dash+global_sidx"})),

@@ -7,9 +7,10 @@ from fractions import Fraction
 import numpy as np
 
 from tests.media import Sound, tone
+from tests.media.odd.alterations import X264, encoded, of_sizes, one_after_the_other, trimmed
 from tests.media.odd.answer import FPS, Answer, N
 from tests.media.odd.kind import Kind
-from tests.media.odd.recipes import TIMES, joined, late, paced, remuxed, sound, written
+from tests.media.odd.recipes import TIMES, Recipe, joined, late, paced, remuxed, sound, written
 
 MS = Fraction(1, 1000)
 HOLE = np.concatenate([TIMES[:20], TIMES[20:] + 3])
@@ -24,6 +25,17 @@ def raw(codec: str, suffix: str, **how: object) -> Kind:
 
 
 RAW = Answer(duration=None, level=None)
+
+TWICE = Answer(duration=4.0, n_pictures=2 * N, counted=None)  # the second begins where the first's sound ends
+ONE_KEY = {"g": "999", "x264-params": "scenecut=0"}
+
+
+def twice(name: str, codec: str, form: str | None = None, head: int = 0, audio: Sound | None = None) -> Recipe:
+    """Two files in one, the clock of the second beginning as that of the first."""
+    options = X264 if codec == "libx264" else {}
+    how = {"form": form, "audio": audio, "options": options, "start": 1.0 if form is None else 0.0}
+    return one_after_the_other(name, *(encoded(f"w-{name}", codec, first=n, **how) for n in (0, N)), head=head)
+
 
 TIMED: dict[str, Kind] = {
     **{
@@ -66,6 +78,50 @@ TIMED: dict[str, Kind] = {
     "two recordings in one ts": Kind(joined("v.ts", 3, 3), Answer(duration=4.0, n_pictures=2 * N)),
     "three recordings in one ts": Kind(joined("v.ts", 9, 3, 700), Answer(duration=6.0, n_pictures=3 * N, counted=None)),
     "a jump of 10,000 s in ts": Kind(joined("v.ts", 1, 10_001), Answer(duration=4.0, n_pictures=2 * N)),
+    "two recordings in one flv": Kind(twice("v.flv", "libx264", audio=sound(), head=13), TWICE),
+    "two recordings in one mpg": Kind(twice("v.mpg", "mpeg2video", audio=sound("mp2")), TWICE),
+    "two recordings in one h264": Kind(
+        twice("v.h264", "libx264", "h264"), Answer(duration=None, n_pictures=2 * N, level=None)
+    ),
+    "two recordings in one mkv, of which players show one": Kind(
+        one_after_the_other(
+            "v.mkv", *(encoded("w.mkv", "libx264", first=n, audio=sound(), options=X264) for n in (0, N))
+        )
+    ),
+    "two recordings in one mp4, of which players show one": Kind(
+        one_after_the_other("v.mp4", written("w.mp4"), written("w.mp4"))
+    ),
+    **{
+        f"sizes that change, {s}": Kind(
+            of_sizes(f"v.{s}", sizes),
+            Answer(duration=4.1, n_pictures=2 * N, counted=None, shape=(120 * sizes[0], 160 * sizes[0])),
+        )
+        for s, sizes in (("mp4", (1, 2)), ("mkv", (1, 2)), ("flv", (2, 1)), ("ts", (2, 1)))
+    },
+    "trimmed at a keyframe": Kind(trimmed(written("w.mp4"), 0.96, 1.04), Answer(n_pictures=26)),
+    "trimmed between keyframes": Kind(trimmed(written("w.mp4"), 0.6, 1.4), Answer(n_pictures=35)),
+    "trimmed behind the only keyframe": Kind(
+        trimmed(written("w.mp4", options=ONE_KEY), 0.6, 1.4), Answer(n_pictures=35)
+    ),
+    "trimmed, with B-frames": Kind(
+        trimmed(written("w.mp4", options=ONE_KEY | {"bf": "3", "b-adapt": "0"}), 0.6, 1.4), Answer(n_pictures=35)
+    ),
+    "trimmed at the end": Kind(trimmed(written("w.mp4"), 0, 1.0), Answer(n_pictures=25)),
+    "begins before the clock, mp4": Kind(
+        written("v.mp4", late(-0.4), times=TIMES - 0.4), Answer(duration=1.6, n_pictures=40)
+    ),
+    "begins before the clock, mkv": Kind(written("v.mkv", late(-0.4), times=TIMES - 0.4)),
+    "two pictures": Kind(written("v.mp4", times=TIMES[:2]), Answer(n_pictures=2)),
+    "one picture without sound": Kind(
+        written("v.webm", mute=True, times=TIMES[:1], codec="libvpx"),
+        Answer(duration=(0, 0.2), n_pictures=1, level=None),
+    ),
+    "240 pictures a second": Kind(paced("240", seconds=1), Answer(n_pictures=240), fps=240),
+    "120 pictures a second, mkv": Kind(paced("120", "v.mkv"), Answer(n_pictures=240), fps=120),
+    **{
+        f"a picture each 10 s, {s}": Kind(paced("1/10", f"v.{s}", 40), Answer(duration=(30, 40), n_pictures=4), fps=0.1)
+        for s in ("mp4", "mkv")
+    },
     "sizes that change": Kind(joined("v.ts", 3, 5, size=(1, 2)), Answer(duration=4.0, n_pictures=2 * N)),
     "pictures of half the length": Kind(written("v.mp4", times=TIMES[:25]), Answer(n_pictures=25)),
     "pictures of no length": Kind(written("v.mp4", times=NO_LENGTH), Answer(n_pictures=N, counted=None)),
