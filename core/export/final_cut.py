@@ -191,7 +191,7 @@ def _resources(resources: ET.Element, media: Media, seconds: Callable[[int], str
 
 
 def _sound_attributes(media: Media) -> dict[str, str]:
-    rates = {32_000: "32k", 44_100: "44.1k", 48_000: "48k", 88_200: "88.2k", 96_000: "96k"}
+    rates = {32_000: "32k", 44_100: "44.1k", 88_200: "88.2k", 96_000: "96k", 176_400: "176.4k", 192_000: "192k"}
     if not media.sounds:
         return {}
     channels = max(sound.n_channels for sound in media.sounds)

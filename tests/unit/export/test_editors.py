@@ -282,6 +282,26 @@ FCPXML = {
     "asset-clip": (("note",), {"ref"}, {"name", "offset", "start", "duration", "format", "tcFormat"}),
     "note": ((), set(), set()),
 }
+VALUES = {
+    "version": {"1.8"},
+    "tcFormat": {"DF", "NDF"},
+    "audioLayout": {"mono", "stereo", "surround"},
+    "hasVideo": {"1"},
+    "hasAudio": {"1"},
+}
+SEQUENCE_RATES = {"32k", "44.1k", "48k", "88.2k", "96k", "176.4k", "192k"}
+XMEML_VALUES = {
+    "ntsc": {"TRUE", "FALSE"},
+    "anamorphic": {"TRUE", "FALSE"},
+    "enabled": {"TRUE", "FALSE"},
+    "displayformat": {"DF", "NDF"},
+    "fielddominance": {"none", "lower", "upper"},
+    "mediatype": {"audio", "video"},
+    "pixelaspectratio": {
+        *("square", "NTSC-601", "PAL-601", "DVCPROHD-720P", "DVCPROHD-1080i60", "DVCPROHD-1080i50"),
+        *("HD-(960x720)", "HD-(1280x1080)", "HD-(1440x1080)"),
+    },
+}
 XMEML = {
     "xmeml": {"sequence"},
     "sequence": {"name", "duration", "rate", "timecode", "media"},
@@ -319,10 +339,15 @@ XMEML = {
 }
 
 
-@pytest.mark.parametrize("n_sounds", [0, 1, 2])
+SOUNDS = [(), (SoundFormat(2, 48_000),), (SoundFormat(1, 8_000), SoundFormat(6, 48_000)), (SoundFormat(8, 192_000),)]
+SHAPES = [Shape(1920, 1080), Shape(1080, 1920), Shape(1440, 1080, Fraction(4, 3)), Shape(720, 576, Fraction(64, 45))]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("sounds", SOUNDS)
 @pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(24000, 1001)])
-def test_the_xml_holds_what_its_format_allows(rate: Fraction, n_sounds: int) -> None:
-    media = made_up(rate, sounds=(SoundFormat(2, 48_000),) * n_sounds)
+def test_the_xml_holds_what_its_format_allows(rate: Fraction, sounds: tuple[SoundFormat, ...], shape: Shape) -> None:
+    media = made_up(rate, sounds=sounds, shape=shape)
     root = ET.fromstring(fcpxml_text(three_hours(3), media, "t"))
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
@@ -330,6 +355,8 @@ def test_the_xml_holds_what_its_format_allows(rate: Fraction, n_sounds: int) -> 
         children, must, may = FCPXML[element.tag]
         assert [child.tag for child in element] == sorted((c.tag for c in element), key=children.index)
         assert must <= set(element.keys()) <= must | may, element.tag
+        assert all(value in VALUES.get(name, {value}) for name, value in element.items()), element.tag
+        assert element.tag != "sequence" or element.get("audioRate", "48k") in SEQUENCE_RATES
         assert {element.get(name) for name in ("ref", "format") if element.get(name)} <= set(ids)
         for name in ("offset", "start", "duration", "frameDuration"):
             assert element.get(name) is None or seconds(element.get(name)) * rate == round(
@@ -342,4 +369,5 @@ def test_the_xml_holds_what_its_format_allows(rate: Fraction, n_sounds: int) -> 
         assert set(tags) <= XMEML.get(element.tag, set()), element.tag
         repeated = {"track", "clipitem", "link", "audio", "audiochannel"}
         assert all(tags.count(tag) == 1 for tag in set(tags) - repeated), element.tag
+        assert element.text in XMEML_VALUES.get(element.tag, {element.text}), element.tag
     assert {link.text for link in root.iter("linkclipref")} <= items
