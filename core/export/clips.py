@@ -65,7 +65,8 @@ def write_clip(
         If the file cannot be written.
     """
     first, last = (float(frame / media.rate) for frame in piece.frames(media))
-    with Source(media.info.path, tracks=Tracks(media.info.video_track, audio_track)) as source:
+    heard = media.info.audio_track if audio_track is None else audio_track
+    with Source(media.info.path, tracks=Tracks(media.info.video_track, heard)) as source:
         start = _keyframe(source, piece, tolerance, float(media.rate))
         recipe = None
         if start is None:

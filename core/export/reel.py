@@ -76,9 +76,8 @@ def write_reel(
     if options.captions and font is None and any(ord(letter) > 255 for piece in pieces for letter in piece.name):
         warnings.append("no font with Korean letters was found; captions lack them. Install one, such as Noto Sans CJK")
     with ExitStack() as files:
-        source = files.enter_context(
-            Source(media.info.path, tracks=Tracks(media.info.video_track, options.audio_track))
-        )
+        heard = media.info.audio_track if options.audio_track is None else options.audio_track
+        source = files.enter_context(Source(media.info.path, tracks=Tracks(media.info.video_track, heard)))
         partial = files.enter_context(writing(path))
         recipe = Recipe(*source.shape.even(options.height), rate=media.rate)
         sounds = source.sounds if options.audio_track is None else (source.sound,)

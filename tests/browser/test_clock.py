@@ -17,6 +17,7 @@ from core.video.frames import frame_at
 from core.video.transcode import encode
 from core.video.writer import Recipe, Writer
 from tests import media
+from tests.media.odd.alterations import one_after_the_other, trimmed
 from tests.unit.export.test_clips import irregular
 from tests.unit.video.test_transcode import beeps
 
@@ -60,6 +61,10 @@ FILES: dict[str, Callable[[Path], Path]] = {
     "anamorphic": lambda folder: media.write(
         folder / "v.mp4", TIMES, sound(), context={"sample_aspect_ratio": Fraction(2)}
     ),
+    "trimmed": trimmed(lambda folder: media.write(folder / "w.mp4", np.arange(265) / 25, sound()), 0.6, 10.0),
+    "two recordings in one": one_after_the_other(
+        "v.flv", *2 * [lambda folder: media.write(folder / "w.flv", TIMES[:125], sound())], head=13
+    ),
     "hevc": lambda folder: media.write(folder / "v.mp4", TIMES, sound(), codec="libx265"),
 }
 
@@ -94,5 +99,5 @@ def test_the_same_picture_at_the_same_time(page: Page, tmp_path: Path, name: str
     assert numbers == [media.number_of(image) for image in encoded]
     assert numbers == pytest.approx([media.number_of(frame_at(path, place).image) for place in PLACES], abs=1)
     assert all(a.shape == b.shape for a, b in zip(original, encoded))
-    if name not in ("variable", "mirrored"):
+    if name not in ("variable", "mirrored", "trimmed", "two recordings in one"):
         assert numbers == pytest.approx([25 * place for place in PLACES], abs=5)  # .2 s
