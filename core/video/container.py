@@ -324,13 +324,13 @@ class Source:
             yield from (partial(self._seek, place, unsupported_byte_offset=True) for place in places)
             return
         tick = self.video.time_base or Fraction(1, av.time_base)
-        for lead in SEEK_LEADS:
+        for lead in SEEK_LEADS[self.container.format.name == "mpeg" :]:  # where few packets state a time
             ticks = int((Fraction(max(0.0, time - lead)) + self.start) / tick)
             yield partial(self._seek, ticks, backward=True, stream=self.video)
 
     def _seek(self, offset: int, **how: Any) -> None:
         self.container.seek(offset, **how)
-        if self._due is not None:
+        if self._due:
             self._due.clear()
         self._places.clear()
 

@@ -26,20 +26,28 @@ class DueTimes:
     def __init__(self, stream: Any, *, has_clock: bool) -> None:
         self._stream, self._has_clock = stream, has_clock
         self._due: list[int] = []  # decoding times of packets whose pictures have not come
+        self._latest: int | None = None  # of these times
         self._n_undated = 0
 
     def date(self, packet: Any, frames: list[Any]) -> None:
         """Give the frames their times, which are what a packet has brought forth."""
-        if packet.dts is not None:
-            heappush(self._due, packet.dts)
+        due = packet.dts
+        if due is None and packet.size and self._latest is not None:  # as the second one behind a seek in asf
+            due = self._latest + round(1 / self._rate / packet.time_base)
+        if due is not None:
+            self._latest = due
+            heappush(self._due, due)
             self._forget_missing(len(frames))
         for frame in frames:
             if self._due:
                 frame.pts = heappop(self._due)
             elif packet.dts is None and not self._has_clock:
-                rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
-                frame.pts = round(self._n_undated / rate / packet.time_base)
+                frame.pts = round(self._n_undated / self._rate / packet.time_base)
                 self._n_undated += 1
+
+    @property
+    def _rate(self) -> Fraction:
+        return self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
 
     def _forget_missing(self, n_frames: int) -> None:
         """Leave out the times of pictures that do not come: behind a seek, what they refer to is not there."""
@@ -51,3 +59,4 @@ class DueTimes:
     def clear(self) -> None:
         """Begin anew, elsewhere in the file."""
         self._due.clear()
+        self._latest = None

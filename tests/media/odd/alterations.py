@@ -93,7 +93,9 @@ def encoded(
         path = folder / name
         with av.open(str(path), "w", format=form, options=container_options or {}) as container:
             video = container.add_stream(codec, rate=FPS, options={"g": "12"} | (options or {}))
-            video.width, video.height, video.pix_fmt, video.bit_rate = *size, pixel_format, 4_000_000
+            video.width, video.height, video.pix_fmt = *size, pixel_format
+            if codec == "mpeg2video":
+                video.bit_rate = 4_000_000
             track = container.add_stream(audio.codec, rate=audio.audio_rate, layout=audio.layout) if audio else None
             packets = []
             for k in range(first, first + N):
