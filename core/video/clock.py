@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
@@ -35,7 +35,8 @@ _TAG = re.compile(rb"[\x08\x09](.{3})(.{3})(.)\x00\x00\x00", re.DOTALL)  # of so
 class Clock:
     """Pieces of a file: the byte at which each begins, its time on the mended clock, and what mends it, in seconds.
 
-    `keys` are the times, on the mended clock, and the bytes of its keyframes.
+    `keys` are the times, on the mended clock, and the bytes of its keyframes. `is_part` says that the file holds other
+    programmes, whose clocks have nothing to do with this one.
     """
 
     places: tuple[int, ...] = (0,)
@@ -43,6 +44,7 @@ class Clock:
     shifts: tuple[float, ...] = (0.0,)
     end: float | None = None
     keys: tuple[tuple[float, int], ...] = ()
+    is_part: bool = False
 
     @property
     def n_jumps(self) -> int:
@@ -60,8 +62,8 @@ class Clock:
         yield 0
 
 
-def read_clock(container: av.container.InputContainer) -> Clock:
-    """The clock of a file that was just opened."""
+def read_clock(container: av.container.InputContainer, programme: Collection[int] = ()) -> Clock:
+    """The clock of a file that was just opened, or of the streams of these ids alone."""
     if container.format.name not in JUMPING or (container.size > SMALL and _looks_even(container)):
         return Clock()
     packets: list[tuple[int, int, float, float]] = []  # place, stream, decoding time and length in seconds
@@ -69,7 +71,7 @@ def read_clock(container: av.container.InputContainer) -> Clock:
     places: dict[int, int] = {}
     try:
         for packet in container.demux():
-            if packet.dts is None:
+            if packet.dts is None or (programme and packet.stream.id not in programme):
                 continue
             place = places[packet.stream_index] = packet.pos or places.get(packet.stream_index, 0)
             length = float((packet.duration or 0) * packet.time_base)
@@ -79,7 +81,8 @@ def read_clock(container: av.container.InputContainer) -> Clock:
     except (FFmpegError, IndexError):  # as far as it can be read
         pass
     clock = clock_of(sorted(packets, key=lambda packet: packet[0]))
-    return replace(clock, keys=tuple(sorted((time + clock.shift(place), place) for place, time in keys)))
+    mended = sorted((time + clock.shift(place), place) for place, time in keys)
+    return replace(clock, keys=tuple(mended), is_part=bool(programme))
 
 
 def clock_of(packets: Iterable[tuple[int, int, float, float]]) -> Clock:

@@ -7,7 +7,6 @@ from fractions import Fraction
 from functools import cached_property, lru_cache, partial
 from math import inf
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import av
@@ -22,6 +21,7 @@ from core.video.opening import opened
 from core.video.outliers import in_order
 from core.video.packet_choice import restarts_decoding
 from core.video.picture import Shape, shape_of
+from core.video.programmes import programme_of
 from core.video.streams import (
     AUTOMATIC,
     MIX,
@@ -53,8 +53,9 @@ def _best(path: Path, size: int, modified: int) -> tuple[int | None, int | None]
 
 @lru_cache(maxsize=256)
 def _clock(path: Path, size: int, modified: int) -> Clock:
+    picture, _ = _best(path, size, modified)
     with opened(path) as container:
-        return read_clock(container)
+        return read_clock(container, programme_of(container, picture))
 
 
 @lru_cache(maxsize=256)
@@ -113,7 +114,8 @@ class Source:
         self._places: dict[int, int] = {}  # where the latest packet of each stream lies
         self.clock = _clock(self.path, *self._state) if self.container.format.name in JUMPING else Clock()
         self._has_clock = any(stream.start_time is not None for stream in self.container.streams)
-        self.start = Fraction(self.container.start_time or 0, av.time_base)
+        start = round(self.clock.starts[0] * av.time_base) if self.clock.is_part else self.container.start_time
+        self.start = Fraction(start or 0, av.time_base)
         self._due: DueTimes | None = None  # where packets do not say when they are shown
         self._video: av.VideoStream | None = None
         self._stated_size = 0, 0
@@ -121,9 +123,7 @@ class Source:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.container.close()
 
     @property
@@ -177,7 +177,7 @@ class Source:
     def duration(self) -> float | None:
         """Seconds from the container's start, as the file says; None where it does not."""
         duration = (self.container.duration or 0) / av.time_base
-        if self.clock.n_jumps and self.clock.end is not None:
+        if (self.clock.n_jumps or self.clock.is_part) and self.clock.end is not None:
             return self.clock.end - float(self.start)
         if "matroska" in self.container.format.name:  # its header counts from 0, not from the first packet
             duration -= max(0.0, float(self.start))

@@ -15,9 +15,9 @@ N_SYNC = 20  # packets that prove it
 PROGRAMMES = 0  # the packet number of the table of programmes
 
 
-def programme_of(container: Any, index: int) -> set[int]:
+def programme_of(container: Any, index: int | None) -> set[int]:
     """The ids of the streams of the programme that a stream of a file belongs to; none where there are no others."""
-    if container.format.name != "mpegts":
+    if container.format.name != "mpegts" or index is None:
         return set()
     with Path(container.name).open("rb") as file:
         programmes = list(_programmes(file.read(LOOK)))

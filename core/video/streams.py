@@ -84,7 +84,7 @@ def best_sound(container: av.container.InputContainer, picture: int | None) -> i
     Among these it is marked as default, or is the first; no commentary, unless there are others.
     """
     streams = sounds_of(container)
-    if picture is not None and len(streams) > 1:
+    if len(streams) > 1:
         programme = programme_of(container, picture)
         streams = tuple(stream for stream in streams if stream.id in programme) or streams
     if len(streams) < 2:
@@ -125,7 +125,7 @@ def _decoded(packet: Any) -> list[Any]:
 def _packets(container: av.container.InputContainer, streams: Any, seconds: float) -> Iterator[Any]:
     """Packets of some streams over so many seconds from where the container stands, as far as they can be read."""
     packets = container.demux(streams)
-    first: float | None = None
+    first: dict[int, float] = {}  # of each stream, for those of other programmes have clocks of their own
     for _ in range(MAX_PACKETS):
         try:
             packet = next(packets)
@@ -133,8 +133,7 @@ def _packets(container: av.container.InputContainer, streams: Any, seconds: floa
             return
         if packet.dts is not None:
             time = float(packet.dts * packet.time_base)
-            first = time if first is None else first
-            if time > first + seconds:
+            if time > first.setdefault(packet.stream_index, time) + seconds:
                 return
         yield packet
 

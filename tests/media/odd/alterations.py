@@ -138,8 +138,11 @@ def of_sizes(name: str, sizes: Sequence[int]) -> Recipe:
     return remuxed(joined("sizes.ts", *(1 + 2.08 * k for k in range(len(sizes))), size=tuple(sizes)), name)
 
 
-def two_programmes(name: str, first: Sound, second: Sound) -> Recipe:
-    """A grey film and its sound, and a numbered one of twice the size and its own, in one transport stream."""
+def two_programmes(name: str, first: Sound, second: Sound, *, apart: float = 0.0) -> Recipe:
+    """A grey film and its sound, and a numbered one of twice the size and its own, in one transport stream.
+
+    The clock of the second is `apart` seconds ahead.
+    """
 
     def make(folder: Path) -> Path:
         parts = []
@@ -149,7 +152,7 @@ def two_programmes(name: str, first: Sound, second: Sound) -> Recipe:
             grey = None if k else lambda number: np.full((media.HEIGHT, media.WIDTH, 3), 60 + number, np.uint8)
             how: dict[str, Any] = {"size": size, "draw": grey, "options": X264}
             options = numbers | {"mpegts_service_id": f"{k + 1}"}
-            made = encoded(f"{k}.ts", "libx264", start=1, audio=audio, container_options=options, **how)
+            made = encoded(f"{k}.ts", "libx264", start=1 + k * apart, audio=audio, container_options=options, **how)
             data = made(folder).read_bytes()
             packets = [data[at : at + 188] for at in range(0, len(data), 188)]
             parts.append([packet for packet in packets if int.from_bytes(packet[1:3], "big") % 8192 not in (0, 17)])

@@ -55,6 +55,12 @@ STREAMS: dict[str, Kind] = {
     "a larger film first, not the default": Kind(two_films("v.mkv", (320, 240), NONE, Disposition.default)),
     "a smaller film first": Kind(two_films("v.mp4", (80, 60), Disposition.default, Disposition.default)),
     "two programmes": Kind(two_programmes("v.ts", LOW, sound()), Answer(shape=(240, 320))),
+    **{
+        f"two programmes, their clocks {s} s apart": Kind(
+            two_programmes("v.ts", LOW, sound(), apart=s), Answer(shape=(240, 320))
+        )
+        for s in (3, 3600)
+    },
     "two programmes, the first louder": Kind(
         two_programmes("v.ts", sound(), LOW), Answer(shape=(240, 320), level=-29.03)
     ),

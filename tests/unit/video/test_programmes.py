@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 
+from core.video.frames import frame_at
 from core.video.probe import probe
 from core.video.programmes import programme_of
 from tests import media
@@ -22,6 +23,13 @@ def test_a_picture_and_its_sound_are_of_one_programme(tmp_path: Path, padded: bo
     assert (first, second) == ({256, 257}, {512, 513})
     info = probe(path)
     assert (info.video_track, info.audio_track) == (2, 2)
+
+
+@pytest.mark.parametrize("apart", [3, 3600])
+def test_each_programme_has_its_own_clock(tmp_path: Path, apart: float) -> None:
+    path = two_programmes("v.ts", sound(), sound(), apart=apart)(tmp_path)
+    assert probe(path).duration == pytest.approx(2, abs=0.15)
+    assert media.number_of(frame_at(path, 1.02).image) == 25
 
 
 @pytest.mark.parametrize("suffix", ["ts", "mp4"])
