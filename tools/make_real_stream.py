@@ -5,7 +5,8 @@
 
 A funny moment is 5-7 s in which the person laughs with face and sound. The rest is made to look or sound like it: a
 silent smile, a smile while somebody shouts, claps or plays music, the laughter of a guest, applause and shouts beside a
-calm face, nobody in the picture. All loud sounds have the same level, so that loudness tells nothing.
+calm face, nobody in the picture. All loud sounds have the same level, so that loudness tells nothing. Whatever happens,
+a face-cam is dark or overexposed now and then, and a hand goes before the mouth for a second.
 
 `--smiles` gives the times at which a face smiles (columns clip, t, faces, smile); `--kinds` names the files in --sounds
 that are `laughing` and `screaming` (columns file, kind), of which a stream takes one half. Writes stream.mp4 (H.264 at
@@ -37,6 +38,9 @@ ABOVE = {
     "music": "music",
 }
 SMILES = ("funny", "silent_smile", "noisy_smile")
+LIGHT = {1.0: 0.8, 0.3: 0.1, 2.0: 0.1}  # gain of a face-cam's picture, and its share of the spans
+HAND = 0.2  # share of the spans in which a hand goes before the mouth
+SKIN = 205, 160, 135
 Array = np.ndarray
 
 
@@ -116,6 +120,26 @@ def square(image: Array, side: int) -> Array:
     return cv2.resize(image[top : top + size, left : left + size], (side, side), interpolation=cv2.INTER_AREA)
 
 
+def with_hand(image: Array, place: float) -> Array:
+    """The picture with a hand before its lower half, so far to the right of its middle (in sides)."""
+    image, side = image.copy(), len(image)
+    middle = int((0.5 + place) * side), int(0.72 * side)
+    cv2.ellipse(image, middle, (side // 6, side // 8), 0, 0, 360, SKIN, -1)
+    for finger in range(4):
+        x, y = middle[0] + int((finger - 1.5) * side / 13), middle[1] - side // 5
+        cv2.line(image, (x, middle[1]), (x, y), SKIN, max(3, side // 18), cv2.LINE_AA)
+    return image
+
+
+def filmed(rng: np.random.Generator, images: Iterator[Array], n: int) -> Iterator[Array]:
+    """A span's pictures as a face-cam shows them: in its light, at times with a hand that comes and goes."""
+    gain = float(rng.choice(list(LIGHT), p=list(LIGHT.values())))
+    first = rng.integers(0, max(1, n - FPS)) if rng.random() < HAND else n
+    for k, image in enumerate(images):
+        shown = with_hand(image, abs(k - first - FPS / 2) / FPS - 0.1) if first <= k < first + FPS else image
+        yield cv2.convertScaleAbs(shown, alpha=gain)
+
+
 def runs_of(mask: Array) -> list[tuple[int, int]]:
     """Stretches of at least half a second."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
@@ -185,7 +209,7 @@ def pictures(
     game, side, index = Game(rng), person.pictures.shape[1], 0
     for start, end, kind in spans:
         n = round(end * FPS) - round(start * FPS)
-        own = person.shown(rng, n, laughs=kind in SMILES)
+        own = filmed(rng, person.shown(rng, n, laughs=kind in SMILES), n)
         with_guest = kind == "guest_laughs" or rng.random() < 0.2
         other = guest.shown(rng, n, laughs=kind == "guest_laughs")
         for _ in range(n):

@@ -32,7 +32,8 @@ FERPLUS_COLUMNS = ("neutral", "happiness", "surprise", "sadness", "anger", "disg
 TO_EMOTIONS = [FERPLUS_COLUMNS.index(name) for name in EMOTIONS]
 SIDE = 48
 SHRUNK = (16, 16, 24, 24, 32, 40, 48)  # sides in pixels to which pictures are shrunk by `degrade`
-RARE = 0.35  # power of a class's inverse frequency by which its pictures are drawn more often
+RARE = 0.35  # power of a class's inverse frequency by which it is drawn more often, and said more readily
+COMMON = 0.1  # share of the majority labels from which an emotion is not rare, for `favour_rare`
 TAUGHT = 0.75  # share of the teachers in what the small network learns; the rest are the votes
 
 
@@ -284,6 +285,16 @@ def calibrate(net: EmotionNet, images: torch.Tensor, labels: torch.Tensor) -> fl
     return temperature
 
 
+@torch.no_grad()
+def favour_rare(net: EmotionNet, labels: torch.Tensor) -> None:
+    """Say rare emotions more readily: their odds are raised by (`COMMON` / share of the training labels) ** `RARE`.
+
+    Logit adjustment (Menon et al. 2021, arXiv:2007.07314) of those emotions alone: among the others nothing moves.
+    """
+    shares = torch.bincount(labels, minlength=len(EMOTIONS)) / len(labels)
+    net.head.bias += RARE * (COMMON / shares).clamp(min=1).log()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True)
@@ -300,6 +311,7 @@ def main() -> None:
     args = parser.parse_args()
     net = teach(args).cpu().float().fold()
     print(json.dumps({"temperature": calibrate(net, *majority(args.valid))}), flush=True)
+    favour_rare(net, majority(args.train)[1])
     save_file({k: v.half().contiguous() for k, v in net.state_dict().items()}, args.out)
 
 
