@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from core.classifiers.augmentation import Augment
 from core.classifiers.calibration import Calibration, limited
 from core.classifiers.folds import folds
-from core.classifiers.inputs import Floats, Inputs, Scaler
+from core.classifiers.inputs import Floats, Inputs, Scaler, Together
 
+LAUGH = "laugh"  # for clips whose features are looked at together
 SIMPLE_NAMES = ("logistic", "forest", "intervals", "rocket")  # the simplest first
 ENSEMBLE = "ensemble"
 ENSEMBLE_NAMES = ("forest", "intervals", "rocket")  # a weaker fourth, logistic, makes the mean worse
 NETWORK_NAMES = ("conv1d", "lstm", "tlstm", "transformer")
-CHOICES = ("auto", *SIMPLE_NAMES, ENSEMBLE, *NETWORK_NAMES)
+CHOICES = ("auto", LAUGH, *SIMPLE_NAMES, ENSEMBLE, *NETWORK_NAMES)
 FEW_LABELS = 60  # with fewer, a network is not tried
 AUTO_NETWORK = "conv1d"
 MIN_FOR_VALIDATION = 80  # clips; with fewer the number of a network's epochs is fixed
@@ -116,6 +117,7 @@ class Training:
     device: str
     seed: int
     augment: Augment | None
+    together: Together = ()
 
     def of(self, rows: NDArray[np.integer]) -> Training:
         """The same with some of the clips."""
@@ -127,7 +129,7 @@ class Training:
 
     def learner(self, name: str, *, n_seeds: int = 1, on_curve: Any = None) -> Learner:
         """Fit a model by its name."""
-        scaler = Scaler.fitted(self.X, self.timestamps, centre=self.centre)
+        scaler = Scaler.fitted(self.X, self.timestamps, centre=self.centre, together=self.together)
         inputs = scaler(self.X, self.timestamps)
         if name in NETWORK_NAMES:
             network = self._network(name, scaler, inputs, n_seeds, on_curve)
@@ -177,12 +179,13 @@ class Choice:
     def best(self, model: str) -> tuple[str, dict[str, Calibration]]:
         """The name of the model to fit, and the calibrations of its members from held-out clips."""
         names = members_of(model)
+        known = (LAUGH, *SIMPLE_NAMES) if self.training.together else SIMPLE_NAMES
         if model == "auto":
             tried = len(self.training.y) >= FEW_LABELS and self.fold is not None
-            names = (*SIMPLE_NAMES, *((AUTO_NETWORK,) if tried else ()))
+            names = (*known, *((AUTO_NETWORK,) if tried else ()))
         if self.fold is None:
             # too few for folds: probabilities as the scores come
-            best = "logistic" if model == "auto" else model
+            best = known[0] if model == "auto" else model
             plain = Calibration(1.0, np.log(self.prior))
             return best, dict.fromkeys({*members_of(best), best}, plain)
         held_out = {name: self._held_out(name) for name in names}
@@ -230,7 +233,7 @@ class Choice:
         if member.max() < 5:  # too few groups for a standard error
             member = np.arange(len(y))
         n = member.max() + 1
-        order = [name for name in (*SIMPLE_NAMES, ENSEMBLE, *NETWORK_NAMES) if name in mean]
+        order = [name for name in CHOICES[1:] if name in mean]
         for name in order:
             apart = share * (losses[name] - losses[best] - (mean[name] - mean[best]))
             error = float(np.sqrt((np.bincount(member, apart, n) ** 2).sum() * n / max(n - 1, 1)))
