@@ -48,8 +48,9 @@ class FunnyMomentClassifier:
     device
         For networks: auto, cpu or cuda.
     together
-        Features, each with a unit, that count when they are above usual at the same time
-        (`core.classifiers.inputs.with_together`), such as a smile and its sound.
+        Features, each with a unit, that count when both are above usual (`core.classifiers.inputs.with_together`).
+    few_videos
+        Whether the clips are of one video or two, so that held-out clips are no strangers to the others.
     random_state
         The same gives the same model; None draws one.
 
@@ -84,6 +85,7 @@ class FunnyMomentClassifier:
         class_weight: str | None = "balanced",
         device: str = "auto",
         together: Together = (),
+        few_videos: bool = False,
         random_state: int | None = 0,
     ) -> None:
         self.model = model
@@ -94,6 +96,7 @@ class FunnyMomentClassifier:
         self.class_weight = class_weight
         self.device = device
         self.together = together
+        self.few_videos = few_videos
         self.random_state = random_state
 
     # scikit-learn's protocol, by hand: importing scikit-learn takes seconds
@@ -119,12 +122,8 @@ class FunnyMomentClassifier:
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
-        return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
-            input_tags=InputTags(two_d_array=False, three_d_array=True, allow_nan=True),
-        )
+        takes, target = InputTags(two_d_array=False, three_d_array=True, allow_nan=True), TargetTags(required=True)
+        return Tags("classifier", target, classifier_tags=ClassifierTags(), input_tags=takes)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "learner_")
@@ -177,9 +176,9 @@ class FunnyMomentClassifier:
         self.n_features_in_, self.n_rows_in_ = X.shape[2], X.shape[1]
         self.uses_timestamps_ = timestamps is not None
         seed = self.random_state if self.random_state is not None else int(np.random.default_rng().integers(2**31))
-        how = {name: getattr(self, name) for name in ("centre", "n_epochs", "device", "together")}
-        weights = balanced / balanced.mean()
-        training = Training(X, timestamps, index, weights, n_classes, groups, seed=seed, augment=augment, **how)
+        how = {name: getattr(self, name) for name in ("centre", "n_epochs", "device", "together", "few_videos")}
+        how |= {"seed": seed, "augment": augment}
+        training = Training(X, timestamps, index, balanced / balanced.mean(), n_classes, groups, **how)
         on_step = on_step or (lambda word: None)
         fold = folds(index, groups, n_folds=self.n_folds, seed=seed)
         fold = folds(index, n_folds=self.n_folds, seed=seed) if fold is None else fold
@@ -218,12 +217,12 @@ class FunnyMomentClassifier:
 
             raise NotFittedError("This FunnyMomentClassifier instance is not fitted yet; call fit first")
         X, timestamps = check_clips(X, timestamps)
-        trained = self.n_features_in_, self.n_rows_in_
-        if X.shape[2] != trained[0]:
+        n_features, n_rows = self.n_features_in_, self.n_rows_in_
+        if X.shape[2] != n_features:
             sentence = "X has {n} features, but FunnyMomentClassifier is expecting {trained} features as input"
-            raise ClipFault(sentence, n=X.shape[2], trained=trained[0])
-        if X.shape[1] != trained[1]:
-            raise ClipFault("clips have {n} rows, the model was trained on {trained}", n=X.shape[1], trained=trained[1])
+            raise ClipFault(sentence, n=X.shape[2], trained=n_features)
+        if X.shape[1] != n_rows:
+            raise ClipFault("clips have {n} rows, the model was trained on {trained}", n=X.shape[1], trained=n_rows)
         return self.learner_.probabilities(X, timestamps if self.uses_timestamps_ else None, self.calibrations_)
 
     def predict(self, X: Floats, timestamps: Floats | None = None) -> NDArray[Any]:
@@ -312,7 +311,8 @@ class FunnyMomentClassifier:
                     folder=folder,
                     features=", ".join(card["features"]),
                 )
-            classifier = cls(**{**card["parameters"], "device": device})
+            together = tuple((int(k), float(unit)) for k, unit in card["parameters"].get("together", ()))
+            classifier = cls(**{**card["parameters"], "device": device, "together": together})
             weights = (folder / "weights.safetensors").read_bytes()
             if card.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
                 raise ValueError("its weights are not those that its card names")
@@ -332,7 +332,7 @@ class FunnyMomentClassifier:
         self.uses_timestamps_ = bool(card["uses_timestamps"])
         norm = card["normalisation"]
         centre, scale = (np.array(norm[name], np.float64) for name in ("centre", "scale"))
-        scaler = Scaler(centre, scale, float(norm["step"]), tuple((int(a), float(b)) for a, b in self.together))
+        scaler = Scaler(centre, scale, float(norm["step"]), self.together)
         n, width = len(self.classes_), self.n_features_in_ + bool(self.together)
         if centre.shape != (width,) or scale.shape != (width,):
             raise ValueError("its normalisation is of other features")

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.classifiers.augmentation import Augment, Drawable, Redrawn
 from core.classifiers.choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
-from core.classifiers.folds import groups_of
+from core.classifiers.folds import FEW_VIDEOS, groups_of
 from core.clip_dataset_builder import ClipDataset
 from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault, Sentence
@@ -172,8 +172,9 @@ class _Trained:
     def fitted(self, on_curve: OnCurve | None = None) -> FunnyMomentClassifier:
         """A model of the wanted kind, trained on all clips."""
         kept = {key: getattr(self.settings, key) for key in ("model", "n_folds", "n_seeds", "n_epochs", "device")}
-        together = together_of(self.clips.columns)
-        classifier = FunnyMomentClassifier(**kept, centre=False, together=together, random_state=self.settings.seed)
+        kept |= {"together": together_of(self.clips.columns), "random_state": self.settings.seed}
+        few_videos = len(np.unique(self.clips.video)) < FEW_VIDEOS
+        classifier = FunnyMomentClassifier(**kept, centre=False, few_videos=few_videos)
         clips, groups = self.clips, groups_of(self.clips.video, self.clips.start)
         how: dict[str, Any] = {"augment": self.augment, "on_curve": on_curve, "on_step": self.steps}
         return classifier.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, **how)

@@ -237,7 +237,10 @@ def test_another_number_of_features_or_rows_is_refused(fitted):
 
 @pytest.mark.parametrize(
     ("parameters", "words"),
-    [({"model": "svm"}, "model 'svm', expected one of auto, logistic"), ({"class_weight": "x"}, "class_weight 'x'")],
+    [
+        ({"model": "svm"}, "model 'svm', expected one of auto, laugh, logistic"),
+        ({"class_weight": "x"}, "class_weight 'x'"),
+    ],
 )
 def test_unknown_parameters_are_refused(parameters, words):
     with pytest.raises(ModelFault, match=words):

@@ -55,7 +55,8 @@ def kind_of_model(name: str) -> str:
 def _about_model(name: str) -> str:
     return {
         "auto": _(
-            "Tries the simple ones, and a network from {n} clips on; takes the simplest that is as good as the best.",
+            "Tries the simple ones, and a network from {n} clips on; takes the simplest that is as good as the best. "
+            "Where the labels are of one video or two, smile and sound together are taken if they tell much.",
             n=FEW_LABELS,
         ),
         "laugh": _(

@@ -114,3 +114,13 @@ def test_an_unknown_model_cannot_be_restored():
     with pytest.raises(ValueError, match="not known"):
         Learner.restored("auto", Scaler(np.zeros(2), np.ones(2), 1.0), {}, shape=(2, 2, 9), device="cpu")
     assert CHOICES[0] == "auto"
+
+
+def test_of_few_videos_a_laugh_is_taken_as_soon_as_it_explains_a_third():
+    made = choice()
+    made.training = replace(made.training, few_videos=True)
+    fits, tells, guesses = (certain(40, np.full(40, p)) for p in (0.99, 0.7, 0.55))
+    assert made._best({"laugh": tells, "forest": fits}) == "laugh"
+    assert made._best({"laugh": guesses, "forest": fits}) == "forest"
+    made.training = replace(made.training, few_videos=False)
+    assert made._best({"laugh": tells, "forest": fits}) == "forest"
