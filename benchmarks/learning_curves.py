@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.real_streams import person_of, spans_of
 from core.classifiers.choice import CHOICES
+from core.classifiers.folds import FEW_VIDEOS, groups_of
 from core.cues.cue import column_names
 from core.cues.ranking import cue_values
 from core.funny_moment_classifier import FunnyMomentClassifier
@@ -83,8 +84,9 @@ def judged(
     if np.bincount(learned[2], minlength=2).min() < 2:
         return float("nan"), float("nan")
     columns = (*FEATURES, *column_names(cues))
-    made = FunnyMomentClassifier(model, centre=False, together=together_of(columns), random_state=seed)
-    made.fit(learned[0], learned[2], groups, timestamps=learned[1])
+    how: dict[str, Any] = {"centre": False, "together": together_of(columns), "random_state": seed}
+    made = FunnyMomentClassifier(model, **how, few_videos=len(np.unique(groups)) < FEW_VIDEOS)
+    made.fit(learned[0], learned[2], groups_of(groups, learned[1][:, 0]), timestamps=learned[1])
     probability = made.predict_proba(test[0], test[1])[:, 1]
     said = probability >= made.threshold_
     return float(average_precision_score(test[2], probability)), float(f1_score(test[2], said))
