@@ -16,34 +16,36 @@ from pages.components.shared.shell import workspace_root
 
 if __name__ == "__main__":
     from pages.components.shared.job_panel import job_panel
-    from pages.components.shared.shell import _, apply_theme, language_switch, show_error
-    from pages.components.shared.steps import next_step, stepper
+    from pages.components.shared.shell import _, apply_theme, language_switch, show_error, theme_switch
+    from pages.components.shared.steps import ANALYSE_ICON, ICONS, SETTINGS_ICON, next_step, stepper
 
     apply_theme()
     ICON = str(ASSETS / "icon.png")
     SIDEBAR = 232  # pixels
+    WORK = ("label", "analyse", "detect")  # pages with a player, beside which the sidebar is a strip of icons
     st.set_page_config(page_title="Punchline", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
     page = st.navigation(
         [
-            st.Page("pages/home.py", title=_("Home"), icon=":material/home:", default=True),
-            st.Page("pages/reference.py", title=_("Reference face"), icon=":material/face:"),
-            st.Page("pages/extract.py", title=_("Extract"), icon=":material/query_stats:"),
-            st.Page("pages/label.py", title=_("Label"), icon=":material/label:"),
-            st.Page("pages/analyse.py", title=_("Analyse"), icon=":material/monitoring:"),
-            st.Page("pages/train.py", title=_("Train"), icon=":material/model_training:"),
-            st.Page("pages/detect.py", title=_("Detect"), icon=":material/celebration:"),
-            st.Page("pages/settings.py", title=_("Settings"), icon=":material/settings:"),
+            st.Page("pages/home.py", title=_("Home"), icon=ICONS["video"], default=True),
+            st.Page("pages/reference.py", title=_("Reference face"), icon=ICONS["person"]),
+            st.Page("pages/extract.py", title=_("Extract"), icon=ICONS["extract"]),
+            st.Page("pages/label.py", title=_("Label"), icon=ICONS["label"]),
+            st.Page("pages/analyse.py", title=_("Analyse"), icon=ANALYSE_ICON),
+            st.Page("pages/train.py", title=_("Train"), icon=ICONS["train"]),
+            st.Page("pages/detect.py", title=_("Detect"), icon=ICONS["detect"]),
+            st.Page("pages/settings.py", title=_("Settings"), icon=SETTINGS_ICON),
         ],
         position="hidden",
     )
     st.html(ASSETS / "app.css")
     st.html(f"<style>:root {{--choose-file: '{_('Choose a file')}'}}</style>")
     st.logo(ICON, size="large")
-    with st.sidebar:
+    with st.sidebar, st.container(key="rail" if page.url_path in WORK else "shelf"):
         stepper()
         job_panel(page.url_path)
         with st.container(key="language-place"):
-            st.page_link("pages/settings.py", label=_("Settings"), icon=":material/settings:")
+            st.page_link("pages/settings.py", label=_("Settings"), icon=SETTINGS_ICON, help=_("Settings"))
+            theme_switch("theme")
             language_switch()
     try:
         with st.container():  # what follows keeps its place, whatever the page draws

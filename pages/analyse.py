@@ -5,6 +5,7 @@ import streamlit as st
 from core.errors import PunchlineError
 from core.playback.playable import playable
 from core.workspace.workspace import Workspace
+from pages.components.analyse.compare import Side, other_side
 from pages.components.analyse.view import analysis
 from pages.components.detect.start import not_extracted
 from pages.components.player.proxy import proxy_notice
@@ -16,7 +17,7 @@ from pages.components.shared.shell import _, person_select, plain, show_error, v
 def body(space: Workspace) -> None:
     """What is chosen, and its analysis."""
     videos, people = space.videos(), space.people()
-    left, right, _rest = header(_("Analyse"), 3, 2, 5)
+    left, right, third, _rest = header(_("Analyse"), 3, 2, 2.5, 2)
     if unmet("series", _("To analyse you need a video and a person."), videos, people):
         return
     with left:
@@ -36,7 +37,8 @@ def body(space: Workspace) -> None:
     shown = playable(space, video)
     if not shown.src or shown.state == "minute":
         proxy_notice(space, video, shown)
-    analysis(space, video, person, series.series, shown)
+    other = other_side(space, video, person, videos, people, third)
+    analysis(space, Side(video, person, person.name, series.series), shown, other)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from pages.components.shared.shell import _, person_select, show_error, video_se
 
 def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
     """What is chosen, and below it the way to the result, or the result."""
-    places = header(_("Detect"), 3, 2, 3, 2.2)
+    places = header(_("Detect"), 3, 2, 2.8, 2, *([1.6] if len(videos) > 1 else []))
     with places[0]:
         video = video_select(videos, key="detect-video")
     with places[1]:
@@ -38,7 +38,9 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
     assert video is not None
     assert person is not None
     models = models_of(space, person)
-    if len(videos) > 1 and st.toggle(_("All videos as one list"), key="detect-all"):
+    if len(videos) > 1 and places[4].toggle(
+        _("All videos"), key="detect-all", help=_("The moments of all videos as one list.")
+    ):
         all_videos(space, videos, person, models[0].name if models else None)
         return
     series = series_for(space, video, person)

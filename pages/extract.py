@@ -104,8 +104,15 @@ def choice(space: Workspace, states: list[VideoState]) -> None:
             st.caption(
                 _("Already extracted; redone only if the settings differ: {names}", names=plain(", ".join(again)))
             )
+        here = chosen_video([state.video for state in states])
+        read = any(state.video == here and state.analysed == "done" for state in states)
         if right.button(
-            _("Start"), type="primary", icon=":material/play_arrow:", disabled=not ids, key="start", width="stretch"
+            _("Start"),
+            type="secondary" if read else "primary",  # where the chosen video is read, the next step leads on
+            icon=":material/play_arrow:",
+            disabled=not ids,
+            key="start",
+            width="stretch",
         ):
             settings = ExtractionSettings(sample_rate=rate, min_face=small)
             with told():

@@ -1,4 +1,4 @@
-"""Settings: language, theme, the keys that label, and where exports go; all kept in the workspace."""
+"""Settings: language, theme, keys, and where exports go; all kept in the workspace."""
 
 from pathlib import Path
 
@@ -6,26 +6,20 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.translation import LANGUAGES
-from core.workspace.settings import USUAL_KEYS, change_settings, key_fault, read_settings
+from core.workspace.settings import USUAL_KEYS, change_settings, key_fault, read_settings, whole_keys
 from core.workspace.workspace import Workspace
 from pages.components.shared.header import header
-from pages.components.shared.shell import _, language, show_error, told, workspace
+from pages.components.shared.shell import _, language, show_error, theme_switch, told, workspace
 
 
 def appearance(space: Workspace) -> None:
     """Language and theme; each holds from the click on."""
     st.session_state["settings-language"] = language()
-    st.session_state["settings-theme"] = read_settings(space).theme or "system"
 
     def spoken() -> None:
         st.session_state.language = st.session_state["settings-language"]
         with told():
             change_settings(space, language=st.session_state.language)
-
-    def themed() -> None:
-        with told():
-            theme = st.session_state["settings-theme"]
-            change_settings(space, theme="" if theme == "system" else theme)
 
     st.segmented_control(
         _("Language"),
@@ -35,19 +29,20 @@ def appearance(space: Workspace) -> None:
         required=True,
         on_change=spoken,
     )
-    themes = {"system": _("As the system"), "light": _("Light"), "dark": _("Dark")}
-    st.segmented_control(
-        _("Theme"), list(themes), format_func=themes.__getitem__, key="settings-theme", required=True, on_change=themed
-    )
+    theme_switch("settings-theme", _("Theme"))
 
 
 def keys(space: Workspace) -> None:
-    """The letters that judge a clip."""
-    st.markdown(f"**{_('Keys for labelling')}**")
-    kept = read_settings(space).keys or USUAL_KEYS
-    names = (_("Funny"), _("Not funny"), _("Skip"), _("Undo"))
+    """The letters that judge a clip or a moment, and set its bounds."""
+    kept = whole_keys(read_settings(space).keys)
+    label = (_("Funny"), _("Not funny"), _("Skip"), _("Undo"))
+    names = (*label, _("Accept"), _("Reject"), _("In point"), _("Out point"))
+    n = len(label)
     with st.form("keys", border=False):
-        places = st.columns(len(names))
+        places = []
+        for title in (_("Keys for labelling"), _("Keys for reviewing")):
+            st.markdown(f"**{title}**")
+            places += st.columns(n)
         chosen = [
             place.text_input(name, key.upper(), max_chars=1, key=f"key-{usual}").strip().lower()
             for place, name, key, usual in zip(places, names, kept, USUAL_KEYS, strict=True)
@@ -89,9 +84,9 @@ def main() -> None:
         left, right = st.columns(2, gap="large")
         with left, st.container(border=True):
             appearance(space)
+            exports(space)
         with right, st.container(border=True):
             keys(space)
-            exports(space)
         st.caption(_("Workspace: {folder}", folder=f"`{space.root}`"))
     except PunchlineError as error:
         show_error(error)

@@ -50,6 +50,9 @@ class Moments extends Rows {
     this.current = row.id;
     this.draw();
     this.reveal();
+    const address = new URL(location.href); // a reload that comes before the page is told opens this moment too
+    address.searchParams.set("moment", row.id);
+    history.replaceState(history.state, "", address);
     clearTimeout(this.telling);
     this.telling = setTimeout(() => this.api.setStateValue("selected", this.current), rest);
   }
@@ -218,7 +221,8 @@ class Moments extends Rows {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     if (!this.$(".list").getClientRects().length) return;
-    const letter = letterOf(event).toLowerCase();
+    const pressed = letterOf(event).toLowerCase();
+    const letter = this.data.keys[pressed] ?? pressed;
     if (belongsElsewhere(event, letter)) return;
     const far = event.shiftKey ? 10 : 1;
     const moving = { arrowleft: () => this.nudge(-far), arrowright: () => this.nudge(far) };

@@ -1,18 +1,21 @@
 // The rows of the list of moments: what is listed, in which order, and how each looks.
 
+const LENGTHS = { short: (s) => s < 6, middle: (s) => s >= 6 && s < 10, long: (s) => s >= 10 }; // seconds
 const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17" };
 
 class Rows {
   constructor(root) {
     this.root = root;
     this.$ = (selector) => root.querySelector(selector);
-    this.data = { rows: [], texts: {} };
+    this.data = { rows: [], texts: {}, keys: {} };
     this.rows = new Map(); // id -> element
     this.videos = []; // in the order in which they come
     this.local = new Map(); // id -> {label, event}, until the server has it
     this.trims = new Map(); // id -> {start, end, name, remark, event}, until the server has it
     this.order = "time";
     this.show = "all";
+    this.filters = { words: [], lengths: [], videos: [] }; // of each, all where none is chosen
+    this.filtering = false; // whether they are seen
     this.current = null;
   }
 
@@ -28,9 +31,22 @@ class Rows {
     return this.trims.get(row.id) ?? { start: row.start, end: row.end, name: row.name, remark: row.remark, event: row.trim };
   }
 
+  // Whether the filters let a moment through; one that is changed in hand stays.
+  fits(row) {
+    const { words, lengths, videos } = this.filters;
+    const seconds = this.shape(row).end - this.shape(row).start;
+    return (
+      (!words.length || words.includes(row.word)) &&
+      (!lengths.length || lengths.some((name) => LENGTHS[name](seconds))) &&
+      (!videos.length || videos.includes(row.video_id))
+    );
+  }
+
   get shown() {
     const wanted = { all: () => true, open: (v) => v === null, yes: (v) => v === 1, no: (v) => v === 0 }[this.show];
-    const rows = this.data.rows.filter((row) => wanted(this.verdict(row)) || (this.show === "open" && row.id === this.current));
+    const rows = this.data.rows.filter(
+      (row) => this.fits(row) && (wanted(this.verdict(row)) || (this.show === "open" && row.id === this.current)),
+    );
     const rank = (row) => this.videos.indexOf(row.video_id);
     const by = this.order === "time" ? (a, b) => rank(a) - rank(b) || this.shape(a).start - this.shape(b).start : (a, b) => b.score - a.score || a.start - b.start;
     return rows.sort(by);
@@ -65,15 +81,45 @@ class Rows {
       button.type = "button";
       if (title) button.title = button.ariaLabel = title;
       button.ariaPressed = String(this[name] === value);
-      button.onclick = () => {
-        this[name] = value;
-        remember(`list/${this.data.token}`, { order: this.order, show: this.show });
-        this.draw();
-        this.reveal();
-      };
+      button.onclick = () => this.list({ [name]: value });
       box.append(button);
     }
     return box;
+  }
+
+  // Another choice of what is listed, which outlives a reload.
+  list(change) {
+    Object.assign(this, change);
+    const { order, show, filters, filtering } = this;
+    remember(`list/${this.data.token}`, { order, show, filters, filtering });
+    this.draw();
+    this.reveal();
+  }
+
+  // Buttons of which any number are pressed.
+  filter(name, options) {
+    const box = made("div", "choice");
+    box.role = "group";
+    for (const [value, text] of options) {
+      const chosen = this.filters[name];
+      const button = made("button", "", text);
+      button.type = "button";
+      button.ariaPressed = String(chosen.includes(value));
+      const next = chosen.includes(value) ? chosen.filter((one) => one !== value) : [...chosen, value];
+      button.onclick = () => this.list({ filters: { ...this.filters, [name]: next } });
+      box.append(button);
+    }
+    return box;
+  }
+
+  filterLine(T, rows) {
+    const line = made("div", "filters");
+    const words = ["strong", "likely", "weak"].filter((word) => rows.some((row) => row.word === word)).map((word) => [word, T[word]]);
+    const titles = [...new Map(rows.map((row) => [row.video_id, row.title]))];
+    if (words.length > 1) line.append(this.filter("words", words));
+    line.append(this.filter("lengths", Object.keys(LENGTHS).map((name) => [name, T[name]])));
+    if (titles.length > 1) line.append(this.filter("videos", titles));
+    return line;
   }
 
   head() {
@@ -83,6 +129,7 @@ class Rows {
     this.$(".head").replaceChildren(
       this.choice("order", [["time", T.by_time], ["score", T.by_score]]),
       this.play_all(T),
+      this.filterButton(T),
       made("span", "grow"),
       this.choice("show", [
         ["all", `${T.all} ${rows.length}`],
@@ -90,7 +137,20 @@ class Rows {
         ["yes", `✓ ${n.yes}`, `${T.accepted} ${n.yes}`],
         ["no", `✕ ${n.no}`, `${T.rejected} ${n.no}`],
       ]),
+      ...(this.filtering ? [this.filterLine(T, rows)] : []),
     );
+  }
+
+  filterButton(T) {
+    const button = made("button", "all");
+    const n = Object.values(this.filters).flat().length;
+    button.type = "button";
+    button.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 6h16M7 12h10M10 18h4"/></svg>';
+    button.title = button.ariaLabel = T.filter;
+    button.ariaExpanded = String(this.filtering);
+    button.ariaPressed = String(n > 0);
+    button.onclick = () => this.list({ filtering: !this.filtering });
+    return button;
   }
 
   play_all(T) {
@@ -180,7 +240,8 @@ class Rows {
 
   foot() {
     const { texts: T } = this.data;
-    const keys = [["↑", "↓", T.jump], ["A", T.accept_key], ["X", T.reject_key], ["I", "O", T.in_out], ["←", "→", T.nudge], ["U", T.undo]];
+    const own = (letter) => shownKey(this.data.keys, letter);
+    const keys = [["↑", "↓", T.jump], [own("A"), T.accept_key], [own("X"), T.reject_key], [own("I"), own("O"), T.in_out], ["←", "→", T.nudge], [own("U"), T.undo]];
     const items = keys.map((parts) => {
       const item = document.createElement("span");
       for (const part of parts.slice(0, -1)) item.append(made("kbd", "", part));

@@ -23,14 +23,20 @@ function belongsElsewhere(event, letter) {
   return control && (letter === " " || letter.startsWith("arrow"));
 }
 
+// The letter, for the user, of a key that is known by its usual one.
+function shownKey(keys, usual) {
+  return (Object.keys(keys).find((pressed) => keys[pressed] === usual.toLowerCase()) ?? usual).toUpperCase();
+}
+
 // All keys of a page, as terms and what they do.
 function keyList(T, data) {
+  const own = (...letters) => letters.map((letter) => shownKey(data.keys, letter));
   const keys = [[[T.space], T.pause], [["J", "K", "L"], T.shuttle], [[",", "."], T.step], [["1", "2", "3", "4", "5"], T.speeds], [["+", "−"], T.zoom]];
-  if (data.queue) keys.push([["F", "N", "S", "U"], `${T.funny}, ${T.not_funny}, ${T.skip}, ${T.undo}`]);
+  if (data.queue) keys.push([own("F", "N", "S", "U"), `${T.funny}, ${T.not_funny}, ${T.skip}, ${T.undo}`]);
   if (data.queue) keys.push([["←", "→"], T.move_start], [["⇧", "← →"], T.move_start_far], [["[", "]"], T.change_length]);
-  if (data.mark) keys.push([["F", "U"], `${T.funny}, ${T.undo}`]);
+  if (data.mark) keys.push([own("F", "U"), `${T.funny}, ${T.undo}`]);
   if (data.jumps) keys.push([["↑", "↓"], T.jump]);
-  if (data.trims) keys.push([["A", "X", "U"], T.verdict], [["I", "O"], T.in_out], [["←", "→"], T.nudge]);
+  if (data.trims) keys.push([own("A", "X", "U"), T.verdict], [own("I", "O"), T.in_out], [["←", "→"], T.nudge]);
   if (data.queue || data.clip) keys.push([["/"], T.loop]);
   if (data.range) keys.push([["⇧"], T.range]);
   keys.push([["?"], T.all_keys]);

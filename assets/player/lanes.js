@@ -129,7 +129,11 @@ class Lanes extends Axis {
     ctx.fillStyle = this.ink.ink;
     const middle = row.y + row.height / 2;
     const indent = row.lane ? 12 : 0;
-    ctx.fillText(row.lane ? row.lane.label : this.names[row.blocks], indent, middle + 0.5, GUTTER - indent - (row.lane ? 26 : 6));
+    const lines = (row.lane ? row.lane.label : this.names[row.blocks]).split("\n");
+    lines.forEach((line, k) => {
+      const y = middle + 0.5 + 12 * (k - (lines.length - 1) / 2);
+      ctx.fillText(line, indent, y, GUTTER - indent - (row.lane ? 26 : 6));
+    });
     ctx.globalAlpha = 1;
     if (!row.lane) return;
     ctx.fillStyle = this.colourOf(row.lane);

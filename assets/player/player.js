@@ -70,6 +70,7 @@ class Player extends Judge {
     const { data } = this;
     const T = data.texts;
     this.frame.style.setProperty("--stage", `${data.height}px`);
+    this.frame.style.setProperty("--rest", `${data.rest}px`);
     const key = JSON.stringify([T, !!data.queue, !!data.mark, !!data.clip, data.jumps, data.trims, data.range, data.keys]);
     if (key === this.dressed) return;
     this.dressed = key;
@@ -82,6 +83,7 @@ class Player extends Judge {
     this.showPlay(true);
     this.showSound();
     this.$(".volume").ariaLabel = T.volume;
+    this.$(".lanes").ariaLabel = T.timeline;
     this.$(".jumps").hidden = !data.jumps;
     this.$(".start").innerHTML = icon("play");
     this.$(".start").append(T.start);
@@ -92,9 +94,8 @@ class Player extends Judge {
     this.$(".judge").hidden = !judging;
     this.$(".discard").textContent = T.discard;
     const keys = { funny: "F", not_funny: "N", skip: "S", undo: "U" };
-    const chosen = Object.fromEntries(Object.entries(data.keys).map(([pressed, meant]) => [meant, pressed]));
     for (const [name, usual] of Object.entries(keys)) {
-      const letter = (chosen[usual.toLowerCase()] || usual).toUpperCase();
+      const letter = shownKey(data.keys, usual);
       const button = this.$(`[data-do="${name}"]`);
       button.innerHTML = `<kbd>${letter}</kbd>`;
       button.append(T[name]);

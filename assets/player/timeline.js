@@ -3,6 +3,7 @@
 const OVERVIEW = 22;
 const GRIP = 6; // px around an edge that can be dragged
 const SHORTEST = 0.2; // s of a moment
+const KEY_STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }; // s
 const HOVER_REST = 120; // ms for which the pointer rests before a picture is asked for
 
 class Timeline extends Lanes {
@@ -85,6 +86,8 @@ class Timeline extends Lanes {
     on(this.main, "pointercancel", () => (drag = null));
     on(this.main, "pointerleave", () => (this.pointer = null));
     on(this.main, "dblclick", () => this.reset());
+    on(this.main, "keydown", (event) => this.key(event));
+    on(this.main, "focus", () => this.tell());
     on(this.main, "wheel", (event) => this.wheel(event), { passive: false });
     const pan = (event) => {
       const middle = ((event.offsetX - GUTTER) / (this.width - GUTTER)) * this.duration;
@@ -97,6 +100,30 @@ class Timeline extends Lanes {
       else this.on.seek((Math.max(0, event.offsetX - GUTTER) / (this.width - GUTTER)) * this.duration);
     });
     on(this.small, "pointermove", (event) => event.buttons & 1 && this.zoomed && pan(event));
+  }
+
+  // The keys of a slider, for those who reach the lanes by keyboard.
+  key(event) {
+    const ends = { Home: 0, End: this.duration };
+    const to = ends[event.key] ?? this.now + KEY_STEPS[event.key] * (event.shiftKey ? 10 : 1);
+    if (Number.isNaN(to) || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.on.seek(Math.min(Math.max(to, 0), this.duration));
+  }
+
+  // What the lanes hold at the playhead, for screen readers.
+  tell() {
+    const values = this.lanes.map((lane) => `${lane.label} ${this.valueAt(lane, this.now)}`);
+    const k = this.momentAt(this.now);
+    if (k >= 0) values.push(`${this.names.moments} ${this.blocks.moment_names[k] ?? ""}`);
+    this.main.setAttribute("aria-valuemax", this.duration.toFixed(1));
+    this.main.setAttribute("aria-valuenow", this.now.toFixed(1));
+    this.main.setAttribute("aria-valuetext", [clockText(this.now), ...values].join(", "));
+  }
+
+  momentAt(t) {
+    return (this.blocks.moments || []).findIndex(([start, end]) => start <= t && t < end);
   }
 
   // The edge of a moment under the pointer: the place in the list, the moment's id, and 0 for its start, 1 for its end.
@@ -165,6 +192,7 @@ class Timeline extends Lanes {
     }
     this.drawOverview();
     this.showTip();
+    if (!playing && this.main.matches(":focus")) this.tell();
   }
 
   drawOverview() {
@@ -214,8 +242,8 @@ class Timeline extends Lanes {
     };
     const head = document.createElement("b");
     head.textContent = clockText(this.hover);
-    const lines = this.lanes.map((lane) => line(this.colourOf(lane), lane.label, this.valueAt(lane)));
-    const k = (this.blocks.moments || []).findIndex(([start, end]) => start <= this.hover && this.hover < end);
+    const lines = this.lanes.map((lane) => line(this.colourOf(lane), lane.label, this.valueAt(lane, this.hover)));
+    const k = this.momentAt(this.hover);
     if (k >= 0) lines.push(line(this.ink.score, this.names.moments, this.blocks.moment_names[k] ?? ""));
     this.tip.replaceChildren(this.stillAt(this.hover), head, ...lines);
     const right = this.pointer + 16 + this.tip.offsetWidth > this.width;
@@ -247,9 +275,9 @@ class Timeline extends Lanes {
     return this.picture;
   }
 
-  valueAt(lane) {
-    const i = bisect(lane.times, this.hover);
-    const nearer = i > 0 && (i >= lane.times.length || this.hover - lane.times[i - 1] < lane.times[i] - this.hover) ? i - 1 : i;
+  valueAt(lane, t) {
+    const i = bisect(lane.times, t);
+    const nearer = i > 0 && (i >= lane.times.length || t - lane.times[i - 1] < lane.times[i] - t) ? i - 1 : i;
     const value = lane.values[nearer];
     return value === undefined || Number.isNaN(value) ? "–" : value.toFixed(Math.abs(lane.hi - lane.lo) > 10 ? 1 : 2);
   }

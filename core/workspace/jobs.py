@@ -71,6 +71,7 @@ class Job:
     begun: float = 0.0  # when the first progress of this run was seen: networks are loaded before
     saved: float = 0.0
     ended: float = 0.0
+    hastened: float = 0.0  # when somebody asked for it to be next
 
     @property
     def live(self) -> bool:
@@ -230,8 +231,16 @@ class Jobs:
             shutil.rmtree(self.folder / job.id, ignore_errors=True)
 
     def next_queued(self, lane: str) -> Job | None:
-        """The job of a lane that has waited longest."""
-        return next((job for job in self.all() if job.status == "queued" and job.lane == lane), None)
+        """The job of a lane that was hastened last, else the one that has waited longest."""
+        waiting = (job for job in self.all() if job.status == "queued" and job.lane == lane)
+        return max(waiting, key=lambda job: job.hastened, default=None)
+
+    def hasten(self, id: str) -> None:
+        """Have a job that waits be the next of its lane."""
+        with self.workspace.lock("jobs"):
+            job = self.find(id)
+            if job.status == "queued":
+                self.save(replace(job, hastened=time.time()))
 
     def wants_to_stop(self, job: Job) -> bool:
         """Whether somebody asked this job to stop."""

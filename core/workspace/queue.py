@@ -43,9 +43,10 @@ def queue_state(jobs: Sequence[Job], durations: Mapping[str, float]) -> QueueSta
     by_lane: dict[str, list[Job]] = defaultdict(list)
     for job in live:
         by_lane[job.lane].append(job)
-    left = [_seconds(lane, jobs, durations) for lane in by_lane.values()]
-    known = [seconds for seconds in left if seconds is not None]
-    return QueueState(n_done, n_done + len(live), max(known) if len(known) == len(left) else None)
+    left = {name: _seconds(lane, jobs, durations) for name, lane in by_lane.items()}
+    known = [seconds for seconds in left.values() if seconds is not None]
+    told = all(seconds is not None or name == "short" for name, seconds in left.items())  # that lane ends soon
+    return QueueState(n_done, n_done + len(live), max(known) if known and told else None)
 
 
 def _seconds(lane: Iterable[Job], jobs: Sequence[Job], durations: Mapping[str, float]) -> float | None:

@@ -14,8 +14,9 @@ from core.storage.files import set_aside, write_json
 from core.workspace.workspace import Workspace
 
 LISTS = ("folders", "hidden", "keys")
-USUAL_KEYS = ("f", "n", "s", "u")  # funny, not funny, skip, undo
-RESERVED_KEYS = "crjklxio"  # the first two are the browser frame's, the others move and play
+USUAL_KEYS = ("f", "n", "s", "u", "a", "x", "i", "o")  # funny, not funny, skip, undo, accept, reject, in, out
+LABELLING, REVIEWING = slice(0, 4), slice(3, 8)  # those that are used together
+RESERVED_KEYS = "crjkl"  # the first two are the browser frame's, the others play
 
 
 @dataclass(frozen=True)
@@ -37,24 +38,36 @@ class Settings:
 
 
 def key_fault(keys: Sequence[str]) -> Sentence | None:
-    """Why these letters cannot be the keys that label; None where they can."""
+    """Why these letters cannot be the keys; None where they can."""
     for key in keys:
         if len(key) != 1 or not ("a" <= key <= "z") or key in RESERVED_KEYS:
             reserved = ", ".join(RESERVED_KEYS).upper()
             return Sentence(
                 "{key}: expected one letter from A to Z, and none of {reserved}", key=key, reserved=reserved
             )
-    if len(set(keys)) != len(USUAL_KEYS):
-        return Sentence("the keys are {keys}: expected four different ones", keys=", ".join(keys).upper())
+    for part in (LABELLING, REVIEWING):
+        if len(set(keys[part])) != len(USUAL_KEYS[part]):
+            return Sentence("the keys are {keys}: expected different ones", keys=", ".join(keys[part]).upper())
     return None
 
 
-def key_meanings(keys: Sequence[str]) -> dict[str, str]:
-    """What a pressed letter means, where that is another than itself; a usual key that is not used means nothing."""
-    if not keys or key_fault(keys) is not None:
+def whole_keys(keys: Sequence[str]) -> tuple[str, ...]:
+    """All keys, also where none were chosen, or an older program wrote only those that label."""
+    undo = keys[3] if len(keys) > 3 else ""
+    more = ("u" if key == undo else key for key in USUAL_KEYS[len(keys) :])
+    return (*keys, *more)
+
+
+def key_meanings(keys: Sequence[str], part: slice) -> dict[str, str]:
+    """What a pressed letter means among the keys of this part, where that is another than itself.
+
+    A usual key that is not used means nothing.
+    """
+    if key_fault(keys) is not None:
         return {}
-    unused = {key: "" for key in USUAL_KEYS if key not in keys}
-    return unused | {key: usual for key, usual in zip(keys, USUAL_KEYS, strict=True) if key != usual}
+    chosen, usual = keys[part], USUAL_KEYS[part]
+    unused = {key: "" for key in usual if key not in chosen}
+    return unused | {key: meant for key, meant in zip(chosen, usual, strict=True) if key != meant}
 
 
 def read_settings(workspace: Workspace) -> Settings:

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 GRAVE = ("serious", "critical")
+# No colour is on its way from one theme to the other.
+STILL = "() => document.getAnimations().every((a) => !(a instanceof CSSTransition) || a.playState !== 'running')"
 
 
 @pytest.fixture(scope="module")

@@ -72,6 +72,19 @@ def test_the_language_is_switched_and_kept(page: Page, address: str) -> None:
 
 
 @pytest.mark.browser
+def test_escape_ends_browsing_in_any_folder(page: Page, address: str) -> None:
+    page.goto(address)
+    browse = page.get_by_role("button", name="Browse…")
+    if not browse.first.is_visible():
+        page.get_by_text("Add videos and folders").click()
+    browse.first.click()
+    page.get_by_role("button", name="Parent folder").click()
+    page.wait_for_timeout(1000)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.browser
 def test_the_theme_is_switched_and_kept(page: Page, address: str) -> None:
     def paper() -> str:
         return str(page.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"))
@@ -79,13 +92,13 @@ def test_the_theme_is_switched_and_kept(page: Page, address: str) -> None:
     page.goto(address)
     go(page, "Settings")
     light = paper()
-    page.get_by_role("radio", name="Dark").click()
+    page.get_by_test_id("stMain").get_by_role("radio", name="Dark").click()
     page.wait_for_function(
         "light => getComputedStyle(document.querySelector('.stApp')).backgroundColor !== light", arg=light
     )
     dark = paper()
     page.reload()
-    page.get_by_role("radio", name="As the system").click(timeout=60_000)
+    page.get_by_test_id("stMain").get_by_role("radio", name="System").click(timeout=60_000)
     page.wait_for_function(
         "dark => getComputedStyle(document.querySelector('.stApp')).backgroundColor !== dark", arg=dark
     )

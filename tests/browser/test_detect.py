@@ -30,6 +30,7 @@ from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+from pages.components.detect.moments import STRONG
 from tests.browser.conftest import ROOT, eventually, pick, serve
 from tests.tables import Planted, direction, features_info, planted_table
 
@@ -268,6 +269,48 @@ def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> N
     eventually(result, lambda: any(b[0] == pytest.approx(start + 2, abs=0.6) and b[1] == end for b in bounds(space)))
     result.keyboard.press("u")
     eventually(result, lambda: not any(b[1] == end for b in bounds(space)))
+
+
+def test_the_list_is_filtered_by_length_and_score_at_once(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    short = sum(m["end"] - m["start"] < 6 for m in moments)
+    strong = sum(m["end"] - m["start"] < 6 and m["score"] >= STRONG for m in moments)
+    result.get_by_role("button", name="Filter").click()
+    result.get_by_role("button", name="under 6 s").click()
+    expect(rows(result)).to_have_count(short)
+    if 0 < sum(m["score"] >= STRONG for m in moments) < len(moments):
+        result.get_by_role("button", name="strong", exact=True).click()
+        expect(rows(result)).to_have_count(strong)
+    result.reload()
+    expect(result.get_by_role("button", name="under 6 s")).to_have_attribute("aria-pressed", "true")
+    result.get_by_role("button", name="10 s and more").click()
+    result.get_by_role("button", name="6 to 10 s").click()
+    pressed = result.locator(".st-key-detect-moments .filters [aria-pressed=true]")
+    while pressed.count():
+        pressed.first.click()
+    expect(rows(result)).to_have_count(len(moments))
+
+
+def test_the_timeline_is_read_and_moved_by_keyboard(result: Page, space: Workspace) -> None:
+    start = kept(space)[1]["start"]
+    at(result, start + 1)
+    lanes = result.locator(".st-key-detect-player").get_by_role("slider", name="Timeline")
+    lanes.focus()
+    result.keyboard.press("ArrowRight")
+    result.wait_for_function("t => Math.abs(player().time() - t) < 0.2", arg=start + 2)
+    eventually(result, lambda: "Score" in (lanes.get_attribute("aria-valuetext") or ""))
+    assert "Moments" in (lanes.get_attribute("aria-valuetext") or "")
+
+
+def test_the_bar_of_exports_and_the_timeline_fit_on_a_laptop(result: Page) -> None:
+    result.set_viewport_size({"width": 1280, "height": 720})
+    result.wait_for_timeout(500)
+    bar = result.locator(".st-key-export-bar").bounding_box()
+    lanes = result.locator(".st-key-detect-player canvas.overview").bounding_box()
+    assert bar is not None
+    assert lanes is not None
+    assert bar["y"] + bar["height"] <= 720
+    assert lanes["y"] + lanes["height"] <= bar["y"] + 1
 
 
 def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspace) -> None:

@@ -96,13 +96,27 @@ def test_two_tabs_keep_their_own_videos_and_a_reload_too(page: Page, address: st
         assert video.id in tab.url
 
 
+def test_two_videos_are_compared_side_by_side(page: Page, address: str, space: Workspace) -> None:
+    page.goto(f"{address}/analyse?video={space.find_video(SECOND).id}")
+    page.locator(".st-key-analyse-strip").wait_for()
+    pick(
+        page,
+        page.get_by_role("combobox", name="Another person or video"),
+        page.get_by_role("option", name="sample.mp4"),
+    )
+    sides = page.locator(".st-key-analyse-sides")
+    for name in (SECOND, "sample.mp4"):
+        sides.get_by_text(name).wait_for()
+    expect(sides.locator("table")).to_have_count(2)
+
+
 def test_moments_of_all_videos_are_one_list_and_one_export(
     page: Page, address: str, space: Workspace, tmp_path: Path
 ) -> None:
     (person,) = space.people()
     n = sum(len(read_detections(space, v.id, person.id)["light"]["moments"]) for v in space.videos())
     page.goto(f"{address}/detect")
-    page.get_by_text("All videos as one list").click()
+    page.get_by_text("All videos", exact=True).click()
     expect(rows(page)).to_have_count(n)
     last = rows(page).nth(n - 1)
     last.click()

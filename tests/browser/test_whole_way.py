@@ -57,7 +57,7 @@ class Newcomer:
         if not self.keys_only:
             target.click()
             return
-        expect(target).to_be_enabled()
+        expect(target).to_be_enabled(timeout=MINUTES)
         self.reach(target)
         self.page.keyboard.press(key)
 

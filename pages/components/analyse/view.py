@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core.analysis.emotions import (
@@ -13,12 +15,12 @@ from core.analysis.emotions import (
     pitch_in_hertz,
     summarise_range,
 )
-from core.people.person import Person
 from core.playback.playable import Playable
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+from pages.components.analyse.compare import Side, other_lanes, side_by_side
 from pages.components.analyse.lists import followed, peaks, summary_list, times
 from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
 from pages.components.shared import charts
@@ -32,32 +34,40 @@ HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
 SEEK = "analyse-seek"
 
 
-def analysis(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> None:
-    """Everything, which follows the chosen range; it runs alone at every change."""
-    fragment(_analysis)(space, video, person, series, shown)
+def analysis(space: Workspace, side: Side, shown: Playable, other: Side | None) -> None:
+    """Everything, which follows the chosen range, with another beside; it runs alone at every change."""
+    fragment(_analysis)(space, side, shown, other)
 
 
-def _analysis(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> None:
+def _analysis(space: Workspace, side: Side, shown: Playable, other: Side | None) -> None:
+    video, series = side.video, side.series
     duration = duration_of(space, video)
     whole = Segment(0.0, max(1.0, float(series.timestamps[-1]) if duration is None else duration))
     left, right = st.columns([1.6, 1], gap="large")
     with left:
-        state = _player(space, video, person, series, shown)
+        state = _player(space, side, shown, other)
     span = Segment(*state.range) if state.range is not None else None
     with right:
         _shares(series, span)
+    if other is not None:
+        side_by_side(replace(side, title=_title(side, other)), other, span, _jump)
+    else:
+        _strip(series, span if span is not None else whole)
+    with st.container(border=True):
+        _followed(series, span)
+    with st.container(border=True):
+        _plane(series, span)
+
+
+def _strip(series: TimeSeries, span: Segment) -> None:
     st.altair_chart(
-        charts.strip(series, span if span is not None else whole),
+        charts.strip(series, span),
         width="stretch",
         key="analyse-strip",
         on_select=lambda: _jump("analyse-strip"),
         selection_mode=charts.PICK,
     )
     st.caption(_("The strongest emotion over time; gaps are where the face was not seen. A click goes there."))
-    with st.container(border=True):
-        _followed(series, span)
-    with st.container(border=True):
-        _plane(series, span)
 
 
 def _jump(key: str) -> None:
@@ -87,7 +97,13 @@ def _lanes(space: Workspace, video: Video, series: TimeSeries) -> list[Lane]:
     return lanes
 
 
-def _player(space: Workspace, video: Video, person: Person, series: TimeSeries, shown: Playable) -> PlayerState:
+def _title(side: Side, other: Side) -> str:
+    """What tells one side from the other."""
+    return side.person.name if other.video.id == side.video.id else side.video.name
+
+
+def _player(space: Workspace, side: Side, shown: Playable, other: Side | None) -> PlayerState:
+    video, series = side.video, side.series
     start = asked_time()
     source = Source(
         video.id, shown.src, duration_of(space, video), fps_of(space, video), start=0.0 if start is None else start
@@ -95,10 +111,14 @@ def _player(space: Workspace, video: Video, person: Person, series: TimeSeries, 
     return player(
         PLAYER,
         source if shown.src else None,
-        timelines={video.id: Timeline(lanes=_lanes(space, video, series), unseen=unseen_spans(series))},
+        timelines={
+            video.id: Timeline(
+                lanes=[*_lanes(space, video, series), *other_lanes(other, video)], unseen=unseen_spans(series)
+            )
+        },
         seek=st.session_state.get(SEEK),
         token=str(space.root),
-        faces=faces_of(space, video, person),
+        faces=faces_of(space, video, side.person),
         controls=Controls(height=320, select_range=True),
     )
 
@@ -130,8 +150,8 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
     st.caption(_missing(shares))
     st.caption(
         _(
-            "The built-in emotion model misses most contempt and some disgust: where there is none here, there may "
-            "have been some."
+            "The built-in emotion model misses most contempt and disgust: where there is none here, there may have "
+            "been some."
         )
     )
     st.markdown(f"**{times(summary)}**")

@@ -182,5 +182,5 @@ def _play(space: Workspace, person: Person, batch: Batch, row: MomentRow | None)
         person_id=person.id,
         token=str(space.root),
         faces=faces_of(space, video, person),
-        controls=Controls(height=310),
+        controls=Controls(height=330, rest=498),
     )

@@ -11,7 +11,7 @@ from core.detection.moments import Moment
 from core.labels.event import LabelEvent, clip_id_of
 from core.labels.trims import Trim
 from core.segment import tiou
-from pages.components.player.player import PLAYER, OnEvents, answer_to
+from pages.components.player.player import PLAYER, OnEvents, answer_to, chosen_keys
 from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.shell import _, tell_address
 
@@ -34,7 +34,8 @@ class MomentRow:
     `trim` is the id of the event that holds, empty where there is none.
     `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
-    in [0, 1], `note` what else is known of the place, `src` its picture, `title` its video's name in a list of many.
+    in [0, 1], `word` the name of one for it, `note` what else is known of the place, `src` its picture, `title` its
+    video's name in a list of many.
     """
 
     id: str
@@ -46,6 +47,7 @@ class MomentRow:
     own: tuple[float, float]
     share: float
     score_text: str
+    word: str = ""
     name: str = ""
     remark: str = ""
     trim: str = ""
@@ -76,10 +78,14 @@ def percent(score: float) -> str:
     return f"{score:.0%}" if score >= 0.0995 else f"{100 * score:.1f}".removesuffix(".0") + "%"
 
 
-def in_words(score: float) -> str:
-    """A score as per cent with a word for it."""
-    word = _("strong") if score >= STRONG else _("likely") if score >= LIKELY else _("weak")
-    return f"{percent(score)} · {word}"
+def strength(score: float) -> str:
+    """How strong a score is: the name of a word for it."""
+    return "strong" if score >= STRONG else "likely" if score >= LIKELY else "weak"
+
+
+def strengths() -> dict[str, str]:
+    """The words for scores, by their names."""
+    return {"strong": _("strong"), "likely": _("likely"), "weak": _("weak")}
 
 
 def moment_rows(
@@ -96,6 +102,7 @@ def moment_rows(
     labels = list(labels)
     by_clip = {event.clip_id: event for event in labels if event.origin in ("accepted", "rejected")}
     highest = max((moment.score for moment in found), default=1.0)
+    words = strengths()
     rows = []
     for k, moment in enumerate(found):
         id = moment_id(moment, video_id, person_id)
@@ -114,7 +121,8 @@ def moment_rows(
                 score=moment.score,
                 best=(round(moment.best.start, 3), round(moment.best.end, 3)),
                 share=moment.score / highest if highest > 0 else 0.0,
-                score_text=in_words(moment.score),
+                score_text=f"{percent(moment.score)} · {words[strength(moment.score)]}",
+                word=strength(moment.score),
                 src=pictures[k] if k < len(pictures) else "",
                 note="" if event is not None else _other_label(moment, labels),
                 verdict=event.label if event is not None else None,
@@ -163,6 +171,7 @@ def moment_list(
             "token": f"{place.token}/{key}",
             "ack": st.session_state.get(answers),
             "texts": _texts(),
+            "keys": chosen_keys(labelling=False),
         },
         default={"outbox": {"n": 0, "events": []}, "selected": None},
         on_outbox_change=keep,
@@ -172,15 +181,19 @@ def moment_list(
 
 
 def _texts() -> dict[str, str]:
-    return {
+    return strengths() | {
+        "filter": _("Filter"),
+        "short": _("under {n} s", n=6),
+        "middle": _("{n} to {more} s", n=6, more=10),
+        "long": _("{n} s and more", n=10),
         "by_time": _("By time"),
         "by_score": _("By score"),
         "all": _("All"),
         "open": _("To review"),
         "accepted": _("Accepted"),
         "rejected": _("Rejected"),
-        "accept": _("Accept: it is funny (A)"),
-        "reject": _("Reject: it is not funny (X)"),
+        "accept": _("Accept: it is funny"),
+        "reject": _("Reject: it is not funny"),
         "take_back": _("Take this back"),
         "jump": _("previous, next"),
         "accept_key": _("accept"),

@@ -164,7 +164,7 @@ def _play(
         person_id=subject.person.id,
         token=str(subject.space.root),
         faces=faces_of(subject.space, subject.video, subject.person),
-        controls=Controls(height=310),
+        controls=Controls(height=330, rest=498),
     )
 
 

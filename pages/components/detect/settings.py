@@ -81,7 +81,15 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
     state[keys["threshold"]] = nearest_threshold(state[keys["threshold"]], steps)
     settings = chosen(keys)
     found = found_in(subject, scored, settings)
-    first, second, third, place = st.columns([2.6, 1.6, 1.3, 4.1], vertical_alignment="center")
+    with st.container(key="settings-row"):
+        name, first, second, third, place = st.columns([1.1, 2.2, 1.5, 1.2, 4.6], vertical_alignment="center")
+    name.markdown(
+        _("Threshold"),
+        help=_(
+            "Only stretches where the score gets this high count. Every step adds or drops moments; lower finds "
+            "more, also more false ones."
+        ),
+    )
     by_top = settings.top_n is not None
     with first:
         if state[keys["auto"]] and found.threshold is not None:
@@ -93,10 +101,7 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
             format_func=percent,
             disabled=by_top,
             on_change=lambda: state.update({keys["auto"]: False}),
-            help=_(
-                "Only stretches where the score gets this high count. Every step adds or drops moments; lower finds "
-                "more, also more false ones."
-            ),
+            label_visibility="collapsed",
         )
     with second:
         st.toggle(

@@ -15,7 +15,7 @@ from core.video_feature_extractor import ExtractionSettings
 from core.workspace.jobs import Jobs
 from core.workspace.queue import usual_rate
 from core.workspace.workspace import Workspace
-from pages.components.shared.shell import _, chosen_person, plain, told
+from pages.components.shared.shell import _, chosen_person, person_select, plain, told
 
 
 def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) -> bool:
@@ -30,7 +30,10 @@ def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) 
     if not left or (model is None and len(left) < 2):  # the next step of a single video stands beside it
         return False
     with st.container(border=True):
-        words, button = st.columns([4, 1.4], vertical_alignment="center")
+        words, whom, button = st.columns([3, 1.6, 1.4], vertical_alignment="center")
+        if len(people) > 1:
+            with whom:
+                person_select(people, key="batch-person")
         said = (
             _("{n} videos to read.", n=len(left))
             if model is None

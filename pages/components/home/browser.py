@@ -12,6 +12,19 @@ from core.workspace.folders import add_path, is_video
 from pages.components.shared.shell import _, choose, plain, show_error, workspace
 
 MOST = 200  # entries of one kind that are listed
+# The focus goes to the page where the button that held it is gone, and a dialog hears Escape only with the focus in it.
+_escape = st.components.v2.component(
+    "punchline_escape",
+    html="<span></span>",
+    js="""export default function () {
+      const close = (event) => {
+        if (event.key !== "Escape" || document.activeElement !== document.body) return;
+        document.querySelector('[role="dialog"] [aria-label="Close"]')?.click();
+      };
+      document.addEventListener("keydown", close);
+      return () => document.removeEventListener("keydown", close);
+    }""",
+)
 
 
 def take_in(text: str) -> None:
@@ -62,7 +75,8 @@ def browse_dialog() -> None:
         label = _("Add this folder ({n} videos in it)", n=len(videos))
         if add.button(label, key="browse-add", type="primary", icon=":material/add:", disabled=not videos):
             take_in(str(here))
-        with st.container(height=360):
+        _escape(key="browse-escape")
+        with st.container(height=360, key="browse-list"):
             for name in folders:
                 if st.button(plain(name), key=f"browse-d-{name}", icon=":material/folder:", type="tertiary"):
                     _go(here / name)

@@ -19,7 +19,7 @@ from core.labels.presses import Press, Receipt, receive
 from core.playback.route import stills_address
 from core.series import Floats
 from core.storage.program import ASSETS
-from core.workspace.settings import key_meanings, read_settings
+from core.workspace.settings import LABELLING, REVIEWING, key_meanings, read_settings, whole_keys
 from pages.components.player.text import player_texts
 from pages.components.shared.shell import finished_text, workspace
 
@@ -144,9 +144,13 @@ class PlayerState:
 
 @dataclass(frozen=True)
 class Controls:
-    """Height of the picture in pixels, and whether Shift and a drag over the timeline choose a range."""
+    """Height of the picture in pixels, less on a low window, of which `rest` pixels are for all else.
+
+    `select_range`: Shift and a drag over the timeline choose a range.
+    """
 
     height: int = 420
+    rest: int = 450
     select_range: bool = False
 
 
@@ -209,6 +213,12 @@ def answer_to(outbox: Mapping[str, Any], on_events: OnEvents) -> dict[str, Any]:
     answer = receive(outbox, on_events)
     reasons = {id: finished_text(reason) for id, reason in answer["refused"].items()}
     return {**answer, "refused": reasons, "fault": finished_text(answer["fault"]) if answer["fault"] else ""}
+
+
+def chosen_keys(*, labelling: bool) -> dict[str, str]:
+    """What the keys mean that the user chose, where clips are labelled or where moments are reviewed."""
+    keys = whole_keys(read_settings(workspace()).keys)
+    return key_meanings(keys, LABELLING if labelling else REVIEWING)
 
 
 def player(
@@ -279,8 +289,9 @@ def player(
         "view": view,
         "range": controls.select_range,
         "height": controls.height,
+        "rest": controls.rest,
         "texts": player_texts(),
-        "keys": key_meanings(read_settings(workspace()).keys),
+        "keys": chosen_keys(labelling=isinstance(source, Queue) or mark is not None),
         "person_id": person_id,
         "token": f"{token}/{key}",
         "ack": st.session_state.get(answers),

@@ -26,6 +26,7 @@ def player_texts() -> dict[str, str]:
         "seen": _("On screen"),
         "mute": _("Mute"),
         "volume": _("Volume"),
+        "timeline": _("Timeline"),
         "fullscreen": _("Full screen"),
         "speed": _("Speed"),
         "funny": _("Funny"),

@@ -106,6 +106,11 @@ def cue_values_of(space: Workspace, video: Video) -> dict[str, Floats]:
         return {}
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _waveform_line(_timestamps: Floats, _waveform: Floats, key: str) -> tuple[Floats, Floats]:
+    return waveform_line(_timestamps, _waveform)
+
+
 def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
     """The sound itself, laughter that is heard and chat that laughs, as far as they are known."""
     try:
@@ -115,7 +120,9 @@ def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
     names = {"laughter": _("Laughter"), "chat": _("Chat")}
     lanes = [Lane(name, names[name], known.timestamps, value, (0, 1)) for name, value in known.values.items()]
     if known.waveform is not None and len(known.timestamps) > 1:
-        lanes.insert(0, Lane("waveform", _("Sound"), *waveform_line(known.timestamps, known.waveform), (-1, 1)))
+        key = f"{space.root}{video.id}{state_of(space.features_path(video.id))}{len(known.timestamps)}"
+        line = _waveform_line(known.timestamps, known.waveform, key)
+        lanes.insert(0, Lane("waveform", _("Sound"), *line, (-1, 1)))
     return lanes
 
 

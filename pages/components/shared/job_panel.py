@@ -12,7 +12,9 @@ from core.workspace.jobs import Job, Jobs
 from core.workspace.queue import queue_state
 from pages.components.shared.shell import _, fragment, plain, show_error, told, workspace
 
+MOST = 6  # jobs that are listed
 SHOWN_BY = {"extract": ("extract", "sample"), "train": ("train",)}  # kinds of jobs that a page shows by itself
+STOPPED = ("failed", "died", "cancelled")
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
 
@@ -54,9 +56,13 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
     st.markdown(f"**{kind_name(job.kind)}**  \n{plain(job.name)}")
     if job.live:
         st.progress(job.share, text=progress_text(job))
-        st.button(
-            _("Cancel"), key=f"cancel-{place}-{job.id}", on_click=_cancel, args=(jobs, job), icon=":material/close:"
-        )
+        with st.container(horizontal=True):
+            for said, name, act, icon in (
+                (_("Cancel"), "cancel", _cancel, "close"),
+                *([(_("Do this next"), "hasten", _hasten, "arrow_upward")] if job.status == "queued" else []),
+            ):
+                icon = f":material/{icon}:"
+                st.button(said, key=f"{name}-{place}-{job.id}", on_click=act, args=(jobs, job), icon=icon)
         return
     if job.status == "cancelled":
         kept = job.kind in ("extract", "proxy")
@@ -74,26 +80,37 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
         st.button(_("Dismiss"), key=f"dismiss-{place}-{job.id}", on_click=_forget, args=(jobs, job), type="tertiary")
 
 
-def _queue(jobs: Jobs, all_jobs: list[Job], *, otherwise: str) -> None:
-    """What is under way together: how much of it is done, how long it takes still, and a way to end it all.
-
-    Where it is no more than one job, this says something else.
-    """
+def _strip(jobs: Jobs, all_jobs: list[Job], shown: list[Job]) -> None:
+    """All jobs in one line, with a bar where something is under way; a press shows each, and what can be done."""
     live = [job for job in all_jobs if job.live]
+    name, share = _state(jobs, all_jobs, live)
+    with st.container(key="jobs"):
+        icon = ":material/hourglass_top:" if live else ":material/error:"
+        with st.popover(name, icon=icon, key="jobs-each", width="stretch"):
+            if len(live) > 1:
+                st.button(
+                    _("Cancel all"), key="cancel-all", on_click=_cancel_all, args=(jobs, live), icon=":material/close:"
+                )
+            for job in shown:
+                with st.container(border=True):
+                    job_line(jobs, job, place="side")
+        if live:
+            st.progress(share)
+
+
+def _state(jobs: Jobs, all_jobs: list[Job], live: list[Job]) -> tuple[str, float]:
+    """What is said of all together, and the share that is done."""
+    if not live:
+        stopped = [job for job in all_jobs if job.status in STOPPED]
+        return _("{n} jobs stopped", n=len(stopped)), 0.0
     space = jobs.workspace
-    facts = about(space, space.videos()) if len(live) > 1 else {}
-    durations = {id: float(found.get("duration") or 0.0) for id, found in facts.items()}
-    queue = queue_state(all_jobs, durations)
-    if queue is None or queue.n < 2:
-        if otherwise:
-            st.caption(otherwise)
-        return
-    said = _("{k} of {n} done", k=queue.n_done, n=queue.n)
+    facts = about(space, space.videos())
+    queue = queue_state(all_jobs, {id: float(found.get("duration") or 0.0) for id, found in facts.items()})
+    assert queue is not None
+    name = kind_name(live[0].kind) if queue.n == 1 else _("{k} of {n} done", k=queue.n_done, n=queue.n)
     if queue.seconds_left is not None:
-        said += " · " + _("{time} left", time=clock(queue.seconds_left))
-    st.caption(said)
-    if len(live) > 1:
-        st.button(_("Cancel all"), key="cancel-all", on_click=_cancel_all, args=(jobs, live), icon=":material/close:")
+        name += f" · {clock(queue.seconds_left)}"
+    return name, (queue.n_done + sum(job.share for job in live)) / queue.n
 
 
 def _cancel_all(jobs: Jobs, live: list[Job]) -> None:
@@ -104,6 +121,11 @@ def _cancel_all(jobs: Jobs, live: list[Job]) -> None:
 def _cancel(jobs: Jobs, job: Job) -> None:
     with told():
         jobs.cancel(job.id)
+
+
+def _hasten(jobs: Jobs, job: Job) -> None:
+    with told():
+        jobs.hasten(job.id)
 
 
 def _resume(jobs: Jobs, job: Job) -> None:
@@ -135,12 +157,10 @@ def job_panel(page: str) -> None:
                     if job.id in before - live and job.status == "done":
                         st.session_state.setdefault("just_done", []).append((job.kind, job.name))
                 st.rerun()
-            open_jobs = [job for job in all_jobs if job.live or job.status in ("failed", "died", "cancelled")]
+            open_jobs = [job for job in all_jobs if job.live or job.status in STOPPED]
             shown = [job for job in open_jobs if job.kind not in SHOWN_BY.get(page, ())]
-            _queue(jobs, all_jobs, otherwise=_("In the background") if shown else "")
-            for job in shown[-6:]:
-                with st.container(border=True):
-                    job_line(jobs, job, place="side")
+            if shown:
+                _strip(jobs, all_jobs, shown[-MOST:])
 
     fragment(panel, run_every=LIVELY if st.session_state.get("live_jobs") else IDLE)()
     for kind, name in st.session_state.pop("just_done", []):

@@ -118,6 +118,28 @@ def apply_theme() -> None:
             st.rerun()  # a run tells the browser its theme as it begins
 
 
+def theme_switch(key: str, label: str = "") -> None:
+    """Light, dark, or as the system has it; kept for all who open this server. A label is for a place with room."""
+    themes = {"system": _("System"), "light": _("Light"), "dark": _("Dark")}
+    with suppress(PunchlineError):
+        st.session_state[key] = read_settings(workspace()).theme or "system"
+
+    def changed() -> None:
+        theme = st.session_state[key]
+        with told():
+            change_settings(workspace(), theme="" if theme == "system" else theme)
+
+    st.segmented_control(
+        label or _("Theme"),
+        list(themes),
+        format_func=themes.__getitem__,
+        key=key,
+        required=True,
+        on_change=changed,
+        label_visibility="visible" if label else "collapsed",
+    )
+
+
 def language_switch() -> None:
     """English or Korean; kept for later sessions too."""
     language()  # sets the widget's first value

@@ -17,6 +17,15 @@ PAGES: dict[StepName, str] = {
     "detect": "pages/detect.py",
     "review": "pages/detect.py",
 }
+ICONS: dict[StepName, str] = {
+    "video": ":material/home:",
+    "person": ":material/face:",
+    "extract": ":material/query_stats:",
+    "label": ":material/label:",
+    "train": ":material/model_training:",
+    "detect": ":material/celebration:",
+}
+ANALYSE_ICON, SETTINGS_ICON = ":material/monitoring:", ":material/settings:"
 LOOK_EVERY = 3.0  # seconds between two looks at how far the work is
 
 
@@ -59,12 +68,14 @@ def _stepper() -> None:
     ahead = next((state.name for state in states if not state.done), None)
     for state in states[:-1]:
         if state.name == "train":
-            st.page_link("pages/analyse.py", label=_("Analyse"), icon=":material/monitoring:")
+            with st.container(key="step-analyse"):
+                st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON, help=_("Analyse"))
         now = ahead == state.name or (state.name == "detect" and ahead == "review")
-        icon = "check_circle" if state.done else "radio_button_checked" if now else "radio_button_unchecked"
         count = _count(states[-1]) if state.name == "detect" and state.done else _count(state)
-        label = page_name(state.name) + (f" :gray-badge[{count}]" if count else "")
-        st.page_link(PAGES[state.name], label=label, icon=f":material/{icon}:")
+        name, said = page_name(state.name), _("done") if state.done else _lacking(state)
+        with st.container(key=f"step-{state.name}-{'done' if state.done else 'now' if now else 'ahead'}"):
+            label = name + (f" :gray-badge[{count}]" if count else "")
+            st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=f"{name} · {said}")
 
 
 def next_step(page: str) -> None:

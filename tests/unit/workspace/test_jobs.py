@@ -55,6 +55,17 @@ def test_a_job_is_submitted_once_whoever_asks(jobs: Jobs, without_worker: None) 
     assert jobs.next_queued("long") == first
 
 
+def test_a_job_is_hastened_before_those_that_wait_longer(jobs: Jobs, without_worker: None) -> None:
+    first, second, third = (jobs.submit("extract", f"v{k}", "a.mp4") for k in range(3))
+    jobs.hasten(second.id)
+    jobs.hasten(third.id)
+    order = []
+    while (job := jobs.next_queued("long")) is not None:
+        order.append(job.id)
+        jobs.cancel(job.id)
+    assert order == [third.id, second.id, first.id]
+
+
 def test_another_wish_is_another_job(jobs: Jobs, without_worker: None) -> None:
     first = jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 3.0, "sizes": (1, 2)})
     assert jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 3.0, "sizes": [1, 2]}).id == first.id

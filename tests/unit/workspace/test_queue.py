@@ -36,6 +36,9 @@ def test_a_queue_counts_what_was_asked_for_with_it_and_adds_up_its_time() -> Non
 def test_a_time_is_not_made_up() -> None:
     assert queue_state([job("a", "queued")], {"a": 60.0}) == QueueState(0, 1, None)
     assert queue_state([job("a", "queued"), job("b", "done")], {}) == QueueState(1, 2, None)
+    long, unknown = job("a", "running"), job("b", "queued", kind="detect")
+    assert queue_state([long, unknown], {}) == QueueState(0, 2, pytest.approx(20.0))  # what is short hides no time
+    assert queue_state([unknown], {}) == QueueState(0, 1, None)
 
 
 def test_the_usual_rate_is_that_of_the_middle_of_the_latest() -> None:

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from core.workspace.settings import USUAL_KEYS, Settings, change_settings, key_fault, key_meanings, read_settings
+from core.workspace.settings import (
+    LABELLING,
+    REVIEWING,
+    USUAL_KEYS,
+    Settings,
+    change_settings,
+    key_fault,
+    key_meanings,
+    read_settings,
+    whole_keys,
+)
 from core.workspace.workspace import Workspace
 
 
@@ -35,11 +45,20 @@ def test_a_choice_that_does_not_exist_is_refused(space: Workspace) -> None:
 
 
 def test_keys_are_exchanged_for_the_usual_ones() -> None:
-    assert key_meanings(()) == key_meanings(USUAL_KEYS) == {}
-    assert key_meanings("anfu") == {"s": "", "a": "f", "f": "s"}
+    assert key_meanings(USUAL_KEYS, LABELLING) == key_meanings(USUAL_KEYS, REVIEWING) == {}
+    assert key_meanings("anfuaxio", LABELLING) == {"s": "", "a": "f", "f": "s"}
+    assert key_meanings("fnsuyxio", REVIEWING) == {"a": "", "y": "a"}
 
 
-@pytest.mark.parametrize("keys", ["fns", "ffsu", "rnsu", "1nsu", ["f", "n", "s", ""], ["f", "n", "s", "한"]])
+def test_keys_of_an_older_program_get_the_others() -> None:
+    assert whole_keys(()) == USUAL_KEYS
+    assert whole_keys("ansu") == (*"ansu", *"axio")
+    assert whole_keys("fnsa") == (*"fnsa", *"uxio")
+
+
+@pytest.mark.parametrize(
+    "keys", ["fns", "ffsuaxio", "fnsuaaio", "fnsuauio", "rnsuaxio", "1nsuaxio", ["f", "n", "s", ""]]
+)
 def test_keys_that_cannot_be_are_refused_and_not_used(keys: str | list[str]) -> None:
     assert key_fault(keys) is not None
-    assert key_meanings(keys) == {}
+    assert key_meanings(keys, LABELLING) == {}
