@@ -14,15 +14,9 @@ from numpy.typing import NDArray
 
 from core.classifiers.augmentation import Augment
 from core.classifiers.calibration import Calibration
-from core.classifiers.choice import (
-    CHOICES,
-    Choice,
-    Learner,
-    Training,
-    members_of,
-)
+from core.classifiers.choice import CHOICES, LAUGH, Choice, Learner, Training, members_of
 from core.classifiers.folds import folds
-from core.classifiers.inputs import ClipFault, Floats, Scaler, check_clips, check_labels
+from core.classifiers.inputs import ClipFault, Floats, Scaler, Together, check_clips, check_labels
 from core.classifiers.metrics import best_f1_threshold
 from core.cues.cue import column_names
 from core.errors import ModelFault
@@ -39,9 +33,10 @@ class FunnyMomentClassifier:
     Parameters
     ----------
     model
-        ``auto`` chooses by cross-validation. By name: ``logistic`` regression on summary statistics, ``forest`` and
-        ridge regression (``intervals``) on interval features, ridge regression on random convolutions (``rocket``), the
-        mean of these last three (``ensemble``), or a network (``conv1d``, ``lstm``, ``tlstm``, ``transformer``).
+        ``auto`` chooses by cross-validation. By name: ``laugh``, logistic regression on what the features `together`
+        say; ``logistic`` regression on summary statistics, ``forest`` and ridge regression (``intervals``) on interval
+        features, ridge regression on random convolutions (``rocket``), the mean of these last three (``ensemble``), or
+        a network (``conv1d``, ``lstm``, ``tlstm``, ``transformer``).
     n_folds
         Folds for the choice and the calibration.
     n_seeds, n_epochs
@@ -52,6 +47,10 @@ class FunnyMomentClassifier:
         ``balanced`` weights classes inversely to their share while learning; None takes them as they come.
     device
         For networks: auto, cpu or cuda.
+    together
+        Features, each with a unit, that count when both are above usual (`core.classifiers.inputs.with_together`).
+    few_videos
+        Whether the clips are of one video or two, so that held-out clips are no strangers to the others.
     random_state
         The same gives the same model; None draws one.
 
@@ -85,6 +84,8 @@ class FunnyMomentClassifier:
         centre: bool = True,
         class_weight: str | None = "balanced",
         device: str = "auto",
+        together: Together = (),
+        few_videos: bool = False,
         random_state: int | None = 0,
     ) -> None:
         self.model = model
@@ -94,6 +95,8 @@ class FunnyMomentClassifier:
         self.centre = centre
         self.class_weight = class_weight
         self.device = device
+        self.together = together
+        self.few_videos = few_videos
         self.random_state = random_state
 
     # scikit-learn's protocol, by hand: importing scikit-learn takes seconds
@@ -119,12 +122,8 @@ class FunnyMomentClassifier:
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
-        return Tags(
-            estimator_type="classifier",
-            target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
-            input_tags=InputTags(two_d_array=False, three_d_array=True, allow_nan=True),
-        )
+        takes, target = InputTags(two_d_array=False, three_d_array=True, allow_nan=True), TargetTags(required=True)
+        return Tags("classifier", target, classifier_tags=ClassifierTags(), input_tags=takes)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "learner_")
@@ -177,9 +176,9 @@ class FunnyMomentClassifier:
         self.n_features_in_, self.n_rows_in_ = X.shape[2], X.shape[1]
         self.uses_timestamps_ = timestamps is not None
         seed = self.random_state if self.random_state is not None else int(np.random.default_rng().integers(2**31))
-        how = {name: getattr(self, name) for name in ("centre", "n_epochs", "device")}
-        weights = balanced / balanced.mean()
-        training = Training(X, timestamps, index, weights, n_classes, groups, seed=seed, augment=augment, **how)
+        how = {name: getattr(self, name) for name in ("centre", "n_epochs", "device", "together", "few_videos")}
+        how |= {"seed": seed, "augment": augment}
+        training = Training(X, timestamps, index, balanced / balanced.mean(), n_classes, groups, **how)
         on_step = on_step or (lambda word: None)
         fold = folds(index, groups, n_folds=self.n_folds, seed=seed)
         fold = folds(index, n_folds=self.n_folds, seed=seed) if fold is None else fold
@@ -198,6 +197,8 @@ class FunnyMomentClassifier:
     def _check_parameters(self) -> None:
         if self.model not in CHOICES:
             raise ModelFault("model {model!r}, expected one of {choices}", model=self.model, choices=", ".join(CHOICES))
+        if self.model == LAUGH and not self.together:
+            raise ModelFault("model 'laugh' needs the features that count together; give `together`")
         if self.class_weight not in ("balanced", None):
             raise ModelFault("class_weight {given!r}, expected 'balanced' or None", given=self.class_weight)
 
@@ -216,15 +217,12 @@ class FunnyMomentClassifier:
 
             raise NotFittedError("This FunnyMomentClassifier instance is not fitted yet; call fit first")
         X, timestamps = check_clips(X, timestamps)
-        trained = self.n_features_in_, self.n_rows_in_
-        if X.shape[2] != trained[0]:
-            raise ClipFault(
-                "X has {n} features, but FunnyMomentClassifier is expecting {trained} features as input",
-                n=X.shape[2],
-                trained=trained[0],
-            )
-        if X.shape[1] != trained[1]:
-            raise ClipFault("clips have {n} rows, the model was trained on {trained}", n=X.shape[1], trained=trained[1])
+        n_features, n_rows = self.n_features_in_, self.n_rows_in_
+        if X.shape[2] != n_features:
+            sentence = "X has {n} features, but FunnyMomentClassifier is expecting {trained} features as input"
+            raise ClipFault(sentence, n=X.shape[2], trained=n_features)
+        if X.shape[1] != n_rows:
+            raise ClipFault("clips have {n} rows, the model was trained on {trained}", n=X.shape[1], trained=n_rows)
         return self.learner_.probabilities(X, timestamps if self.uses_timestamps_ else None, self.calibrations_)
 
     def predict(self, X: Floats, timestamps: Floats | None = None) -> NDArray[Any]:
@@ -313,7 +311,8 @@ class FunnyMomentClassifier:
                     folder=folder,
                     features=", ".join(card["features"]),
                 )
-            classifier = cls(**{**card["parameters"], "device": device})
+            together = tuple((int(k), float(unit)) for k, unit in card["parameters"].get("together", ()))
+            classifier = cls(**{**card["parameters"], "device": device, "together": together})
             weights = (folder / "weights.safetensors").read_bytes()
             if card.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
                 raise ValueError("its weights are not those that its card names")
@@ -332,9 +331,10 @@ class FunnyMomentClassifier:
         self.threshold_ = float(card["threshold"])
         self.uses_timestamps_ = bool(card["uses_timestamps"])
         norm = card["normalisation"]
-        scaler = Scaler(np.array(norm["centre"], np.float64), np.array(norm["scale"], np.float64), float(norm["step"]))
-        n = len(self.classes_)
-        if scaler.centre.shape != (self.n_features_in_,) or scaler.scale.shape != (self.n_features_in_,):
+        centre, scale = (np.array(norm[name], np.float64) for name in ("centre", "scale"))
+        scaler = Scaler(centre, scale, float(norm["step"]), self.together)
+        n, width = len(self.classes_), self.n_features_in_ + bool(self.together)
+        if centre.shape != (width,) or scale.shape != (width,):
             raise ValueError("its normalisation is of other features")
         self.calibrations_ = {
             name: Calibration(float(c["scale"]), np.array(c["shift"], np.float64))
@@ -344,7 +344,6 @@ class FunnyMomentClassifier:
             raise ValueError(f"its calibration is not of {n} classes")
         if set(self.calibrations_) != {self.model_, *members_of(self.model_)}:
             raise ValueError(f"it has no calibration of {self.model_}")
-        self.learner_ = Learner.restored(
-            self.model_, scaler, arrays, shape=(self.n_features_in_, n, self.n_rows_in_), device=self.device
-        )
+        shape = width, n, self.n_rows_in_
+        self.learner_ = Learner.restored(self.model_, scaler, arrays, shape=shape, device=self.device)
         self.curves_ = self.learner_.curves

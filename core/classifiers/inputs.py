@@ -12,6 +12,8 @@ from core.errors import ModelFault
 from core.labels.rules import MIN_ROWS
 
 Floats = NDArray[np.floating]
+Together = tuple[tuple[int, float], ...]  # features, each with the unit that its column is divided by
+LEAST_SCALE = 0.1  # of a probability: what changes less in one person's clips may change more in another's
 
 
 class ClipFault(ModelFault, ValueError):
@@ -121,23 +123,42 @@ def check_labels(
     return classes, index.astype(np.int64), weight, groups
 
 
+def with_together(X: Floats, together: Together) -> Floats:
+    """Clips (n, rows, d) with one more column: by how much some features are above usual at the same time.
+
+    It is the geometric mean of their positive parts, each in its unit and at most 1; NaN where one of them is missing.
+    """
+    if not together:
+        return X
+    above = [np.clip(X[..., column] / unit, 0, 1) for column, unit in together]
+    product: Floats = np.prod(above, axis=0)[..., None]
+    return np.concatenate([X, product ** (1 / len(above))], axis=-1)
+
+
 @dataclass(frozen=True, eq=False)
 class Scaler:
-    """Centre and scale of every feature (d,), and the usual step between rows; learned on training clips only."""
+    """Centre and scale of every feature (d,), and the usual step between rows; learned on training clips only.
+
+    With `together` the column of `with_together` is one more feature.
+    """
 
     centre: Floats
     scale: Floats
     step: float
+    together: Together = ()
 
     @classmethod
-    def fitted(cls, X: Floats, timestamps: Floats | None, *, centre: bool = True) -> Scaler:
+    def fitted(cls, X: Floats, timestamps: Floats | None, *, centre: bool = True, together: Together = ()) -> Scaler:
         """Learn from clips X (n, rows, d) with NaN where missing; a feature that is never seen or never changes gets 1.
+
+        No scale is less than `LEAST_SCALE`.
 
         Raises
         ------
         ModelFault
             If X holds no value at all.
         """
+        X = with_together(X, together)
         seen = ~np.isnan(X)
         if not seen.any():
             raise ClipFault("the clips hold no value at all, only NaN; extract the videos again, or check the person")
@@ -147,10 +168,12 @@ class Scaler:
         steps = np.diff(timestamps, axis=1) if timestamps is not None else np.ones(1)
         step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
         tiny = 1e-7 * np.maximum(np.abs(mean), 1e-3)
-        return cls(mean if centre else np.zeros_like(mean), np.where(scale > tiny, scale, 1.0), step)
+        scale = np.where(scale > tiny, np.maximum(scale, LEAST_SCALE), 1.0)
+        return cls(mean if centre else np.zeros_like(mean), scale, step, together)
 
     def __call__(self, X: Floats, timestamps: Floats | None = None) -> Inputs:
         """Clips (n, rows, d) as models take them; rows count as one step apart where no timestamps are given."""
+        X = with_together(X, self.together)
         seen = ~np.isnan(X)
         values = np.where(seen, (X - self.centre) / self.scale, 0)
         if timestamps is None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from core.classifiers.clip_features import Convolutions, interval_features, summarise
+from core.classifiers.clip_features import Convolutions, interval_features, moments_of, summarise
 from core.classifiers.inputs import Inputs
 
 Floats = NDArray[np.floating]
@@ -23,16 +23,21 @@ PENALTIES = np.logspace(-3, 4, 15)  # of ridge regression, against the mean squa
 C = 0.1  # of logistic regression, inverse strength of its L2 penalty
 N_TREES = 200
 JUDGED_AT_ONCE, WALKED_AT_ONCE = 1024, 128  # clips that a thread judges, and that go down the trees together
+# Deviations of features that are not taken to be less: of numbers in units of a column's deviation, and of shares. What
+# hardly changes in one person's clips would else decide about another's.
+LEAST, LEAST_SHARE = 0.5, 0.1
 FURTHEST = 10.0  # deviations: what lies further out in a feature counts as so far
-NAMES = ("logistic", "forest", "intervals", "rocket")  # the simplest first
+NAMES = ("laugh", "logistic", "forest", "intervals", "rocket")  # the simplest first
+RIDGES = ("intervals", "rocket")
 
 
 class SimpleModel:
     """One of `NAMES`.
 
-    ``logistic`` is a logistic regression on summary statistics, ``intervals`` and ``rocket`` are ridge regressions on
-    interval features and random convolutions, ``forest`` is extremely randomised trees on interval features (Geurts et
-    al. 2006, doi:10.1007/s10994-006-6226-1).
+    ``laugh`` is a logistic regression on the mean of the last column, that of
+    `core.classifiers.inputs.with_together`; ``logistic`` is one on summary statistics, ``intervals`` and ``rocket`` are
+    ridge regressions on interval features and random convolutions, ``forest`` is extremely randomised trees on interval
+    features (Geurts et al. 2006, doi:10.1007/s10994-006-6226-1).
 
     Attributes
     ----------
@@ -55,9 +60,9 @@ class SimpleModel:
         if name == "forest":
             model.arrays |= _grow(features, y, weight, n_classes, seed)
             return model
-        model.arrays |= _standard(features, weight)
+        model.arrays |= _standard(features, weight, LEAST_SHARE if name == "rocket" else LEAST)
         z = model._standardised(features)
-        model.arrays |= _logistic(z, y, weight, n_classes) if name == "logistic" else _ridge(z, y, weight, n_classes)
+        model.arrays |= _ridge(z, y, weight, n_classes) if name in RIDGES else _logistic(z, y, weight, n_classes)
         return model
 
     def scores(self, inputs: Inputs) -> Floats:
@@ -101,6 +106,8 @@ class SimpleModel:
     def _features(self, inputs: Inputs) -> Floats:
         if self.name == "rocket":
             return Convolutions(self.arrays)(inputs)
+        if self.name == "laugh":
+            return moments_of(inputs.values[..., -1:], inputs.seen[..., -1:])[0]
         return summarise(inputs) if self.name == "logistic" else interval_features(inputs)
 
     def _standardised(self, features: Floats) -> Floats:
@@ -115,13 +122,13 @@ def _goes_on(children: NDArray[Any]) -> bool:
     return bool(((children > itself) | (children == itself).all(axis=1, keepdims=True)).all())
 
 
-def _standard(features: Floats, weight: Floats) -> dict[str, NDArray[Any]]:
-    """Mean of every feature and the inverse of its deviation, 0 where it never changes."""
+def _standard(features: Floats, weight: Floats, least: float) -> dict[str, NDArray[Any]]:
+    """Mean of every feature and the inverse of its deviation, or of `least`; 0 where it never changes."""
     share = weight / weight.sum()
     mean = share @ features
     deviation = np.sqrt(share @ (features - mean) ** 2)
     changes = deviation > 1e-6
-    return {"mean": mean, "inverse": np.where(changes, 1 / np.where(changes, deviation, 1), 0)}
+    return {"mean": mean, "inverse": np.where(changes, 1 / np.maximum(deviation, least), 0)}
 
 
 def _logistic(z: Floats, y: NDArray[np.integer], weight: Floats, n_classes: int) -> dict[str, NDArray[Any]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.classifiers.inputs import Together
 from core.cues.cue import CUES, column_names
 from core.errors import ModelFault
 from core.workspace.library import Library, VideoCues
 
 Floats = NDArray[np.floating]
 AUTO, NONE = "auto", "none"
+LAUGHTER = f"laughter_{CUES['laughter'].lane}"
+TOGETHER = {"happiness": 1.0, "loudness": 10.0, LAUGHTER: 1.0}  # what is 1 of each, for `together_of`
 QUIET = 0.2  # messages a second that are added before a ratio is taken: 0 against .2 is no difference
 
 
@@ -51,6 +54,12 @@ def check_there(library: Library, video_id: str, name: str) -> None:
             video_id=video_id,
             name=name,
         )
+
+
+def together_of(columns: Sequence[str]) -> Together:
+    """What is a laugh in these columns of clips: a smile and, at the same time, laughter, else any loud sound."""
+    sound = LAUGHTER if LAUGHTER in columns else "loudness"
+    return tuple((columns.index(name), TOGETHER[name]) for name in ("happiness", sound))
 
 
 def cue_columns(known: VideoCues, names: tuple[str, ...], timestamps: Floats) -> NDArray[np.float32]:

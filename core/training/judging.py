@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.classifiers.augmentation import Augment
 from core.classifiers.folds import blocks, folds, groups_of, learned_from
+from core.classifiers.inputs import Together
 from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
 from core.cues.cue import CUES
 from core.errors import ModelFault
@@ -249,7 +250,7 @@ def mistakes(clips: LabelledClips, predictions: Predictions) -> list[dict[str, A
 
 
 def learning_curve(
-    clips: LabelledClips, model: str, *, seed: int = 0, on_step: OnStep = lambda word: None
+    clips: LabelledClips, model: str, *, together: Together = (), seed: int = 0, on_step: OnStep = lambda word: None
 ) -> dict[str, Any]:
     """What more labels would bring: F1 after learning from parts of the clips, and a power law through its errors.
 
@@ -258,7 +259,8 @@ def learning_curve(
     """
     parted = splits(clips, n_folds=CURVE_FOLDS, seed=seed)
     rng = np.random.default_rng(seed)
-    classifier = FunnyMomentClassifier(model, n_folds=CURVE_FOLDS, n_seeds=1, centre=False, random_state=seed)
+    kept: dict[str, Any] = {"n_folds": CURVE_FOLDS, "n_seeds": 1, "centre": False, "together": together}
+    classifier = FunnyMomentClassifier(model, **kept, random_state=seed)
     sizes, errors = np.zeros((len(SIZES), len(parted))), np.zeros((len(SIZES), len(parted)))
     for j, split in enumerate(parted):
         funny = clips.y[split.learn] == 1

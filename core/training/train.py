@@ -15,7 +15,7 @@ import numpy as np
 
 from core.classifiers.augmentation import Augment, Drawable, Redrawn
 from core.classifiers.choice import ENSEMBLE, FEW_LABELS, NETWORK_NAMES, SIMPLE_NAMES, members_of
-from core.classifiers.folds import groups_of
+from core.classifiers.folds import FEW_VIDEOS, groups_of
 from core.clip_dataset_builder import ClipDataset
 from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault, Sentence
@@ -25,7 +25,7 @@ from core.people.person import Person
 from core.people.series_file import series_digest
 from core.series import FEATURES, Sampling
 from core.training.card import series_card
-from core.training.cue_columns import ClipCues, chosen_cues
+from core.training.cue_columns import ClipCues, chosen_cues, together_of
 from core.training.judging import (
     CURVE_FOLDS,
     SIZES,
@@ -172,7 +172,9 @@ class _Trained:
     def fitted(self, on_curve: OnCurve | None = None) -> FunnyMomentClassifier:
         """A model of the wanted kind, trained on all clips."""
         kept = {key: getattr(self.settings, key) for key in ("model", "n_folds", "n_seeds", "n_epochs", "device")}
-        classifier = FunnyMomentClassifier(**kept, centre=False, random_state=self.settings.seed)
+        kept |= {"together": together_of(self.clips.columns), "random_state": self.settings.seed}
+        few_videos = len(np.unique(self.clips.video)) < FEW_VIDEOS
+        classifier = FunnyMomentClassifier(**kept, centre=False, few_videos=few_videos)
         clips, groups = self.clips, groups_of(self.clips.video, self.clips.start)
         how: dict[str, Any] = {"augment": self.augment, "on_curve": on_curve, "on_step": self.steps}
         return classifier.fit(clips.X, clips.y, groups, timestamps=clips.timestamps, **how)
@@ -190,7 +192,9 @@ class _Trained:
         judgement = report(self.clips, predictions, judged_by, nested=self.settings.judge)
         if self.settings.judge:
             simple = ENSEMBLE if fitted.model_ in NETWORK_NAMES else fitted.model_
-            curve = learning_curve(self.clips, simple, seed=self.settings.seed, on_step=self.steps)
+            curve = learning_curve(
+                self.clips, simple, together=fitted.together, seed=self.settings.seed, on_step=self.steps
+            )
             judgement["learning_curve"] = curve
         if without_cues is not None:
             others, _ = without_cues.predictions(without_cues.fitted())
@@ -298,7 +302,7 @@ def _provenance(library: Library, person: Person, dataset: ClipDataset, usable: 
 def _n_steps(settings: TrainingSettings, n_clips: int, n_splits: int) -> int:
     """About how many steps the training takes: one is a fit of one model."""
     auto = settings.model == "auto"
-    n_models = len(SIMPLE_NAMES) + (n_clips >= FEW_LABELS) if auto else len(members_of(settings.model))
+    n_models = 1 + len(SIMPLE_NAMES) + (n_clips >= FEW_LABELS) if auto else len(members_of(settings.model))
     fit = n_models * settings.n_folds + 1
     several = len(members_of(ENSEMBLE)) if settings.model in (*NETWORK_NAMES, ENSEMBLE) else 1
     curve = len(SIZES) * CURVE_FOLDS * (several * CURVE_FOLDS + 1)

@@ -237,7 +237,10 @@ def test_another_number_of_features_or_rows_is_refused(fitted):
 
 @pytest.mark.parametrize(
     ("parameters", "words"),
-    [({"model": "svm"}, "model 'svm', expected one of auto, logistic"), ({"class_weight": "x"}, "class_weight 'x'")],
+    [
+        ({"model": "svm"}, "model 'svm', expected one of auto, laugh, logistic"),
+        ({"class_weight": "x"}, "class_weight 'x'"),
+    ],
 )
 def test_unknown_parameters_are_refused(parameters, words):
     with pytest.raises(ModelFault, match=words):
@@ -441,3 +444,38 @@ def test_a_model_of_another_kind_is_refused_by_name(folder, change, words):
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ModelFault, match=words):
         FunnyMomentClassifier.load(folder)
+
+
+def laughs(n: int, *, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Clips of a smile, a loud sound, both (1) or neither, and a third feature that hardly changes in some people."""
+    rng = np.random.default_rng(seed)
+    kind = np.arange(n) % 4
+    X = rng.normal(0, 0.1, (n, 15, 3))
+    X[..., 0] += 0.8 * (kind % 2)[:, None]
+    X[..., 1] += 0.8 * (kind // 2)[:, None]
+    X[..., 2] = noise * (rng.normal(size=(n, 15)) + 2 * (kind == 3)[:, None])
+    return X, (kind == 3).astype(int)
+
+
+TOGETHER = ((0, 1.0), (1, 1.0))
+
+
+def test_a_laugh_is_a_smile_with_its_sound_whoever_laughs(tmp_path: Path):
+    made = FunnyMomentClassifier(together=TOGETHER, centre=False).fit(*laughs(40, noise=1e-3))
+    assert made.model_ == "laugh"
+    X, y = laughs(80, noise=0.3, seed=1)
+    assert made.score(X, y) > 0.95
+    made.save(tmp_path, {})
+    again, card = FunnyMomentClassifier.load(tmp_path, features=None)
+    np.testing.assert_array_equal(again.predict_proba(X), made.predict_proba(X))
+    assert len(card["features"]) == 3
+    with pytest.raises(ModelFault, match="together"):
+        FunnyMomentClassifier("laugh").fit(X, y)
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_what_hardly_changes_in_one_person_does_not_decide_about_another(name):
+    made = FunnyMomentClassifier(name, together=TOGETHER, centre=False).fit(*laughs(40, noise=1e-3))
+    X, y = laughs(80, noise=0.0, seed=1)
+    X[..., 2] = np.random.default_rng(2).normal(0, 0.1, X.shape[:2])
+    assert made.score(X, y) > 0.9

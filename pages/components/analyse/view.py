@@ -150,8 +150,8 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
     st.caption(_missing(shares))
     st.caption(
         _(
-            "The built-in emotion model misses most contempt and disgust: where there is none here, there may have "
-            "been some."
+            "The built-in emotion model misses most contempt and some disgust: where there is none here, there may "
+            "have been some."
         )
     )
     st.markdown(f"**{times(summary)}**")

@@ -106,7 +106,8 @@ def _choice(model: Model, choice: Mapping[str, Any]) -> None:
         st.caption(
             _(
                 "The loss on held-out clips of every kind that was tried; lower is better. The simplest one within one "
-                "standard error of the best was taken."
+                "standard error of the best was taken; with labels of one video or two, smile and sound together if "
+                "they explain a third."
             )
         )
         rows = {

@@ -39,6 +39,7 @@ def kind_of_model(name: str) -> str:
     """A kind of model, as a title."""
     return {
         "auto": _("Automatic (recommended)"),
+        "laugh": _("Smile and sound together"),
         "logistic": _("Logistic regression"),
         "forest": _("Extremely random trees"),
         "intervals": _("Interval features"),
@@ -54,8 +55,13 @@ def kind_of_model(name: str) -> str:
 def _about_model(name: str) -> str:
     return {
         "auto": _(
-            "Tries the simple ones, and a network from {n} clips on; takes the simplest that is as good as the best.",
+            "Tries the simple ones, and a network from {n} clips on; takes the simplest that is as good as the best. "
+            "Where the labels are of one video or two, smile and sound together are taken if they tell much.",
             n=FEW_LABELS,
+        ),
+        "laugh": _(
+            "One number: how much the person smiles while laughter, or anything loud, is heard. Holds best for other "
+            "people."
         ),
         "logistic": _("Weighs averages and changes of each feature. Quick, hard to fool, right for few labels."),
         "forest": _("Many small decision trees on parts of the clip. Finds combinations of features."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,6 +95,8 @@ def test_without_folds_scores_are_taken_as_they_come():
     made = training(9)
     plain = Choice(made, None, made.weight, np.array([0.6, 0.4]), on_step=lambda word: None)
     assert plain.best("auto")[0] == "logistic"
+    together = Choice(replace(made, together=((0, 1.0), (1, 1.0))), None, made.weight, plain.prior, plain.on_step)
+    assert together.best("auto")[0] == "laugh"
     p = plain.best("logistic")[1]["logistic"](np.zeros((1, 2)))
     np.testing.assert_allclose(p, [[0.6, 0.4]])
 
@@ -110,3 +114,13 @@ def test_an_unknown_model_cannot_be_restored():
     with pytest.raises(ValueError, match="not known"):
         Learner.restored("auto", Scaler(np.zeros(2), np.ones(2), 1.0), {}, shape=(2, 2, 9), device="cpu")
     assert CHOICES[0] == "auto"
+
+
+def test_of_few_videos_a_laugh_is_taken_as_soon_as_it_explains_a_third():
+    made = choice()
+    made.training = replace(made.training, few_videos=True)
+    fits, tells, guesses = (certain(40, np.full(40, p)) for p in (0.99, 0.7, 0.55))
+    assert made._best({"laugh": tells, "forest": fits}) == "laugh"
+    assert made._best({"laugh": guesses, "forest": fits}) == "forest"
+    made.training = replace(made.training, few_videos=False)
+    assert made._best({"laugh": tells, "forest": fits}) == "forest"

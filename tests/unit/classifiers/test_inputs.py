@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.classifiers.inputs import Scaler, check_clips
+from core.classifiers.inputs import Scaler, check_clips, with_together
 from core.errors import ModelFault
 
 
@@ -76,3 +76,16 @@ def test_arrays_that_no_model_can_take_are_refused(X, timestamps, words):
 def test_clips_without_any_value_are_refused():
     with pytest.raises(ModelFault, match="only NaN"):
         Scaler.fitted(np.full((3, 9, 2), np.nan), None)
+
+
+def test_what_hardly_changes_in_some_clips_is_not_blown_up_in_others():
+    quiet = np.random.default_rng(0).normal(size=(20, 15, 1)) * 1e-3
+    assert np.abs(Scaler.fitted(quiet, None)(quiet + 0.3).values).max() < 4
+
+
+def test_features_count_together_where_both_are_above_usual():
+    X = np.array([[0.5, 5.0], [0.5, 20.0], [0.5, -3.0], [-0.5, 5.0], [np.nan, 5.0]])
+    together = with_together(X, ((0, 1.0), (1, 10.0)))
+    np.testing.assert_array_equal(together[:, :2], X)
+    np.testing.assert_allclose(together[:, 2], [0.5, 0.5**0.5, 0, 0, np.nan])
+    assert with_together(X, ()) is X

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from core.cues.cue import column_names
 from core.errors import ModelFault
-from core.training.cue_columns import ClipCues, chosen_cues, cue_columns
+from core.series import FEATURES
+from core.training.cue_columns import ClipCues, chosen_cues, cue_columns, together_of
 from core.workspace.library import VideoCues
 
 TIMES = np.arange(90) / 3
@@ -47,3 +49,10 @@ def test_clips_of_several_videos_get_their_own():
     drawn, _ = cues.added(lambda rng, index: (np.zeros((len(index), 15, 12)), at[index]))(None, np.array([2, 1]))
     assert drawn.shape == (2, 15, 16)
     assert drawn[:, 0, 12] == pytest.approx([4.0, 5.0])
+
+
+def test_a_laugh_is_a_smile_with_laughter_else_with_a_loud_sound():
+    loud, laughter = FEATURES.index("loudness"), len(FEATURES)
+    smile = FEATURES.index("happiness"), 1.0
+    assert together_of(FEATURES) == (smile, (loud, 10.0))
+    assert together_of((*FEATURES, *column_names(("laughter",)))) == (smile, (laughter, 1.0))
