@@ -17,6 +17,7 @@ from core.errors import Sentence, VideoUnreadable
 from core.video.clock import JUMPING, Clock, read_clock
 from core.video.damage import Damage
 from core.video.due_times import HELD_BACK_BY_ONE, DueTimes
+from core.video.edits import Edits, read_edits
 from core.video.opening import opened
 from core.video.outliers import in_order
 from core.video.packet_choice import restarts_decoding
@@ -59,11 +60,9 @@ def _clock(path: Path, size: int, modified: int) -> Clock:
 
 
 @lru_cache(maxsize=256)
-def _trimmed(path: Path, size: int, modified: int, index: int) -> bool:
-    """Whether the file leaves out pictures of a stream by its edit list (ISO/IEC 14496-12, 8.6.6)."""
+def _edits(path: Path, size: int, modified: int, index: int) -> Edits:
     with opened(path) as container:
-        form, stream = container.format.name, container.streams[index]
-        return "mov" in form and any(entry.is_discard for entry in stream.index_entries)
+        return read_edits(container, index)
 
 
 class Source:
@@ -191,7 +190,7 @@ class Source:
     @cached_property
     def copyable(self) -> bool:
         """Whether packets of its pictures, copied, show what it shows: whole pictures, all of them, at stated times."""
-        return self.states_times and not self.interlaced and not _trimmed(self.path, *self._state, self.video.index)
+        return self.states_times and not self.interlaced and not _edits(self.path, *self._state, self.video.index).any
 
     @property
     def pixel_aspect(self) -> Fraction | None:
@@ -320,8 +319,9 @@ class Source:
     def _seeks(self, time: float) -> Iterator[Callable[[], None]]:
         """Ways to stand at or before a time, ever earlier."""
         if self.clock.n_jumps:
-            places = self.clock.places_before(time + float(self.start))
-            yield from (partial(self._seek, place, unsupported_byte_offset=True) for place in places)
+            for place in self.clock.places_before(time + float(self.start)):
+                yield partial(self._seek, place, unsupported_byte_offset=True)
+        if self.clock.n_jumps or _edits(self.path, *self._state, self.video.index).inside:
             return
         tick = self.video.time_base or Fraction(1, av.time_base)
         for lead in SEEK_LEADS[self.container.format.name == "mpeg" :]:  # where few packets state a time

@@ -73,6 +73,28 @@ def trimmed(source: Recipe, start: float, duration: float) -> Recipe:
     return changed(source, "v.mp4", change)
 
 
+def cut_out(source: Recipe, begin: float, end: float) -> Recipe:
+    """An mp4 of 2 s whose edit list leaves out a stretch."""
+
+    def change(data: bytes) -> bytes:
+        at = data.index(b"elst") - 4
+        size = struct.unpack(">I", data[at : at + 4])[0]
+        ticks, per_second = (
+            struct.unpack(">I", data[(place := data.index(name) + 16) : place + 4])[0] for name in (b"mdhd", b"mvhd")
+        )
+        parts = [(0.0, begin), (end, 2.0)]
+        edits = b"".join(struct.pack(">Iii", round((b - a) * per_second), round(a * ticks), 1 << 16) for a, b in parts)
+        box = struct.pack(">I4sII", 16 + len(edits), b"elst", 0, len(parts)) + edits
+        changed_data = bytearray(data)
+        for name in (b"moov", b"trak", b"edts"):
+            place = data.rindex(name, 0, at) - 4
+            length = struct.unpack(">I", data[place : place + 4])[0] + len(box) - size
+            changed_data[place : place + 4] = struct.pack(">I", length)
+        return bytes(changed_data[:at]) + box + data[at + size :]
+
+    return changed(source, "v.mp4", change)
+
+
 def encoded(
     name: str,
     codec: str,

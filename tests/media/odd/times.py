@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from tests.media import Sound, tone
-from tests.media.odd.alterations import X264, encoded, of_sizes, one_after_the_other, trimmed
+from tests.media.odd.alterations import X264, cut_out, encoded, of_sizes, one_after_the_other, trimmed
 from tests.media.odd.answer import FPS, Answer, N
 from tests.media.odd.kind import Kind
 from tests.media.odd.recipes import TIMES, Recipe, joined, late, paced, remuxed, sound, written
@@ -107,6 +107,10 @@ TIMED: dict[str, Kind] = {
         trimmed(written("w.mp4", options=ONE_KEY | {"bf": "3", "b-adapt": "0"}), 0.6, 1.4), Answer(n_pictures=35)
     ),
     "trimmed at the end": Kind(trimmed(written("w.mp4"), 0, 1.0), Answer(n_pictures=25)),
+    "cut in the middle": Kind(cut_out(written("w.mp4"), 0.8, 1.2), Answer(n_pictures=40, counted=None)),
+    "cut in the middle, one keyframe": Kind(
+        cut_out(written("w.mp4", options=ONE_KEY), 0.8, 1.2), Answer(n_pictures=40, counted=None)
+    ),
     "begins before the clock, mp4": Kind(
         written("v.mp4", late(-0.4), times=TIMES - 0.4), Answer(duration=1.6, n_pictures=40)
     ),
