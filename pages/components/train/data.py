@@ -74,7 +74,8 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
         st.markdown(f"**{_('Not enough labels yet')}**")
         st.write(
             _(
-                "A model needs at least {least} clips of each kind; more make it better.",
+                "A model needs at least {least} clips of each kind. For laughs with a smile 20 labels were enough on "
+                "streams of real laughs; other kinds of model gained up to 200.",
                 least=MIN_OF_A_CLASS,
             )
         )
