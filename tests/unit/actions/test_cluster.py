@@ -66,7 +66,7 @@ def answer(process: subprocess.Popen[str], *, code: int = 0) -> dict[str, Any]:
 
 def kill_one(process: subprocess.Popen[str], task: str) -> None:
     """End a process of Ray that does a task."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and process.poll() is None:
         for child in psutil.Process(process.pid).children(recursive=True):
             try:
