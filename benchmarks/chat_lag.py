@@ -98,7 +98,8 @@ def main() -> None:
                     answer = found(*planted(rng, stream, way, lag, clean=clean))
                     errors.append(np.nan if answer is None else answer - lag)
             error = np.abs(errors)
-            figures[f"{stream}{', clean' if clean else ''}"] = {
+            name = f"{stream}{', clean' if clean else ''}"
+            figures[name] = {
                 "within_1_s": float((error <= 1).mean()),
                 "within_2_s": float((error <= 2).mean()),
                 "unknown": float(np.isnan(error).mean()),
@@ -106,11 +107,12 @@ def main() -> None:
                 "median": float(np.nanmedian(error)),
                 "cpu_seconds_each": (time.process_time() - started) / len(errors),
             }
+            if not options.json:
+                print(
+                    f"{name:34}" + "  ".join(f"{key} {value:.2f}" for key, value in figures[name].items()), flush=True
+                )
     if options.json:
         print(json.dumps(figures))
-        return
-    for name, row in figures.items():
-        print(f"{name:34}" + "  ".join(f"{key} {value:.2f}" for key, value in row.items()))
 
 
 if __name__ == "__main__":
