@@ -48,7 +48,6 @@ PICTURES: dict[str, Kind] = {
     "h264, 10 bit 4:2:2 in mxf": Kind(
         written("v.mxf", sound("pcm_s16le", 48_000), pixel_format="yuv422p10le", tick=RATE)
     ),
-    "vp8, alpha": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx", pixel_format="yuva420p")),
     "vp9, rgb": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx-vp9", pixel_format="gbrp")),
     "vp8 in ogg": Kind(encoded("v.ogv", "libvpx", form="ogg", audio=sound("libopus", 48_000))),
     "vp8": Kind(written("v.webm", sound("libopus", 48_000), codec="libvpx")),
@@ -74,7 +73,6 @@ PICTURES: dict[str, Kind] = {
     "jpegs of no name's suffix": Kind(photos("v"), Answer(duration=None, level=None)),
     "a photo called mp4": Kind(photos("v.mp4", n=1), Answer(duration=None, level=None, n_pictures=1)),
     "tiff in mov": Kind(coded("tiff", "v.mov", "rgb24")),
-    "mjpeg, grey": Kind(coded("mjpeg", "v.avi", "gray"), Answer(look="other", counted=False)),
     "yuv4mpeg": Kind(encoded("v.y4m", "wrapped_avframe", form="yuv4mpegpipe"), Answer(level=None)),
     "screen video": Kind(written("v.flv", MP3, codec="flashsv", pixel_format="bgr24", tick=RATE)),
     "zmbv": Kind(coded("zmbv", "v.avi", "bgr0")),
