@@ -57,7 +57,7 @@ class Newcomer:
         if not self.keys_only:
             target.click()
             return
-        expect(target).to_be_enabled(timeout=MINUTES)
+        expect(target).to_be_enabled(timeout=4 * MINUTES)
         self.reach(target)
         self.page.keyboard.press(key)
 
