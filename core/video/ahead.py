@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 SWITCH_INTERVAL = 0.0005  # seconds; Python's own is ten times as long
 # Of glibc's mallopt(3): trim threshold, mmap threshold and arenas at most, with their numbers.
-KEPT_MEMORY = {-1: 512 << 20, -3: 32 << 20, -8: 1}
+KEPT_MEMORY = {-1: 64 << 20, -3: 32 << 20, -8: 1}
 
 
 class Ahead(Generic[T]):
