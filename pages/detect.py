@@ -18,6 +18,7 @@ from pages.components.detect.start import (
     model_select,
     no_model,
     not_extracted,
+    of_somebody_else,
     progress,
     unfinished,
 )
@@ -54,6 +55,9 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
         return
     with places[2]:
         subject = Subject(space, video, person, model_select(space, video, person, models))
+    if of_somebody_else(subject):
+        candidates(space, video, person, series)
+        return
     job = Jobs(space).latest("detect", subject.id)
     usable = fits(subject, series)
     scored = scores_of(subject) if usable else None

@@ -133,7 +133,7 @@ def live_job(jobs: Jobs, job: Job) -> None:
                 st.html(f'<img src="data:image/jpeg;base64,{data}" style="width:100%;border-radius:0.5rem">')
                 st.caption(_("Current frame"))
             else:
-                st.markdown(f":material/hourglass_top: {_('The first picture appears in a few seconds.')}")
+                st.markdown(f":material/hourglass_top: {_('The first picture appears once the models are loaded.')}")
         with words:
             job_line(jobs, job, place="page")
             st.caption(_("This runs in the background: you can change pages, close the tab, or label meanwhile."))

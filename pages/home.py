@@ -55,7 +55,7 @@ def welcome(space: Workspace) -> None:
         st.write(_("Three minutes, two people, and some moments that are funny. You see every step in a few minutes."))
         if st.button(_("Try the sample"), type="primary", icon=":material/play_circle:", key="sample"):
             try_sample(space)
-        if st.button(_("Show me the result first"), icon=":material/bolt:", key="sample-result", type="tertiary"):
+        if st.button(_("Show me the result first"), icon=":material/bolt:", key="sample-result"):
             with told():
                 video = space.register(SAMPLE)
                 choose("video_id", video.id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.actions.overview import ENOUGH_LABELS
 from core.actions.sample import SAMPLE, take_sample_labels
 from core.errors import PunchlineError
 from core.people.person import Person
@@ -15,7 +16,7 @@ from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
 from pages.components.shared.header import header, unmet
-from pages.components.shared.presence import unseen_notice
+from pages.components.shared.presence import unseen, unseen_notice
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
 
 
@@ -55,14 +56,15 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
 
 
 def _sample_labels(space: Workspace, video: Video, person: Person) -> None:
-    """The sample's ready-made labels, for those who want to see the result first."""
-    if video.path != SAMPLE or ledger_of(space).labels(person_id=person.id, video_id=video.id):
+    """The sample's ready-made labels, for those who want to see the result first; for the one who is seen in it."""
+    n_labels = len(ledger_of(space).labels(person_id=person.id, video_id=video.id))
+    if video.path != SAMPLE or n_labels >= ENOUGH_LABELS or unseen(space, video, [person]):
         return
     with st.container(border=True):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
         words.write(_("You can label the sample yourself, or take labels that are ready and go on to the training."))
         if button.button(_("Take the ready labels"), key="sample-labels", icon=":material/bolt:", width="stretch"):
-            take_sample_labels(space, person)
+            st.session_state.sample_labels_taken = take_sample_labels(space, person)
             st.rerun()
 
 
@@ -74,6 +76,8 @@ def main() -> None:
         if chosen is None:
             return
         _sample_labels(space, chosen.video, chosen.person)
+        if n_taken := st.session_state.pop("sample_labels_taken", 0):
+            st.toast(_("{n} labels taken.", n=n_taken), icon=":material/check:")
         unseen_notice(space, chosen.video, chosen.person)
         label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
         st.divider()

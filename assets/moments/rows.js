@@ -181,6 +181,8 @@ class Rows {
       button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg>`;
       button.onclick = (event) => {
         event.stopPropagation();
+        if (event.detail) button.blur(); // clicked: the keys go to the list again
+        this.choose(this.find(id));
         this.judge(this.find(id), name === "yes" ? 1 : 0);
       };
     }

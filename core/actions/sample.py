@@ -15,6 +15,7 @@ from core.training.train import TrainingSettings
 from core.workspace.workspace import Workspace
 
 SAMPLE, SAMPLE_LABELS = ASSETS / "sample.mp4", ASSETS / "sample_labels.csv"
+SAMPLE_SETTINGS = DetectionSettings(prior="labels", max_per_hour=None)  # a third of it is funny
 PERSON = "Grace"  # she is in the picture longest
 
 
@@ -37,10 +38,9 @@ def show_sample(workspace: Workspace, *, on_progress: OnProgress = no_progress) 
         person = workspace.add_references(PERSON, faces)
     take_sample_labels(workspace, person)
     train(workspace, person, TrainingSettings(model="logistic"))
-    settings = DetectionSettings(prior="labels", max_per_hour=None)  # a third of the sample is funny
-    return detect(workspace, video, person, settings)
+    return detect(workspace, video, person, SAMPLE_SETTINGS)
 
 
-def take_sample_labels(workspace: Workspace, person: Person) -> None:
-    """The sample's ready-made labels as a person's. Raises StorageFault, Busy."""
-    import_labels(workspace, SAMPLE_LABELS.read_bytes(), person=person)
+def take_sample_labels(workspace: Workspace, person: Person) -> int:
+    """The sample's ready-made labels as a person's; gives their number. Raises StorageFault, Busy."""
+    return len(import_labels(workspace, SAMPLE_LABELS.read_bytes(), person=person).events)

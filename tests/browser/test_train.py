@@ -110,7 +110,7 @@ def test_the_figures_are_those_of_the_card(page: Page, address: str, space: Work
     f1 = metrics["f1"]
     table = page.get_by_test_id("stTable").first
     expect(table).to_contain_text(f"{f1['value']:.2f} ({f1['low']:.2f}–{f1['high']:.2f})")
-    expect(table).to_contain_text("loudness alone")
+    expect(table).to_contain_text("judging by loudness alone")
 
 
 def test_a_mistake_plays_and_its_label_is_corrected_there(

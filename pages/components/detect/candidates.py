@@ -105,6 +105,8 @@ def disagreements(space: Workspace, video: Video, moments: list[Moment], *, play
     rows = []
     for name, value in known.values.items():
         spikes = cue_moments(known.timestamps, value, duration=length)
+        if not spikes:
+            continue  # it says nothing in this video, so moments without it say nothing either
         both = without_match(spikes, moments), without_match(moments, spikes)
         for head, places in zip(heads[name], both, strict=True):
             chips = [Jump(m.start, "") for m in places[:MOST]]
@@ -113,5 +115,5 @@ def disagreements(space: Workspace, video: Video, moments: list[Moment], *, play
                 rows.append(Jumps(chips, title=head, rest=rest))
     if rows:
         with st.container(border=True):
-            st.markdown(f"**{_('Where cues and model disagree')}**")
+            st.markdown(f"**{_('Where laughter or chat and the model disagree')}**")
             jumps(rows, key="detect-disagree", player_key=player_key)

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.actions.background import detection_subject
+from core.actions.sample import SAMPLE, SAMPLE_SETTINGS
 from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import (
     DetectionSettings,
@@ -48,6 +49,10 @@ class Model:
     card: Mapping[str, Any]
     state: str
 
+    def is_of(self, person: Person) -> bool:
+        """Whether it was trained on this person's labels."""
+        return self.card.get("person_id") == person.id
+
     @property
     def is_network(self) -> bool:
         """Whether asking it takes the libraries of neural networks, which take seconds to load."""
@@ -80,7 +85,7 @@ def models_of(space: Workspace, person: Person) -> list[Model]:
         Model(folder.name, card, f"{folder}{state_of(folder / 'card.json')}")
         for folder, card in ((m.folder, dict(m.card)) for m in ModelStore(space).all())
     ]
-    return sorted(found, key=lambda model: model.card.get("person_id") != person.id)
+    return sorted(found, key=lambda model: not model.is_of(person))
 
 
 def latest_result(space: Workspace, video: Video, person: Person) -> dict[str, Any] | None:
@@ -91,8 +96,12 @@ def latest_result(space: Workspace, video: Video, person: Person) -> dict[str, A
 
 
 def fitness(subject: Subject, series: PersonSeries) -> list[str]:
-    """In which respects the model does not quite fit the series. Raises ModelFault where it cannot be used at all."""
-    return check_model(subject.model.card, series.parameters, name=subject.model.name)
+    """In which respects the model does not quite fit the series. Raises ModelFault where it cannot be used at all.
+
+    A model of somebody else was of course trained with other references.
+    """
+    warnings = check_model(subject.model.card, series.parameters, name=subject.model.name)
+    return warnings if subject.model.is_of(subject.person) else []
 
 
 def scores_of(subject: Subject) -> Scored | None:
@@ -146,9 +155,11 @@ def kept_settings(
     """The settings of a model's kept result, else the usual ones."""
     try:
         result = read_detections(space, video.id, person.id).get(model or "")
-        return DetectionSettings(**result["settings"]) if result else usual_settings(duration)
+        if result:
+            return DetectionSettings(**result["settings"])
     except (StorageFault, KeyError, TypeError, ValueError):
-        return usual_settings(duration)
+        pass  # as if there were none
+    return SAMPLE_SETTINGS if video.path == SAMPLE else usual_settings(duration)
 
 
 def keep(subject: Subject, scored: Scored, found: Found, settings: DetectionSettings) -> None:

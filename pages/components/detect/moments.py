@@ -138,7 +138,8 @@ def _other_label(moment: Moment, labels: list[LabelEvent]) -> str:
     about = [event for event in near if tiou(event.segment, moment.best) >= SAME_PLACE]
     if not about:
         return ""
-    return _("labelled funny") if about[-1].label == 1 else _("labelled not funny")
+    nearest = max(about, key=lambda event: tiou(event.segment, moment.best))
+    return _("labelled funny") if nearest.label == 1 else _("labelled not funny")
 
 
 def moment_list(

@@ -29,6 +29,7 @@ from pages.components.shared.shell import _, asked_time, fragment, plain, show_e
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
+FEWEST_REVIEWED = 5  # of which a guess at all is worth something
 SOME = 5  # best moments that are shown where none passes the threshold
 
 
@@ -211,16 +212,10 @@ def _precision(so_far: Precision) -> None:
     if so_far.share is None or so_far.low is None or so_far.high is None:
         st.caption(_("Accepted and rejected moments become labels, and say here how often the model is right."))
         return
-    st.caption(
-        _(
-            "Right so far: {share}, {k} of {n} reviewed (95 % sure of {low} to {high}).",
-            share=f"{so_far.share:.0%}",
-            k=so_far.n_accepted,
-            n=n,
-            low=f"{so_far.low:.0%}",
-            high=f"{so_far.high:.0%}",
-        )
-    )
+    said = _("Right so far: {share}, {k} of {n} reviewed.", share=f"{so_far.share:.0%}", k=so_far.n_accepted, n=n)
+    if n >= FEWEST_REVIEWED:
+        said += " " + _("Of all most likely {low} to {high}.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
+    st.caption(said)
 
 
 def _not_judged(found: Found) -> None:

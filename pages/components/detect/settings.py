@@ -170,8 +170,9 @@ def _more(subject: Subject, scored: Scored, settings: DetectionSettings, keys: K
         format_func=priors.__getitem__,
         key=keys["prior"],
         help=_(
-            "Labels are chosen and hold far more funny clips than a stream does. Scores are shifted to this share; "
-            "automatic takes the share among your randomly chosen labels, or 1 % while there are fewer than 30."
+            "You label promising clips, so far more of them are funny than in a whole stream. Scores are shifted to "
+            "this share; automatic takes the share among your randomly chosen labels, or 1 % while there are fewer "
+            "than 30."
         ),
     )
     if prior == "own":

@@ -54,9 +54,21 @@ def _model_name(model: Model, person: Person) -> str:
     parts = [model.name]
     if "n_clips" in model.card:
         parts.append(_("{n} clips", n=model.card["n_clips"]))
-    if model.card.get("person_id") != person.id:
+    if not model.is_of(person):
         parts.append(_("trained for {name}", name=model.card.get("person", "?")))
     return " · ".join(parts)
+
+
+def of_somebody_else(subject: Subject) -> bool:
+    """Say where there is only a model of somebody else; whether candidates by laughter and chat are wanted instead."""
+    if subject.model.is_of(subject.person):
+        return False
+    name, other = plain(subject.person.name), plain(str(subject.model.card.get("person", "?")))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = _("This model was trained on the labels of {other}, not of {name}.", other=other, name=name)
+        st.markdown(f":material/info: {said}", width="content")
+        st.page_link("pages/label.py", label=_("Label clips"), icon=":material/label:")
+        return st.toggle(_("Candidates by laughter and chat"), key=f"candidates-{subject.key}")
 
 
 def find_button(subject: Subject, job: Job | None, *, again: bool, disabled: bool) -> None:

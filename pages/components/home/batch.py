@@ -19,7 +19,10 @@ from pages.components.shared.shell import _, chosen_person, person_select, plain
 
 
 def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) -> bool:
-    """What the videos shown still lack, how long it takes, and the button that begins it all; whether there is one."""
+    """What the videos shown still lack, how long it takes, and the button that begins it all.
+
+    Gives whether it is the page's main button: the next step of a single video stands beside it.
+    """
     person = chosen_person(people)
     if person is None:
         return False
@@ -27,7 +30,7 @@ def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) 
     idle = [s for s in states if s.video.path and "fault" not in s.about and not (s.job is not None and s.job.live)]
     unread = [state for state in idle if state.analysed != "done"]
     left = [state for state in idle if state.n_moments is None or state in unread] if model is not None else unread
-    if not left or (model is None and len(left) < 2):  # the next step of a single video stands beside it
+    if not left or (model is None and len(left) < 2):
         return False
     with st.container(border=True):
         words, whom, button = st.columns([3, 1.6, 1.4], vertical_alignment="center")
@@ -40,7 +43,8 @@ def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) 
             else _("{n} videos in which the moments of {name} are to be found.", n=len(left), name=plain(person.name))
         )
         words.write(" ".join([said, _time(space, unread)]))
-        if button.button(_("Do it all"), key="batch", type="primary", icon=":material/bolt:", width="stretch"):
+        kind = "primary" if len(left) > 1 else "secondary"
+        if button.button(_("Do it all"), key="batch", type=kind, icon=":material/bolt:", width="stretch"):
             with told():
                 for state in left:
                     if model is None:
@@ -48,7 +52,7 @@ def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) 
                     else:
                         begin_moments(space, state.video, person)
                 st.rerun()
-    return True
+    return len(left) > 1
 
 
 def _time(space: Workspace, unread: Sequence[VideoState]) -> str:

@@ -57,7 +57,7 @@ def player_texts() -> dict[str, str]:
         "space": _("Space"),
         "origin_random": _("random"),
         "origin_in_order": _("in order"),
-        "origin_peaks": _("peak"),
+        "origin_peaks": _("loud and lively"),
         "origin_likely": _("likely funny"),
         "origin_laughter": _("laughter"),
         "origin_chat": _("chat"),

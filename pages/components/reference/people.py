@@ -128,6 +128,9 @@ def _add_picked(space: Workspace, video: Video, features: Features, picked: list
 
 
 def _add(space: Workspace, name: str, references: tuple[Reference, ...]) -> None:
+    if not name.strip():
+        st.error(_("Enter the person's name first."), icon=":material/error:")
+        return
     added = space.add_references(name, references)
     choose("person_id", added.id)
     st.session_state.grid_round = st.session_state.get("grid_round", 0) + 1

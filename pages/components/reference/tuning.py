@@ -210,4 +210,7 @@ def _borderline(video: Video, features: Features, prepared: Tuning, result: Tuni
             ]
             return FaceRow(chips, title=title, note="" if chips else _("none"))
 
-        face_grid([row(above, _("barely kept")), row(below, _("barely rejected"))], key="borderline")
+        face_grid(
+            [row(above, _("least similar of those kept")), row(below, _("most similar of those left out"))],
+            key="borderline",
+        )

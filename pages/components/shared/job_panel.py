@@ -44,7 +44,7 @@ def progress_text(job: Job) -> str:
         parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
         if job.rate > 0:
             parts.append(_("{rate}x real time", rate=f"{job.rate:.1f}"))
-    if job.kind in ("extract", "scan"):
+    if job.kind == "extract" or job.n_found:
         parts.append(_("{n} faces", n=f"{job.n_found:,}"))
     if job.seconds_left is not None and job.rate > 0:
         parts.append(_("{time} left", time=clock(job.seconds_left)))

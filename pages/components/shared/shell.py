@@ -173,10 +173,10 @@ def _chosen(kind: str, ids: list[str]) -> str | None:
     if asked in ids and asked != state.get(f"asked-{kind}"):
         state[kind] = state[f"asked-{kind}"] = asked
     found = state.get(kind) or getattr(read_settings(workspace()), kind)
-    found = found if found in ids else ids[0] if ids else None
-    if found is not None:
-        state[kind] = found
-    return found
+    if found not in ids:  # a page without it shows another one, and leaves the choice as it is
+        return ids[0] if ids else None
+    state[kind] = found
+    return str(found)
 
 
 def tell_address(**values: str) -> None:

@@ -115,9 +115,9 @@ def _lacking(state: StepState) -> str:
     return {
         "video": _("Add a video."),
         "person": _("Choose some faces of the person."),
-        "extract": _("Read the faces and the sound of the video."),
+        "extract": _("Press Start to read the faces and the sound of the video."),
         "label": _("{n} of {needed} labels", n=state.n, needed=state.needed),
-        "train": _("Train a model on the labels."),
-        "detect": _("Find the funny moments of this video."),
+        "train": _("Press Start to train a model on the labels."),
+        "detect": _("Press Find funny moments."),
         "review": _("{n} of {needed} moments reviewed; then export them.", n=state.n, needed=state.needed),
     }[state.name]

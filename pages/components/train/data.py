@@ -29,7 +29,7 @@ def origin_name(origin: str) -> str:
     return {
         "random": _("random"),
         "in_order": _("in order"),
-        "peaks": _("peak"),
+        "peaks": _("loud and lively"),
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
         "laughter": _("laughter"),

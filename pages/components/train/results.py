@@ -36,8 +36,8 @@ def baseline_name(name: str) -> str:
     """A trivial answer, in words."""
     return {
         "majority": _("always the more common kind"),
-        "loudness": _("loudness alone"),
-        "happiness": _("happiness alone"),
+        "loudness": _("judging by loudness alone"),
+        "happiness": _("judging by smiles alone"),
     }.get(name, name)
 
 
@@ -61,7 +61,7 @@ def _in_a_sentence(model: Model) -> str:
         found = round(recall.value * n_funny)
         n_found = round(recall.value * n_funny / precision.value) if precision.value > 0 else found
         said = _("Found {found} of {n} funny clips that it had not seen.", found=found, n=n_funny)
-        parts = [said, _("{wrong} of its {n} finds were wrong.", wrong=n_found - found, n=n_found)]
+        parts = [said, _("Wrong finds: {wrong} of {n}.", wrong=n_found - found, n=n_found)]
     name, gap = _hardest(model)
     if gap is not None and gap.low is not None and gap.low > 0:
         parts.append(_("Better than {name}.", name=baseline_name(name)))
