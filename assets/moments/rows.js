@@ -216,7 +216,7 @@ class Rows {
     showStill(image, row.src);
     const changed = Math.abs(start - row.own[0]) > 5e-4 || Math.abs(end - row.own[1]) > 5e-4;
     const digits = changed ? 2 : 0;
-    $(".picture span").textContent = `${(end - start).toFixed(digits)} s`;
+    $(".picture span").textContent = T.seconds.replace("{n}", (end - start).toFixed(digits));
     $("b").textContent = clockOf(start, digits);
     $(".range").textContent = `– ${clockOf(end, digits)}`;
     $(".range").title = changed ? T.found.replace("{range}", `${clockOf(row.own[0], 2)} – ${clockOf(row.own[1], 2)}`) : "";

@@ -214,7 +214,7 @@ class Judge extends Stage {
     if (this.data.queue && current) {
       const n = this.history.filter((item) => item.event.kind !== "mark").length + 1;
       const origin = T[`origin_${current.origin}`] || "";
-      line.textContent = [`${T.clip} ${n}`, clockText(current.start), `${(current.end - current.start).toFixed(1)} s`, origin].filter(Boolean).join("  ·  ");
+      line.textContent = [`${T.clip} ${n}`, clockText(current.start), T.seconds.replace("{n}", (current.end - current.start).toFixed(1)), origin].filter(Boolean).join("  ·  ");
     } else line.textContent = "";
     const counts = this.counts();
     this.$(".counts").textContent = `${T.funny} ${counts.funny}  ·  ${T.not_funny} ${counts.not_funny}`;

@@ -34,7 +34,7 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "clips": Format("", "One video file for each moment (MP4)"),
+    "clips": Format("", "A clip for each moment (MP4)"),
     "reel": Format(".mp4", "All moments in one video, the highlight reel (MP4)", joins=True),
     "csv": Format(".csv", "Table for spreadsheets (CSV)"),
     "json": Format(".json", "Everything, for programs (JSON)"),

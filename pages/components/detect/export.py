@@ -50,7 +50,7 @@ def stem_of(video: Video) -> str:
 def export_bar(space: Workspace, person: Person, batches: Sequence[Batch]) -> None:
     """The whole section, in a bar that stays in sight."""
     with st.container(key="export-bar"):
-        format_, which, place, more, button = st.columns([2, 2.5, 2, 1, 2.1], vertical_alignment="center")
+        format_, which, place, more, button = st.columns([2.35, 2.45, 1.4, 1.1, 2.3], vertical_alignment="center")
         format = str(
             format_.selectbox(
                 _("Format"),

@@ -213,5 +213,6 @@ def _texts() -> dict[str, str]:
         "relative": _("How sure the model is. The bar is full for the highest score here."),
         "found": _("found: {range}", range="{range}"),
         "as_found": _("Back to what was found"),
+        "seconds": _("{n} s", n="{n}"),
         "total": _("{n} of {total} chosen, {time}", n="{n}", total="{total}", time="{time}"),
     }

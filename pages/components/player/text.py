@@ -36,6 +36,7 @@ def player_texts() -> dict[str, str]:
         "undone": _("Undone"),
         "marked": _("Funny"),
         "clip": _("Clip"),
+        "seconds": _("{n} s", n="{n}"),
         "saving": _("saving…"),
         "saved": _("saved"),
         "not_saved": _("Not saved"),
