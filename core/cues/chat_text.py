@@ -32,7 +32,6 @@ DAY = 86_400.0
 def csv_messages(lines: Iterable[str], sample: str, unread: Unread) -> Iterator[Message]:
     """The messages of a table; its columns are known by their heading, else they are time, user, message."""
     first = next((line for line in sample.splitlines() if not line.startswith("sep=")), "")
-    csv.field_size_limit(LONGEST)
     delimiter = max(",;\t", key=first.count)
     rows = csv.reader((line.replace("\0", "") for line in lines), delimiter=delimiter)
     places: dict[str, int] | None = None
@@ -57,13 +56,19 @@ def csv_messages(lines: Iterable[str], sample: str, unread: Unread) -> Iterator[
 
 
 def _safely(rows: Iterator[list[str]], unread: Unread) -> Iterator[list[str]]:
+    """The rows that can be read, with longer cells than elsewhere: the module's limit holds for the whole process."""
     while True:
+        usual = csv.field_size_limit(LONGEST)
         try:
-            yield next(rows)
+            row = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
             unread.add("a row", str(error))
+            continue
+        finally:
+            csv.field_size_limit(usual)
+        yield row
 
 
 def _places(header: list[str]) -> dict[str, int] | None:

@@ -18,7 +18,7 @@ def judgement(**lows: float | None) -> dict[str, object]:
         ({}, ""),
         (judgement(majority=0.2, loudness=0.05), "F1 0.51 on unseen clips: better than majority, loudness"),
         (judgement(majority=0.2, loudness=-0.1), "not clearly better than loudness; more labels may help"),
-        (judgement(majority=None, chat_laughing=0.0), "not clearly better than majority, chat laughing; more"),
+        (judgement(majority=None, chat_laughing=0.0), "not clearly better than majority, chat; more"),
     ],
 )
 def test_the_verdict_is_said(given: dict[str, object], said: str) -> None:
