@@ -15,7 +15,6 @@ from core.training.train import TrainingSettings
 from core.workspace.workspace import Workspace
 
 SAMPLE, SAMPLE_LABELS = ASSETS / "sample.mp4", ASSETS / "sample_labels.csv"
-SAMPLE_SETTINGS = DetectionSettings(prior="labels", max_per_hour=None)  # a third of it is funny
 PERSON = "Grace"  # she is in the picture longest
 
 
@@ -38,7 +37,8 @@ def show_sample(workspace: Workspace, *, on_progress: OnProgress = no_progress) 
         person = workspace.add_references(PERSON, faces)
     take_sample_labels(workspace, person)
     train(workspace, person, TrainingSettings(model="logistic"))
-    return detect(workspace, video, person, SAMPLE_SETTINGS)
+    settings = DetectionSettings(prior="labels", max_per_hour=None)  # a third of the sample is funny
+    return detect(workspace, video, person, settings)
 
 
 def take_sample_labels(workspace: Workspace, person: Person) -> int:

@@ -10,7 +10,6 @@ from typing import Any
 import streamlit as st
 
 from core.actions.background import detection_subject
-from core.actions.sample import SAMPLE, SAMPLE_SETTINGS
 from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import (
     DetectionSettings,
@@ -155,11 +154,9 @@ def kept_settings(
     """The settings of a model's kept result, else the usual ones."""
     try:
         result = read_detections(space, video.id, person.id).get(model or "")
-        if result:
-            return DetectionSettings(**result["settings"])
+        return DetectionSettings(**result["settings"]) if result else usual_settings(duration)
     except (StorageFault, KeyError, TypeError, ValueError):
-        pass  # as if there were none
-    return SAMPLE_SETTINGS if video.path == SAMPLE else usual_settings(duration)
+        return usual_settings(duration)
 
 
 def keep(subject: Subject, scored: Scored, found: Found, settings: DetectionSettings) -> None:
