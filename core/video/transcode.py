@@ -310,7 +310,8 @@ def copy(
                 sounds[packet.stream.index].add(frame, moment)
         elif packet.size and start - 1e-4 <= time < end:
             writer.copy(packet, shift)
-        if pictures.done and (time > end or not wanted):
+        heard = all(taker.done for taker in sounds.values())  # decoders may hold sound back for some packets
+        if pictures.done and heard and (time > end or not wanted):
             break
     check_pictures(source, writer.n_pictures, start, end)
     for taker in sounds.values():

@@ -282,6 +282,7 @@ def test_the_list_is_filtered_by_length_and_score_at_once(result: Page, space: W
         result.get_by_role("button", name="strong", exact=True).click()
         expect(rows(result)).to_have_count(strong)
     result.reload()
+    result.get_by_role("button", name="under 6 s").wait_for()
     expect(result.get_by_role("button", name="under 6 s")).to_have_attribute("aria-pressed", "true")
     result.get_by_role("button", name="10 s and more").click()
     result.get_by_role("button", name="6 to 10 s").click()

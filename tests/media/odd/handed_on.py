@@ -29,6 +29,7 @@ from tests import media
 CUT = (0.37, 0.8)  # the part of the pictures' time that is cut out
 SAME_LOOK = 14.0  # mean levels by which a picture may differ that was encoded again
 SAME_LEVEL = 6.0  # dB
+FULL_SCALE = -3.0  # dBFS of the loudest sine that is not clipped; formats of whole numbers hold nothing louder
 SILENT = -60.0  # dBFS: encoders fill silence and drop what is lower
 STEP = 0.25  # seconds from one time at which sound is compared to the next
 CLOSE = 0.3  # seconds from the ends of a cut within which sound may be that of either side
@@ -159,6 +160,7 @@ def _differences(
 def _other_levels(source: Seen, copy: Seen, offset: float, times: np.ndarray, what: str) -> Iterator[str]:
     """The first time at which a copy sounds otherwise, where the source's sound neither begins nor ends."""
     wanted = np.nan_to_num(source.levels(np.array([times[0] - STEP, *times, times[-1] + STEP])), nan=-99)
+    wanted = np.minimum(wanted, FULL_SCALE)
     for k, got in enumerate(np.nan_to_num(copy.levels(times - offset), nan=-99)):
         around = wanted[k : k + 3]
         if max(around.max(), got) > SILENT and np.ptp(around) < SAME_LEVEL and abs(around[1] - got) > SAME_LEVEL:

@@ -14,6 +14,7 @@ from core.segment import Segment
 from core.video.container import Source
 from core.video.picture import Converter, shape_of
 from tests import media
+from tests.media.odd import KINDS
 from tests.unit.video.test_transcode import beep_of, beeps, pictures_of
 
 RATES = {"25": Fraction(25), "29.97": Fraction(30000, 1001), "59.94": Fraction(60000, 1001)}
@@ -234,3 +235,13 @@ def test_a_stretch_without_pictures_is_named(tmp_path: Path) -> None:
     with pytest.raises(PunchlineError, match="no picture between"):
         write_clip(tmp_path / "clip.mp4", Piece("a", 0.9, cut, cut), read_media(path))
     assert not (tmp_path / "clip.mp4").exists()
+
+
+def test_a_copied_clip_keeps_sound_that_a_decoder_holds_back(tmp_path: Path) -> None:
+    """Decoders that work on several packets at once give the last of TTA's, of a second each, when they are emptied."""
+    media = read_media(KINDS["sound of tta in mkv"].make(tmp_path))
+    clip = write_clip(tmp_path / "clip.mp4", Piece("m", 0.5, Segment(0.74, 1.6), Segment(0.74, 1.6)), media)
+    assert clip.copied
+    with av.open(str(clip.path)) as container:
+        *_, last = container.decode(audio=0)
+    assert clip.start + last.time == pytest.approx(1.6, abs=0.05)
