@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from core.export.cut_list import of_source, read_cut
+from core.export.read_cuts import of_source, read_cut
 from core.export.timecode import read_media
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
@@ -46,7 +46,7 @@ def import_cut(
     Parameters
     ----------
     content, name
-        The cut list and its file name, as `core.export.cut_list.read_cut` takes them.
+        The cut list and its file name, as `core.export.read_cuts.read_cut` takes them.
     source
         What the cut calls the video, if another name.
     rest

@@ -1,4 +1,4 @@
-"""Moments as lists: CSV, JSON, SRT, YouTube chapters, Label Studio tasks. Times are those of the moments."""
+"""Moments as lists, with their own times: CSV, JSON, SRT, chapters, LosslessCut projects, Label Studio tasks."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.actions.cuts import import_cut
-from core.export.cut_list import SUFFIXES
+from core.export.read_cuts import SUFFIXES
 from core.people.person import Person
 from core.segment import clock
 from core.workspace.registry import Video

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import PunchlineError
-from core.export.cut_list import CutEvent, of_source, read_cut
 from core.export.edl import edl_text
 from core.export.lists import csv_text
+from core.export.read_cuts import CutEvent, of_source, read_cut
 from core.export.timecode import DROPPING, Media, pieces
 from core.export.timeline import otio_text
 from core.segment import Detection, Segment
