@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import click
 
 from core.cli.answers import Command
 from core.storage.program import PROGRAM, WINDOWS
+
+USUAL_PORT, N_PORTS = 8501, 20
 
 
 class Address(click.ParamType[str]):
@@ -30,7 +33,7 @@ class Address(click.ParamType[str]):
 
 @click.command(cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is every one.")
-@click.option("--port", type=int, default=8501, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen at [8501, or the next that is free].")
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -38,7 +41,7 @@ class Address(click.ParamType[str]):
 )
 @click.option("--base-url", type=Address(), help="The address behind a reverse proxy.")
 @click.pass_context
-def app(ctx: click.Context, host: str, port: int, token_file: Path | None, base_url: str | None) -> None:
+def app(ctx: click.Context, host: str, port: int | None, token_file: Path | None, base_url: str | None) -> None:
     """Start the web app.
 
     Only this machine reaches it unless --host or --base-url says otherwise; then it asks for an access token.
@@ -46,6 +49,7 @@ def app(ctx: click.Context, host: str, port: int, token_file: Path | None, base_
     from core.playback.access import Access, is_loopback, token_of
 
     open_to_others = base_url is not None or not is_loopback(host)
+    port = _free_port(host, port)
     token = token_of(token_file) if open_to_others or token_file is not None else None
     access = Access.of(host, token, base_url)
     addresses = [base_url] if base_url else [f"http://{name}:{port}" for name in _names(host)]
@@ -69,6 +73,21 @@ def app(ctx: click.Context, host: str, port: int, token_file: Path | None, base_
     if WINDOWS:  # there, a program that another replaces is taken for ended
         sys.exit(subprocess.call(command, env=environment))
     os.execve(sys.executable, command, environment)
+
+
+def _free_port(host: str, wanted: int | None) -> int:
+    """The wanted port, else the first free one; raises ClickException where it is taken."""
+    ports = range(USUAL_PORT, USUAL_PORT + N_PORTS) if wanted is None else [wanted]
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in ports:
+        try:
+            socket.create_server((host, port), family=family).close()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+        return port  # Streamlit says what else is wrong with the address
+    taken = f"port {wanted} is" if wanted is not None else f"the ports {ports[0]} to {ports[-1]} are"
+    raise click.ClickException(f"{taken} taken by other programs; end one, or name another with --port")
 
 
 def _names(host: str) -> list[str]:

@@ -1,12 +1,14 @@
 """`punchline app`: alone by default, with a token for others."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from core.cli import app as cli_app
 from core.cli.main import main
 from core.playback.access import Access
 
@@ -68,3 +70,14 @@ def test_a_base_address_that_is_none_is_refused(tmp_path: Path, url: str) -> Non
     result = CliRunner().invoke(main, ["--workspace", str(tmp_path), "app", "--base-url", url])
     assert result.exit_code == 2
     assert "is no address such as https://team.example/punchline" in result.output
+
+
+def test_a_taken_port_is_passed_over_or_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setattr(cli_app, "USUAL_PORT", taken)
+        server, _, _ = start(monkeypatch, tmp_path)
+        assert taken < int(server["--server.port"]) < taken + cli_app.N_PORTS
+        result = CliRunner().invoke(main, ["--workspace", str(tmp_path), "app", "--port", str(taken)])
+        assert result.exit_code == 1
+        assert f"port {taken} is taken" in result.stderr
