@@ -49,7 +49,7 @@ def app(ctx: click.Context, host: str, port: int | None, token_file: Path | None
     from core.playback.access import Access, is_loopback, token_of
 
     open_to_others = base_url is not None or not is_loopback(host)
-    port = _free_port(host, port)
+    port = _free_port(host, USUAL_PORT if port is None and open_to_others else port)  # others know it
     token = token_of(token_file) if open_to_others or token_file is not None else None
     access = Access.of(host, token, base_url)
     addresses = [base_url] if base_url else [f"http://{name}:{port}" for name in _names(host)]
