@@ -20,9 +20,11 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+LONGEST_WAIT = 20_000  # ms for anything that a page is expected to show
+expect.set_options(timeout=LONGEST_WAIT)
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -60,7 +62,7 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page of its own, with its own storage, in the size of a laptop's window."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(LONGEST_WAIT)
     yield page
     context.close()
 

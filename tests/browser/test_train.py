@@ -172,7 +172,7 @@ def test_a_training_that_failed_says_why_and_goes_away(page: Page, address: str,
     main = page.get_by_test_id("stMain")
     main.get_by_text("out of paper").wait_for()
     main.get_by_role("button", name="Dismiss").click()
-    expect(main.get_by_text("out of paper")).to_have_count(0, timeout=20_000)
+    expect(main.get_by_text("out of paper")).to_have_count(0)
     assert not any(job.id == failed.id for job in Jobs(space).all())
 
 
