@@ -57,8 +57,9 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
 
 def _sample_labels(space: Workspace, video: Video, person: Person) -> None:
     """The sample's ready-made labels, for those who want to see the result first; for the one who is seen in it."""
-    n_labels = len(ledger_of(space).labels(person_id=person.id, video_id=video.id))
-    if video.path != SAMPLE or n_labels >= ENOUGH_LABELS or unseen(space, video, [person]):
+    if video.path != SAMPLE or unseen(space, video, [person]):
+        return
+    if len(ledger_of(space).labels(person_id=person.id, video_id=video.id)) >= ENOUGH_LABELS:
         return
     with st.container(border=True):
         words, button = st.columns([4, 1.5], vertical_alignment="center")

@@ -194,7 +194,8 @@ def score(
     fitted, card = (load or load_model)(folder)
     person_series = library.series_of(video, person)
     series = person_series.series
-    warnings = check_model(card, person_series.parameters, name=folder.name, n_rows=n_rows, sampling=sampling)
+    about = {"name": folder.name, "person_id": person.id}
+    warnings = check_model(card, person_series.parameters, **about, n_rows=n_rows, sampling=sampling)
     fitted = with_cues(fitted, card, library, video.id)
     usual = library.usual_for(video, person)
     share = labelled_share(card, name=folder.name)

@@ -6,10 +6,10 @@ import numpy as np
 
 from core.faces.detection import USUAL_FACE
 from core.faces.feature_file import Features
+from core.faces.search import CONFIDENT
 
 # The smallest faces looked for, as shares of the picture's shorter side. Half the usual one costs a third more time.
 SMALLER_FACES = (USUAL_FACE, 1 / 16, 1 / 24)
-CONFIDENT = 0.9  # detection probability of a face that counts
 SMALL_SHARE = 10  # percent of the faces that may be smaller than what is decided by
 MARGIN = 1.25  # sides of the smallest face looked for that a face has at least, for it is not always found at its limit
 

@@ -1,6 +1,6 @@
 """The trivial answers beside which a model is judged: always the commoner kind, or one feature with a threshold.
 
-Each says of clips (m,) how probably they are funny, and which of them it calls funny.
+Each gives, for m clips, the probability (m,) that each is funny, and which of them (m,) bool it calls funny.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ Bools = NDArray[np.bool_]
 
 
 def commoner_kind(funny: Bools, m: int) -> tuple[Floats, Bools]:
-    """For m clips what most of the labelled ones (n,) are."""
+    """For m clips what most of the labelled ones, `funny` (n,), are."""
     share = float(funny.mean())
     return np.full(m, share), np.full(m, share > 0.5)
 
 
 def column_alone(learn: Floats, funny: Bools, judge: Floats) -> tuple[Floats, Bools]:
-    """By one feature of the clips (n, rows) and (m, rows), NaN where missing, with the best threshold in training.
+    """By one feature of the clips to `learn` from (n, rows), `funny` (n,) or not, and to `judge` (m, rows).
 
-    Its mean or its greatest value in a clip counts, whichever is better in training.
+    NaN where it is missing. Its mean or its greatest value in a clip counts, whichever is better in training, with the
+    best threshold there.
     """
     share = float(funny.mean())
     options = []

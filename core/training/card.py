@@ -19,6 +19,7 @@ WARNED = {
     "smoothing": "emotions are filtered over time in another way than when the model was trained",
     "embedder": "faces were compared by another embedder than when the model was trained",
 }
+OF_PERSON = {"thresholds", "references"}  # of which those of two people differ anyway
 
 
 def series_card(several: Iterable[Mapping[str, Any]], options: ClipOptions = ClipOptions()) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def check_model(
     parameters: Mapping[str, Any],
     *,
     name: str,
+    person_id: str | None = None,
     n_rows: int | None = None,
     sampling: Sampling | None = None,
 ) -> list[str]:
@@ -60,6 +62,8 @@ def check_model(
         A model's card with the entries of `series_card`.
     parameters
         Those of the series to be scored.
+    person_id
+        Whose series it is; where the model is somebody else's, other references and thresholds are no news.
     n_rows, sampling
         How clips are to be taken (`core.labels.rules.ClipOptions`); None is as the model's were.
 
@@ -87,7 +91,8 @@ def check_model(
             name=name,
             faults=Sentence.several(faults),
         )
-    return [sentence for key, sentence in WARNED.items() if _differs(key, parameters, trained)]
+    strange = OF_PERSON if person_id is not None and card.get("person_id") not in (None, person_id) else set()
+    return [sentence for key, sentence in WARNED.items() if key not in strange and _differs(key, parameters, trained)]
 
 
 def _read_otherwise(trained: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Iterator[Sentence]:

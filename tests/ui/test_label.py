@@ -1,12 +1,21 @@
-"""Page Label: what came of an imported file, and the counters beside it."""
+"""Page Label: what came of an imported file, the counters beside it, and the ready labels of the sample."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from core.actions.overview import ENOUGH_LABELS
+from core.actions.sample import SAMPLE
+from core.faces.feature_file import write_features
+from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.workspace.workspace import Workspace
+from tests.tables import random_features
 from tests.ui.test_pages import fill, opened, space
+from tests.unit.workspace.test_workspace import reference
 
 __all__ = ["space"]
 
@@ -28,3 +37,29 @@ def test_a_file_about_an_unknown_video_is_said_in_a_line_and_asks_which_it_is(sp
     captions = " ".join(str(part.value) for part in app.caption)
     assert "20 labels, 10 of them funny" in captions
     assert "No labels yet" not in captions
+
+
+def offer(app: AppTest) -> list[Button]:
+    return [button for button in app.button if button.key == "sample-labels"]
+
+
+def test_ready_labels_stay_on_offer_beside_a_few_of_ones_own(space: Workspace) -> None:
+    video = space.register(SAMPLE)
+    person = space.add_references("Grace", (reference(),))
+    Ledger(space.labels_path).record([LabelEvent(video.id, person.id, 0.0, 6.0, 0, "marked")])
+    app = opened("label")
+    offer(app)[0].click().run()
+    assert len(Ledger(space.labels_path).labels(person_id=person.id)) > ENOUGH_LABELS
+    assert any("labels taken" in str(toast.value) for toast in app.toast)
+    assert not offer(app)
+
+
+def test_ready_labels_are_not_offered_for_somebody_else(space: Workspace, tmp_path: Path) -> None:
+    fill(space, tmp_path)
+    video = space.register(SAMPLE)
+    features = random_features(0, fingerprint=video.id, n_faces=0, duration=192.0, warnings=())
+    write_features(space.features_path(video.id), features)
+    app = opened("label")
+    app.selectbox(key="label-video").set_value(video.id).run()
+    assert not app.exception
+    assert not offer(app)

@@ -10,13 +10,18 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.actions.background import begin_extraction
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import write_features
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.people.person import Thresholds
+from core.storage.files import write_json
+from core.training.model_store import ModelStore
 from core.translation import LANGUAGES
 from core.video.streams import MIX, Tracks
+from core.video_feature_extractor import ExtractionSettings
+from core.workspace.jobs import Jobs
 from core.workspace.settings import USUAL_KEYS, change_settings, read_settings
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import JOINER, as_markdown, plain
@@ -252,3 +257,30 @@ def test_settings_are_kept(space: Workspace, tmp_path: Path) -> None:
     app.button[0].click().run()
     assert [error.value for error in app.error] == ["the keys are N, N, S, U: expected different ones"]
     assert read_settings(space).keys == kept.keys
+
+
+def test_a_page_without_the_chosen_video_leaves_the_choice_as_it_is(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
+    fill(space, tmp_path, name="a.mp4")
+    mine = space.register(write(tmp_path / "b.mp4", np.arange(50) / 10))
+    app = opened("label")
+    app.selectbox(key="label-video").set_value(mine.id).run()
+    begin_extraction(space, mine, ExtractionSettings())
+    app.switch_page("pages/extract.py").run()  # what is being extracted is not among those to extract
+    app.switch_page("pages/label.py").run()
+    assert app.selectbox(key="label-video").value == mine.id
+
+
+def test_a_model_of_somebody_else_is_named_and_candidates_are_offered(space: Workspace, tmp_path: Path) -> None:
+    fill(space, tmp_path)
+    card = {"person_id": "ada", "person": "Ada", "created": "2026-05-01T10:00:00.000+00:00", "model": "logistic"}
+    write_json(ModelStore(space).folder / "hers" / "card.json", card)
+    app = opened("detect")
+    assert not app.exception
+    assert "trained on the labels of Ada, not of Mina" in said(app)
+    (candidates,) = [toggle for toggle in app.toggle if toggle.label == "Candidates by laughter and chat"]
+    candidates.set_value(True).run()
+    assert not app.exception
+    assert "find" not in [button.key for button in app.button]

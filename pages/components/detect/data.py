@@ -95,12 +95,8 @@ def latest_result(space: Workspace, video: Video, person: Person) -> dict[str, A
 
 
 def fitness(subject: Subject, series: PersonSeries) -> list[str]:
-    """In which respects the model does not quite fit the series. Raises ModelFault where it cannot be used at all.
-
-    A model of somebody else was of course trained with other references.
-    """
-    warnings = check_model(subject.model.card, series.parameters, name=subject.model.name)
-    return warnings if subject.model.is_of(subject.person) else []
+    """In which respects the model does not quite fit the series. Raises ModelFault where it cannot be used at all."""
+    return check_model(subject.model.card, series.parameters, name=subject.model.name, person_id=subject.person.id)
 
 
 def scores_of(subject: Subject) -> Scored | None:

@@ -74,9 +74,10 @@ def export_bar(space: Workspace, person: Person, batches: Sequence[Batch]) -> No
         )
         with more, st.popover(_("Options"), width="stretch"):
             options = _options(format)
+        wanted = _Export(space, person, format, batches, Path(folder.strip() or usual).expanduser(), options)
         with button:
-            _button(_Export(space, person, format, batches, Path(folder.strip() or usual).expanduser(), options))
-        _results(_Export(space, person, format, batches, Path(folder), options))
+            _button(wanted)
+        _results(wanted)
 
 
 @dataclass(frozen=True)

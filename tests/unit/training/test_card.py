@@ -16,6 +16,15 @@ def changed(**changes: Any) -> dict[str, Any]:
     return {**PARAMETERS, **changes}
 
 
+def test_references_and_thresholds_of_somebody_else_are_no_news() -> None:
+    card = {**series_card([PARAMETERS]), "person_id": "ada"}
+    other = changed(references=["cd"], thresholds={"strict": 0.9, "relaxed": 0.8}, sample_rate=1.0)
+    assert len(check_model(card, other, name="m", person_id="ada")) == 3
+    (warning,) = check_model(card, other, name="m", person_id="mina")
+    assert "another rate" in warning
+    assert len(check_model(series_card([PARAMETERS]), other, name="m", person_id="mina")) == 3, "it says nobody's name"
+
+
 def test_a_model_fits_the_series_it_was_trained_on():
     card = series_card([PARAMETERS, PARAMETERS, changed(fill="none")])
     assert len(card["series_parameters"]) == 2
