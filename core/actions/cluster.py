@@ -56,6 +56,7 @@ def connected(address: str | None, n_workers: int) -> Iterator[Cluster]:
     ClusterUnavailable
     """
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # else workers under `uv run` do not start
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # else Ray prints lost workers to stdout, among the answers
     ray = _ray()
     own = {} if address else {"num_cpus": n_workers * CORES, "object_store_memory": LOCAL_STORE}
     try:

@@ -111,11 +111,11 @@ def test_two_workers_give_the_files_of_one_although_one_is_lost(tmp_path: Path) 
     found = [answer(start(space, "detect", *videos, *how)) for space, how in ((here, ()), (there, RAY))]
     same_results(found[0]["videos"], found[1]["videos"])
 
-    ids = [result["id"] for result in extracted["videos"] if result["video"] in ("v0.mp4", "v1.mp4")]
+    ids = {result["video"]: result["id"] for result in extracted["videos"]}
     videos[0].write_bytes(b"no video" * 1000)
-    refused = answer(start(there, "extract", "--no-resume", *ids, *RAY), code=1)
+    refused = answer(start(there, "extract", "--no-resume", ids["v0.mp4"], ids["v1.mp4"], *RAY), code=1)
     assert [result["video"] for result in refused["videos"]] == ["v1.mp4"]
-    assert [failure["video"] for failure in refused["failed"]] == ["v0.mp4"]
+    assert [failure["video"] for failure in refused["failed"]] == [ids["v0.mp4"]]  # as it was given
 
 
 @pytest.mark.slow
