@@ -21,7 +21,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core.actions.labels import import_labels
-from core.classifiers.metrics import Judged, difference, matched, measured
+from core.classifiers.event_metrics import matched
+from core.classifiers.intervals import difference, measured
+from core.classifiers.metrics import Judged
 from core.clip_dataset_builder import build_clips
 from core.detection.detect import DetectionSettings, decide, score
 from core.funny_moment_classifier import FunnyMomentClassifier

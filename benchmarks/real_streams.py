@@ -21,7 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from core.actions.labels import import_labels
-from core.classifiers.metrics import interval, matched
+from core.classifiers.event_metrics import matched
+from core.classifiers.intervals import interval
 from core.cues.ranking import together
 from core.detection.cue_moments import cue_moments
 from core.detection.detect import DetectionSettings, decide, score

@@ -16,8 +16,8 @@ from core.actions.repair import inspected
 from core.errors import StorageFault
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS, embedder_entry
 from core.faces.feature_file import holds_person_series, read_features_info, remove_person_series
-from core.labels.backups import read_only
 from core.labels.ledger import Ledger
+from core.labels.ledger_backups import read_only
 from core.labels.schema import VERSION
 from core.workspace.workspace import Workspace
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ModelFault, PunchlineError
-from core.labels.backups import LedgerDamaged, n_known
+from core.labels.ledger_backups import LedgerDamaged, n_known
 from core.storage.files import replace
 from core.storage.hdf5 import AnotherFormat
 from core.storage.temporary import sweep

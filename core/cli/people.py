@@ -53,8 +53,8 @@ def person_add(
     """Add reference faces to the person NAME, from IMAGES, from a moment of a video, or those that are suggested."""
     if (video is None) != (at is None and not suggested) or not (images or video):
         raise click.UsageError("give photos, --video with --at, or --video with --suggested")
-    from core.people.doubts import doubts
     from core.people.person import clean_name
+    from core.people.reference_doubts import doubts
 
     clean_name(name)
     workspace = workspace_of(ctx)

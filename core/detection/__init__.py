@@ -1,4 +1,5 @@
 """Funny moments of a person in a whole video.
 
-`detect`: score and decide; `moments`, `candidates`, `loudness`: pure functions; `results`: kept; `explanation`: why.
+`detect`: score and decide; `moments`, `candidates`, `loud_stretches`: pure functions; `results`: kept;
+`explanation`: why.
 """

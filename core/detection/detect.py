@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.clip_dataset_builder import clip_digest
 from core.detection.candidates import best_threshold, candidates
-from core.detection.loudness import LoudStretch, loud_stretches, loudness_by_step
+from core.detection.loud_stretches import LoudStretch, loud_stretches, loudness_by_step
 from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
 from core.errors import PunchlineError, Sentence
 from core.labels.event import LabelEvent

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.classifiers.metrics import share_interval
+from core.classifiers.intervals import share_interval
 from core.clip_dataset_builder import clip_digest
 from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
 from core.detection.moments import Moment

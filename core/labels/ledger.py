@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from core.errors import PunchlineError, StorageFault, UndoRefused
-from core.labels.backups import LedgerDamaged, is_damage, keep_up, lost, n_known, read_only
 from core.labels.event import LabelEvent, now
+from core.labels.ledger_backups import LedgerDamaged, is_damage, keep_up, lost, n_known, read_only
 from core.labels.schema import MIGRATIONS, VERSION, Table
 
 _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}

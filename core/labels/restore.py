@@ -8,8 +8,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from core.labels.backups import n_known, put_back
 from core.labels.ledger import EVENTS, Ledger
+from core.labels.ledger_backups import n_known, put_back
 from core.labels.schema import Table
 from core.labels.trims import TRIMS
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.classifiers.augmentation import Augment
 from core.classifiers.folds import blocks, folds, groups_of, learned_from
 from core.classifiers.inputs import Together
-from core.classifiers.metrics import Judged, best_f1_threshold, calibration_curve, difference, f1, measured
+from core.classifiers.intervals import calibration_curve, difference, measured
+from core.classifiers.metrics import Judged, best_f1_threshold, f1
 from core.cues.cue import CUES
 from core.errors import ModelFault
 from core.funny_moment_classifier import FunnyMomentClassifier

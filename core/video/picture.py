@@ -15,12 +15,11 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from core.video.tone_mapping import colour_table
+from core.video.tone_mapping import colour_table, table_of
 
-BT709, BT2020 = 1, 9
+BT709 = 1
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020nc", 10: "bt2020c"}
 _SCALER_MATRICES = {"bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9}
-_HDR = {16: "pq", 18: "hlg"}  # by the transfer's number in ITU-T H.273
 SD_HEIGHT = 720  # pixels below which a video that does not say has the colours of BT.601, as browsers take it
 _TICK = Fraction(1, 90_000)
 # Without these, a colour that is converted there and back moves by up to three levels.
@@ -199,8 +198,7 @@ def _colours(frame: av.VideoFrame) -> tuple[str, bool, str | None]:
     rgb = frame.format.is_rgb
     matrix = "gbr" if rgb else _MATRICES.get(frame.colorspace, "bt709" if frame.height >= SD_HEIGHT else "bt470bg")
     full = rgb or frame.color_range == 2 or frame.format.name.startswith("yuvj")
-    table = _HDR.get(frame.color_trc) or ("bt2020" if frame.color_primaries == BT2020 else None)
-    return matrix, full, table
+    return matrix, full, table_of(frame)
 
 
 def _graph(frame: av.VideoFrame, steps: list[str]) -> Any:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 PEAK = 1000.0  # cd/m², of the display that HDR pictures are mastered for
 WHITE = 203.0  # cd/m², reference white, which becomes white
+HDR = {16: "pq", 18: "hlg"}  # by the transfer's number in ITU-T H.273
+BT2020 = 9  # the number of its primaries there
 SIZE = 33  # colours along each edge of the table
 _M1, _M2 = 2610 / 16384, 2523 / 32
 _C1, _C2, _C3 = 3424 / 4096, 2413 / 128, 2392 / 128
@@ -59,6 +62,11 @@ _LIGHT: dict[str, Callable[[Floats], Floats]] = {
     "hlg": lambda signal: _compressed(_from_hlg(signal)),
     "bt2020": lambda signal: WHITE * signal**2.4,
 }
+
+
+def table_of(frame: av.VideoFrame) -> str | None:
+    """The kind of `colour_table` that a frame's colours need; None where a screen shows them as they are."""
+    return HDR.get(frame.color_trc) or ("bt2020" if frame.color_primaries == BT2020 else None)
 
 
 @lru_cache

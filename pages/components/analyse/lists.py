@@ -6,15 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.analysis.emotions import (
-    EmotionRun,
-    Pattern,
-    Summary,
-    feature_peaks,
-    occurrences,
-    patterns,
-    transition_matrix,
-)
+from core.analysis.emotions import Summary, feature_peaks
+from core.analysis.transitions import EmotionRun, Pattern, occurrences, patterns, transition_matrix
 from core.segment import Segment, clock
 from core.series import EMOTIONS, FEATURES, TimeSeries
 from pages.components.shared.charts import feature_name, feature_value, succession, transitions

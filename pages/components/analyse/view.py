@@ -6,15 +6,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.analysis.emotions import (
-    EmotionRun,
-    EmotionShares,
-    emotion_runs,
-    emotion_shares,
-    inside,
-    pitch_in_hertz,
-    summarise_range,
-)
+from core.analysis.emotions import EmotionShares, emotion_shares, inside, pitch_in_hertz, summarise_range
+from core.analysis.transitions import EmotionRun, emotion_runs
 from core.playback.playable import Playable
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries

@@ -12,8 +12,8 @@ from core.people.person import Person
 from core.segment import clock
 from core.training.model_store import ModelStore
 from core.video_feature_extractor import ExtractionSettings
+from core.workspace.job_queue import usual_rate
 from core.workspace.jobs import Jobs
-from core.workspace.queue import usual_rate
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, chosen_person, person_select, plain, told
 

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
-from core.people.doubts import doubts
 from core.people.gallery import suggested_references
 from core.people.groups import reference_at
 from core.people.normalisation import similarities
 from core.people.person import Person
+from core.people.reference_doubts import doubts
 from core.segment import clock
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace

@@ -8,8 +8,9 @@ from typing import TypeVar
 import altair as alt
 import pandas as pd
 
-from core.analysis.emotions import EmotionShares, Matrix, emotion_strip
+from core.analysis.emotions import EmotionShares
 from core.analysis.plane import plane_cells, plane_path
+from core.analysis.transitions import Matrix, emotion_strip
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries, hertz
 from pages.components.shared.colours import EMOTION_COLOURS, FIRST, QUIET

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.playback.facts import about
 from core.segment import clock
+from core.workspace.job_queue import queue_state
 from core.workspace.jobs import Job, Jobs
-from core.workspace.queue import queue_state
 from pages.components.shared.shell import _, fragment, plain, show_error, told, workspace
 
 MOST = 6  # jobs that are listed

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.training.comparison import Difference, compare, judged_alike
+from core.training.model_differences import Difference, compare, judged_alike
 from core.training.model_store import Figure, Model
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FIRST, QUIET, SECOND

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.classifiers.metrics import LEVEL
+from core.classifiers.intervals import LEVEL
 from core.training.baselines import BASELINES
 from core.training.judging import COMPARED
 from core.training.model_store import Figure, Model, as_figure

@@ -8,16 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.analysis.emotions import (
-    emotion_runs,
-    emotion_shares,
-    feature_peaks,
-    patterns,
-    row_seconds,
-    strongest,
-    summarise_range,
-    transition_matrix,
-)
+from core.analysis.emotions import emotion_shares, feature_peaks, row_seconds, strongest, summarise_range
+from core.analysis.transitions import emotion_runs, patterns, transition_matrix
 from core.segment import Segment
 from core.series import EMOTIONS, FEATURES, N_FACE, TimeSeries
 

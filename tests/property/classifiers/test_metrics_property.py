@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.classifiers.metrics import METRICS, Judged, event_metrics, matched
+from core.classifiers.event_metrics import event_metrics, matched
+from core.classifiers.metrics import METRICS, Judged
 from core.segment import Detection, LabeledSegment, tiou
 
 ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 100), st.integers(0, 3)), min_size=2, max_size=40).filter(

@@ -8,19 +8,14 @@ import numpy as np
 import pytest
 
 from core.analysis.emotions import (
-    EmotionRun,
-    emotion_runs,
     emotion_shares,
-    emotion_strip,
     feature_peaks,
-    occurrences,
-    patterns,
     pitch_in_hertz,
     row_seconds,
     strongest,
     summarise_range,
-    transition_matrix,
 )
+from core.analysis.transitions import EmotionRun, emotion_runs, emotion_strip, occurrences, patterns, transition_matrix
 from core.segment import Segment
 from core.series import EMOTIONS, FEATURES, N_FACE, Source, TimeSeries, fill_gaps, hertz
 

@@ -8,19 +8,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as peer
 
-from core.classifiers.metrics import (
-    METRICS,
-    Judged,
-    best_f1_threshold,
-    calibration_curve,
-    difference,
-    draws,
-    event_metrics,
-    interval,
-    matched,
-    measured,
-    share_interval,
-)
+from core.classifiers.event_metrics import event_metrics, matched
+from core.classifiers.intervals import calibration_curve, difference, draws, interval, measured, share_interval
+from core.classifiers.metrics import METRICS, Judged, best_f1_threshold
 from core.segment import Detection, LabeledSegment
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from core.errors import StorageFault
 from core.labels import ledger as ledger_module
-from core.labels.backups import EVERY, KEPT, LedgerDamaged, backups_of, n_of
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
+from core.labels.ledger_backups import EVERY, KEPT, LedgerDamaged, backups_of, n_of
 from core.labels.restore import restore
 from core.labels.trims import Trim, record_trims, trims_of
 

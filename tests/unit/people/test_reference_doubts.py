@@ -3,8 +3,8 @@
 import numpy as np
 
 from core.faces.embedders import EMBEDDERS
-from core.people.doubts import close_people, doubts, strange_references
 from core.people.person import Person, Reference
+from core.people.reference_doubts import close_people, doubts, strange_references
 from tests.tables import direction, lookalike
 
 ENTRY = EMBEDDERS["mobilefacenet"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from core.training.comparison import Difference, compare, judged_alike
+from core.training.model_differences import Difference, compare, judged_alike
 from core.training.model_store import Model
 
 

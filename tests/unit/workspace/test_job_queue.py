@@ -2,8 +2,8 @@
 
 import pytest
 
+from core.workspace.job_queue import QueueState, queue_state, usual_rate
 from core.workspace.jobs import Job
-from core.workspace.queue import QueueState, queue_state, usual_rate
 
 
 def job(subject: str, status: str, *, kind: str = "extract", submitted: float = 10.0, rate: float = 2.0) -> Job:
