@@ -10,7 +10,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from core.playback.access import Access, access_middleware
 from core.playback.download import download_routes
 from core.playback.route import media_routes
-from core.storage.program import ASSETS
+from core.storage.program import ASSETS, PROGRAM
+from pages.components.shared.document import page_routes
 from pages.components.shared.redraw import keep_pages_whole
 from pages.components.shared.shell import workspace_root
 
@@ -61,5 +62,6 @@ else:
     for name in ("pandas", "altair"):  # they load for a second or two, while the browser still loads the page
         Thread(target=import_module, args=(name,), daemon=True).start()
     root = workspace_root()
-    routes = [*media_routes(root), *download_routes(root)]
+    names = [path.stem for path in (PROGRAM / "pages").glob("*.py")]
+    routes = [*media_routes(root), *download_routes(root), *page_routes(names)]
     app = st.App(__file__, routes=routes, middleware=access_middleware(Access.from_environment()))

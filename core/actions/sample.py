@@ -6,7 +6,7 @@ from core.actions.labels import import_labels
 from core.actions.models import train
 from core.actions.moments import Detected, detect
 from core.actions.videos import OnProgress, extract, no_progress
-from core.detection.detect import DetectionSettings
+from core.detection.detect import usual_settings
 from core.errors import FaceNotFound
 from core.people.groups import group, reference_at
 from core.people.person import Person
@@ -37,8 +37,7 @@ def show_sample(workspace: Workspace, *, on_progress: OnProgress = no_progress) 
         person = workspace.add_references(PERSON, faces)
     take_sample_labels(workspace, person)
     train(workspace, person, TrainingSettings(model="logistic"))
-    settings = DetectionSettings(prior="labels", max_per_hour=None)  # a third of the sample is funny
-    return detect(workspace, video, person, settings)
+    return detect(workspace, video, person, usual_settings(features.info.duration))
 
 
 def take_sample_labels(workspace: Workspace, person: Person) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -59,7 +59,8 @@ class DetectionSettings:
         Height down to which it lasts; None is half the threshold.
     prior
         Share of clips that are funny, in (0, 1): that among the person's randomly chosen labels (``auto``; 1 % while
-        these are too few), that among all labels the model was trained on (``labels``), or a number.
+        these are too few; at least what of the video itself is labelled funny), that among all labels the model was
+        trained on (``labels``), or a number.
     max_per_hour
         Only so many of the best per hour of video, at least one; None keeps all.
     min_duration_on, min_duration_off
@@ -106,6 +107,8 @@ class Scored:
     labelled_share, random_share, n_random
         Share of funny clips the model was trained on; that among the person's randomly chosen labels, None while they
         are too few; their number.
+    funny_share
+        What of the video itself is labelled funny: so much of it is funny at least.
     usual
         (12,) what was taken as usual for the person. It stays what it was then, whatever is extracted since.
     digest, trained
@@ -128,6 +131,7 @@ class Scored:
     digest: str
     trained: str = ""
     warnings: tuple[str, ...] = ()
+    funny_share: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +211,6 @@ def score(
 
     how: dict[str, Any] = {"n_rows": taken.n_rows, "sampling": taken.sampling_of(series), "on_progress": on_progress}
     scores = score_windows(series, windows, log_odds, max_failed_ratio=MAX_FAILED_RATIO, **how)
-    random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
     return Scored(
         video_id=video.id,
         video_name=video.name,
@@ -217,8 +220,7 @@ def score(
         scores=scores,
         loudness=loudness_by_step(series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
         labelled_share=share,
-        random_share=random_share,
-        n_random=n_random,
+        **shares_of_labels(library.ledger.labels(person_id=person.id), video.id, windows),
         usual=usual,
         digest=clip_digest(person_series, taken),
         trained=str(card.get("created", "")),
@@ -270,13 +272,38 @@ def share_of_random(events: Iterable[LabelEvent]) -> tuple[float | None, int]:
     return ((sum(labels) + 0.5) / (n + 1) if n >= MIN_RANDOM else None), n
 
 
+def share_labelled_funny(events: Iterable[LabelEvent], seconds: float) -> float:
+    """The share of so many seconds of a video that its funny labels cover; moments that were accepted do not count.
+
+    They are found under the share, so with them it would grow while they are reviewed.
+    """
+    funny = sorted((event.start, event.end) for event in events if event.label == 1 and event.origin != "accepted")
+    covered = until = 0.0
+    for start, end in funny:
+        covered += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return covered / seconds if seconds > 0 else 0.0
+
+
+def shares_of_labels(events: Sequence[LabelEvent], video_id: str, windows: Windows) -> dict[str, Any]:
+    """What a person's labels tell of the share of funny clips in a video, as fields of `Scored`."""
+    random_share, n_random = share_of_random(events)
+    of_video = (event for event in events if event.video_id == video_id)
+    funny_share = share_labelled_funny(of_video, windows.n_steps * windows.step)
+    return {"random_share": random_share, "n_random": n_random, "funny_share": funny_share}
+
+
 # Decisions
 
 
 def prior_of(scored: Scored, prior: Prior) -> float:
-    """The share of funny clips that a choice of prior stands for."""
+    """The share of funny clips that a choice of prior stands for.
+
+    What is labelled funny in the video itself is the least that ``auto`` expects, but not more than among the labels.
+    """
     if prior == "auto":
-        return USUAL_SHARE if scored.random_share is None else scored.random_share
+        usual = USUAL_SHARE if scored.random_share is None else scored.random_share
+        return max(usual, min(scored.funny_share, scored.labelled_share))
     return scored.labelled_share if prior == "labels" else float(prior)
 
 

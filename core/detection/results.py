@@ -18,7 +18,7 @@ import numpy as np
 
 from core.classifiers.intervals import share_interval
 from core.clip_dataset_builder import clip_digest
-from core.detection.detect import DetectionSettings, Found, Scored, share_of_random
+from core.detection.detect import DetectionSettings, Found, Scored, shares_of_labels
 from core.detection.moments import Moment
 from core.errors import Sentence, StorageFault, with_templates
 from core.labels.event import LabelEvent
@@ -171,7 +171,6 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         labelled_share, warnings = float(about["labelled_share"]), tuple(map(Sentence.of, about["warnings"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
-    random_share, n_random = share_of_random(library.ledger.labels(person_id=person.id))
     return Scored(
         video_id=video.id,
         video_name=video.name,
@@ -180,8 +179,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         scores=Scores(windows, log_odds),
         loudness=loudness,
         labelled_share=labelled_share,
-        random_share=random_share,
-        n_random=n_random,
+        **shares_of_labels(library.ledger.labels(person_id=person.id), video.id, windows),
         usual=usual,
         warnings=warnings,
         **present,

@@ -18,7 +18,7 @@ from core.detection.detect import (
     decide,
     load_model,
     prior_of,
-    share_of_random,
+    shares_of_labels,
     usual_settings,
 )
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
@@ -107,13 +107,13 @@ def scores_of(subject: Subject) -> Scored | None:
     scored = scores_for(subject.space, subject.video, subject.person, subject.model.name)
     if scored is None:
         return None
-    share, n = share_of_random(ledger_of(subject.space).labels(person_id=subject.person.id))
-    return replace(scored, random_share=share, n_random=n)
+    labels = ledger_of(subject.space).labels(person_id=subject.person.id)
+    return replace(scored, **shares_of_labels(labels, subject.video.id, scored.scores.windows))
 
 
 def found_in(subject: Subject, scored: Scored, settings: DetectionSettings) -> Found:
     """The moments under these settings."""
-    key = f"{subject.key}{subject.model.state}{scored.digest}{scored.random_share}{_state(subject)}"
+    key = f"{subject.key}{subject.model.state}{scored.digest}{prior_of(scored, settings.prior)}{_state(subject)}"
     return _found(scored, settings, key)
 
 

@@ -15,6 +15,7 @@ from pages.components.detect.data import Model, Subject, fitness, kept_settings,
 from pages.components.shared.data import duration_of
 from pages.components.shared.header import lacking
 from pages.components.shared.job_panel import progress_text
+from pages.components.shared.model_name import model_title
 from pages.components.shared.shell import _, as_markdown, fragment, plain, show_error, told
 
 
@@ -51,7 +52,7 @@ def model_select(space: Workspace, video: Video, person: Person, models: list[Mo
 
 
 def _model_name(model: Model, person: Person) -> str:
-    parts = [model.name]
+    parts = [model_title(model.name, model.card.get("created"))]
     if "n_clips" in model.card:
         parts.append(_("{n} clips", n=model.card["n_clips"]))
     if not model.is_of(person):

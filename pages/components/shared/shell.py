@@ -42,9 +42,12 @@ def workspace() -> Workspace:
 def language() -> str:
     """The language of this browser session: the chosen one, else the saved one, else the browser's."""
     state = st.session_state
-    if state.get("language") in LANGUAGES:
-        state.spoken = state.language  # the browser may send the switch without its value
-    elif "spoken" not in state:
+    chosen = state.get("language")
+    if chosen in LANGUAGES:
+        if state.get("spoken") != chosen:
+            state.spoken = chosen  # the browser may send the switch without its value
+        return str(chosen)
+    if "spoken" not in state:
         saved = ""
         with suppress(PunchlineError):
             saved = read_settings(workspace()).language

@@ -13,6 +13,7 @@ from core.training.model_differences import Difference, compare, judged_alike
 from core.training.model_store import Figure, Model
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FIRST, QUIET, SECOND
+from pages.components.shared.model_name import model_title
 from pages.components.shared.shell import _, plain
 from pages.components.train.data import origin_name
 from pages.components.train.figures import METRIC_ORDER, gap_text, interval_text, metric_name, signed
@@ -25,7 +26,7 @@ def verdict(used: Model, newer: Model) -> str:
     """What a newer model would change, in words."""
     old, new = used.figure("f1"), newer.figure("f1")
     more = newer.n_clips - used.n_clips
-    n, name = newer.n_clips, plain(used.name)
+    n, name = newer.n_clips, plain(model_title(used.name, used.created))
     if more > 0:
         parts = [_("It learned from {n} labels, {more} more than “{name}”.", n=n, more=more, name=name)]
     elif more < 0:
@@ -77,23 +78,30 @@ def comparison(one: Model, other: Model) -> None:
     if not rows:
         st.caption(_("Nothing in settings and data: only chance in the training."))
         return
-    table = pd.DataFrame(rows, columns=["what", one.name, other.name]).set_index("what")
+    table = pd.DataFrame(rows, columns=["what", *_names(one, other)]).set_index("what")
     table.index.name = None
     st.table(table, border="horizontal")
 
 
+def _names(one: Model, other: Model) -> tuple[str, str]:
+    """What tells the two apart."""
+    titles = model_title(one.name, one.created), model_title(other.name, other.created)
+    return titles if titles[0] != titles[1] else (one.name, other.name)
+
+
 def _chart(one: Model, other: Model) -> alt.LayerChart:
+    names = list(_names(one, other))
     rows = [
         {
             "metric": metric_name(metric),
-            "model": model.name,
+            "model": name,
             "value": figure.value,
             "low": figure.value if figure.low is None else figure.low,
             "high": figure.value if figure.high is None else figure.high,
             "said": interval_text(figure),
         }
         for metric in METRICS
-        for model in (one, other)
+        for name, model in zip(names, (one, other), strict=True)
         if (figure := model.figure(metric)) is not None
     ]
     base = alt.Chart(pd.DataFrame(rows, columns=["metric", "model", "value", "low", "high", "said"])).encode(
@@ -104,10 +112,10 @@ def _chart(one: Model, other: Model) -> alt.LayerChart:
             axis=alt.Axis(labelLimit=170, domain=False, ticks=False),
             scale=alt.Scale(paddingInner=0.4),
         ),
-        yOffset=alt.YOffset("model:N", sort=[one.name, other.name]),
+        yOffset=alt.YOffset("model:N", sort=names),
         color=alt.Color(
             "model:N",
-            scale=alt.Scale(domain=[one.name, other.name], range=[FIRST, SECOND]),
+            scale=alt.Scale(domain=names, range=[FIRST, SECOND]),
             legend=alt.Legend(title=None, orient="top", labelLimit=260),
         ),
         tooltip=[
@@ -124,13 +132,13 @@ def _chart(one: Model, other: Model) -> alt.LayerChart:
 
 
 def _figures(one: Model, other: Model) -> pd.DataFrame:
-    rows = {}
+    rows, names = {}, _names(one, other)
     for metric in METRICS:
         left, right = one.figure(metric), other.figure(metric)
         gap = "–" if left is None or right is None else gap_text(left, right)
         rows[metric_name(metric)] = {
-            one.name: "–" if left is None else f"{left.value:.2f}",
-            other.name: "–" if right is None else f"{right.value:.2f}",
+            names[0]: "–" if left is None else f"{left.value:.2f}",
+            names[1]: "–" if right is None else f"{right.value:.2f}",
             _("difference"): gap,
         }
     return pd.DataFrame(rows).T

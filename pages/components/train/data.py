@@ -112,7 +112,8 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
     with videos:
         _bars(_("By video"), by_video, _("other videos"))
     with origins:
-        _bars(_("By how they were found"), [(origin_name(e.origin), _kind_of(e)) for e in used], "")
+        names_of = {origin: origin_name(origin) for origin in {e.origin for e in used}}
+        _bars(_("By how they were found"), [(names_of[e.origin], _kind_of(e)) for e in used], "")
 
 
 def _kind_of(event: LabelEvent) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +11,7 @@ from core.errors import ModelFault
 from core.people.person import Person
 from core.training.model_store import Model, ModelStore
 from core.workspace.workspace import Workspace
+from pages.components.shared.model_name import model_title, when
 from pages.components.shared.shell import _, plain, show_error, told
 from pages.components.train.compare import comparison, is_better, verdict
 from pages.components.train.figures import metric_name, value_text
@@ -23,12 +23,9 @@ SHOWN, OTHER = "train-shown", "train-other"
 NONE = ""
 
 
-def when(model: Model) -> str:
-    """Day and time of a training, where this program runs."""
-    try:
-        return datetime.fromisoformat(model.created).astimezone().strftime("%Y-%m-%d %H:%M")
-    except ValueError:
-        return ""
+def title(model: Model) -> str:
+    """A model's name as text of a page."""
+    return plain(model_title(model.name, model.created))
 
 
 def models_panel(space: Workspace, person: Person, models: Sequence[Model]) -> None:
@@ -38,7 +35,7 @@ def models_panel(space: Workspace, person: Person, models: Sequence[Model]) -> N
         used, offered = store.used(person), store.offered(person)
     except ModelFault as fault:  # nothing takes the place of a damaged model before a click
         show_error(fault)
-        if models and st.button(_("Use “{name}”", name=plain(models[0].name)), key="use-proposed"):
+        if models and st.button(_("Use “{name}”", name=title(models[0])), key="use-proposed"):
             _use(store, person, models[0])
         return
     with st.container():  # what follows keeps its place, whether this is there or not
@@ -64,9 +61,7 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
     with st.container(border=True):
         words, buttons = st.columns([3, 1.3], vertical_alignment="center", gap="large")
         with words:
-            st.markdown(
-                f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=plain(offered.name))}**"
-            )
+            st.markdown(f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=title(offered))}**")
             st.write(verdict(used, offered))
         with buttons:
             better = is_better(used, offered)
@@ -78,7 +73,7 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
                 icon=":material/check:" if better else None,
             ):
                 _use(store, person, offered)
-            if st.button(_("Keep “{name}”", name=plain(used.name)), key="decline-offer", width="stretch"):
+            if st.button(_("Keep “{name}”", name=title(used)), key="decline-offer", width="stretch"):
                 with told():
                     store.decline(person, offered.name)
                     st.rerun()
@@ -87,7 +82,7 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
 def _use(store: ModelStore, person: Person, model: Model) -> None:
     with told():
         store.choose(person, model.name)
-        st.toast(_("“{name}” is used from here on.", name=plain(model.name)), icon=":material/check_circle:")
+        st.toast(_("“{name}” is used from here on.", name=title(model)), icon=":material/check_circle:")
         st.rerun()
 
 
@@ -96,7 +91,7 @@ def _table(models: Sequence[Model], used: Model) -> None:
         {
             "used": model.name == used.name,
             "name": model.name,
-            "when": when(model),
+            "when": when(model.created),
             "kind": kind_of_model(model.kind),
             "labels": model.n_clips,
             **{metric: value_text(model.figure(metric)) for metric in ("precision", "recall", "f1")},
@@ -132,7 +127,7 @@ def _choice(
 
     def named(name: str) -> str:
         model = by_name[name]
-        said = f"{name} · {kind_of_model(model.kind)}" if name else name
+        said = f"{model_title(name, model.created)} · {kind_of_model(model.kind)}"
         return f"{said} · {_('in use')}" if name == used.name else said
 
     newly = offered is not None and st.session_state.get("train-offered") != offered.name

@@ -17,6 +17,7 @@ from core.detection.detect import (
     log_odds_by,
     prior_of,
     score,
+    share_labelled_funny,
     share_of_random,
 )
 from core.errors import ModelFault, PunchlineError
@@ -236,6 +237,21 @@ def test_a_prior_is_a_choice_or_a_number(scored):
     assert prior_of(scored, 0.07) == 0.07
     assert prior_of(replace(scored, random_share=0.03, n_random=40), "auto") == 0.03
     assert decide(scored).prior == 0.01
+
+
+def test_what_is_labelled_funny_in_the_video_is_the_least_to_expect(scored):
+    assert prior_of(replace(scored, funny_share=0.2), "auto") == 0.2
+    assert prior_of(replace(scored, funny_share=0.2, random_share=0.3), "auto") == 0.3
+    assert prior_of(replace(scored, funny_share=0.9), "auto") == scored.labelled_share == 0.5
+    assert prior_of(replace(scored, funny_share=0.004), "auto") == 0.01
+
+
+def test_seconds_that_are_labelled_funny_count_once():
+    events = [label(0, 1), label(1, 0), label(1, 1), label(3, 1, "accepted")]
+    lengths = sum(event.end - event.start for event in (events[0], events[2]))
+    overlap = max(0.0, events[0].end - events[2].start)
+    assert share_labelled_funny(events, 100.0) == pytest.approx((lengths - overlap) / 100)
+    assert share_labelled_funny([], 100.0) == share_labelled_funny(events, 0.0) == 0.0
 
 
 def test_random_labels_of_the_ledger_are_counted(tmp_path):
