@@ -45,7 +45,8 @@ PAGES = ("", "reference", "extract", "label", "analyse", "train", "detect")
 HAS_CONTENT = """() => {
   const main = document.querySelector('[data-testid=stMain]');
   const drawn = [...main?.querySelectorAll('[data-testid=stElementContainer]') ?? []].filter((e) => e.clientHeight > 0);
-  return main?.querySelector('h1') && drawn.length >= 3;
+  const busy = main?.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton]');
+  return main?.querySelector('h1') && drawn.length >= 3 && !busy;
 }"""
 PLACES = (6.0, 12.0)  # seconds of a clip, and from one to the next
 FACTS = {"duration": 60.0 * MINUTES, "width": 1280, "height": 720, "fps": 30.0, "codec": "h264", "has_audio": True}

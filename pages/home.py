@@ -229,8 +229,9 @@ def main() -> None:
     words.caption(_("Finds the funny moments of one person in long videos."))
     try:
         space = workspace()
-        faults = refresh(space)
-        states = overview(space)
+        with st.spinner(_("Looking through your videos…"), show_time=False):
+            faults = refresh(space)
+            states = overview(space)
     except PunchlineError as error:
         show_error(error)
         return

@@ -19,11 +19,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import groupby, product
+from operator import attrgetter
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from core.actions.background import detection_subject
 from core.actions.sample import SAMPLE, show_sample
@@ -42,10 +44,20 @@ STATES = ("empty", "working", "result", "failed")
 SIZES = {"desk": (1400, 900), "laptop": (1280, 720), "phone": (390, 844)}
 THEMES = ("light", "dark")
 LANGUAGES = {"en": "en-US", "ko": "ko-KR"}
-DRAWN = """() => {
-  const app = document.querySelector('[data-testid=stApp]');
-  const busy = '[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]';
-  return app && app.dataset.testScriptState === 'notRunning' && !document.querySelector(busy);
+REST = 300  # ms without a change after which a page has drawn all it has: charts and pictures come after the script
+AT_REST = """(rest) => {
+  const app = document.querySelector('[data-testid=stApp]'), elements = [];
+  const look = (root) => { for (const element of root.querySelectorAll('*')) {
+    elements.push(element); if (element.shadowRoot) look(element.shadowRoot); } };
+  look(document);
+  const loading = elements.some((e) => e.localName === 'img' && e.src && !e.complete && e.getClientRects().length
+    || e.matches('video.front') && e.src && !e.error && e.readyState < 2);
+  const busy = loading || app?.dataset.testScriptState !== 'notRunning'
+    || document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]');
+  const seen = `${elements.length} ${document.querySelector('.stMainBlockContainer')?.scrollHeight}`;
+  const now = performance.now();
+  if (busy || seen !== window.seen) { window.seen = seen; window.since = now; }
+  return now - window.since > rest;
 }"""
 HEIGHT = "() => document.querySelector('.stMainBlockContainer').scrollHeight"
 SHEET_WIDTH, SHEET_COLUMNS = 2000, 4
@@ -151,30 +163,48 @@ def make_states(folder: Path, states: Sequence[str]) -> dict[str, Workspace]:
 
 def settle(page: Page) -> None:
     """Wait until a page has drawn all it has."""
-    page.wait_for_function(DRAWN, timeout=60_000)
-    page.wait_for_timeout(700)  # charts and pictures come after the script
-    page.wait_for_function(DRAWN, timeout=60_000)
+    page.evaluate("() => { window.seen = null; }")
+    page.wait_for_function(AT_REST, arg=REST, polling=50, timeout=60_000)
 
 
-def take(browser: Browser, address: str, view: View, out: Path, *, whole: bool) -> None:
-    """One picture, in a browser session of its own."""
-    width, height = SIZES[view.size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=view.theme,  # type: ignore[arg-type]
-        locale=LANGUAGES[view.language],
-        has_touch=view.size == "phone",
-    )
+def take(page: Page, address: str, views: Sequence[View], out: Path, *, whole: bool) -> Iterator[str]:
+    """Pictures of one page in one state and language, which is loaded once; gives what failed."""
     try:
-        page = context.new_page()
-        page.goto(f"{address}/{'' if view.page == 'home' else view.page}")
+        page.goto(f"{address}/{'' if views[0].page == 'home' else views[0].page}")
         page.locator(".stMainBlockContainer").wait_for(timeout=60_000)
-        settle(page)
-        if whole:
-            page.set_viewport_size({"width": width, "height": max(height, int(page.evaluate(HEIGHT)))})
+    except PlaywrightError as error:
+        yield f"{', '.join(view.file for view in views)}: {error.message}"
+        return
+    for view in views:
+        width, height = SIZES[view.size]
+        try:
+            page.emulate_media(color_scheme=view.theme)  # type: ignore[arg-type]
+            page.set_viewport_size({"width": width, "height": height})
             settle(page)
-        page.screenshot(path=out / view.file)
-    finally:
+            if whole:
+                page.set_viewport_size({"width": width, "height": max(height, int(page.evaluate(HEIGHT)))})
+                settle(page)
+            page.screenshot(path=out / view.file)
+            if page.get_by_text("unexpected fault").count():
+                yield f"{view.file}: shows a fault of the program"
+        except PlaywrightError as error:
+            yield f"{view.file}: {error.message}"
+
+
+def sessions(browser: Browser, address: str, views: Sequence[View], out: Path, *, whole: bool) -> Iterator[str]:
+    """Pictures of one state; a browser session for each language, with a mouse and by touch. Gives what failed."""
+
+    def session(view: View) -> tuple[str, bool]:
+        return view.language, view.size == "phone"
+
+    for (language, touch), of_session in groupby(sorted(views, key=session), key=session):
+        width, height = SIZES["phone" if touch else "laptop"]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, locale=LANGUAGES[language], has_touch=touch
+        )
+        page = context.new_page()
+        for _, of_page in groupby(of_session, key=attrgetter("page")):
+            yield from take(page, address, list(of_page), out, whole=whole)
         context.close()
 
 
@@ -205,8 +235,9 @@ def shrink(file: Path, target: Path) -> None:
     small.quantize(DOCS_COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
-def shoot(views: Sequence[View], out: Path, *, whole: bool = False, result: Path | None = None) -> None:
-    """Take these pictures; `result` is a workspace with a result, made before."""
+def shoot(views: Sequence[View], out: Path, *, whole: bool = False, result: Path | None = None) -> list[str]:
+    """Take these pictures; `result` is a workspace with a result, made before. Gives what failed, in sentences."""
+    failed: list[str] = []
     states = list(dict.fromkeys(view.state for view in views))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         if result is not None:
@@ -215,9 +246,10 @@ def shoot(views: Sequence[View], out: Path, *, whole: bool = False, result: Path
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         for state, space in spaces.items():
             with alive(space), serve(PROGRAM / "app.py", {"PUNCHLINE_WORKSPACE": str(space.root)}) as address:
-                for view in (view for view in views if view.state == state):
-                    take(browser, address, view, out, whole=whole)
+                of_state = [view for view in views if view.state == state]
+                failed += sessions(browser, address, of_state, out, whole=whole)
         browser.close()
+    return failed
 
 
 def main() -> None:
@@ -239,16 +271,21 @@ def main() -> None:
     wanted.out.mkdir(parents=True, exist_ok=True)
     if wanted.docs:
         views = [View(page, "result", "laptop", "light", language) for page, language in product(DOCS, LANGUAGES)]
-        shoot(views, wanted.out, result=wanted.result)
+        if failed := shoot(views, wanted.out, result=wanted.result):
+            raise SystemExit("\n".join(failed))
         for view in views:
             shrink(wanted.out / view.file, DOCS_FOLDER / f"{view.page}.{view.language}.png")
         return
     views = [
         View(*values) for values in product(wanted.only, wanted.states, wanted.sizes, wanted.themes, wanted.languages)
     ]
-    shoot(views, wanted.out, whole=wanted.whole, result=wanted.result)
+    failed = shoot(views, wanted.out, whole=wanted.whole, result=wanted.result)
     for page in wanted.only:
-        sheet([wanted.out / view.file for view in views if view.page == page], wanted.out / f"{page}.png")
+        files = [wanted.out / view.file for view in views if view.page == page]
+        sheet([file for file in files if file.exists()], wanted.out / f"{page}.png")
+    print(f"{len(views) - len(failed)} of {len(views)} pictures in {wanted.out}")
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 if __name__ == "__main__":

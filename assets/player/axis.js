@@ -14,10 +14,7 @@ class Axis {
     this.pointer = null; // px, while the pointer is over the lanes
     this.now = 0;
     this.dirty = true;
-  }
-
-  get width() {
-    return this.element.clientWidth;
+    this.width = 0; // px, measured once for every picture of the screen
   }
 
   x(t) {

@@ -166,6 +166,7 @@ class Timeline extends Lanes {
   // Called for every picture of the screen; draws only what changed.
   frame(now, playing) {
     this.now = now;
+    this.width = this.element.clientWidth;
     if (playing && this.zoomed && this.pointer === null && (now > this.view[1] || now < this.view[0])) {
       const width = this.view[1] - this.view[0];
       this.look(now - width * 0.1, now + width * 0.9);

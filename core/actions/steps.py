@@ -36,13 +36,14 @@ def steps(workspace: Workspace, video: Video | None, person: Person | None) -> l
     n_labels = n_models = n_moments = n_judged = 0
     extracted = video is not None and workspace.features_path(video.id).exists()
     if person is not None:
-        labels = Ledger(workspace.labels_path).labels(person_id=person.id)
-        n_labels = len(labels)
+        ledger = Ledger(workspace.labels_path)
+        n_labels = sum(n for (person_id, _video, _label), n in ledger.counts().items() if person_id == person.id)
         n_models = sum(model.card.get("person_id") == person.id for model in ModelStore(workspace).all())
         if video is not None:
             latest = next(iter(read_detections(workspace, video.id, person.id).values()), None)
             n_moments = len(latest["moments"]) if latest is not None else 0
-            judged = [e for e in labels if e.video_id == video.id and e.origin in ("accepted", "rejected")]
+            labels = ledger.labels(person_id=person.id, video_id=video.id)
+            judged = [e for e in labels if e.origin in ("accepted", "rejected")]
             n_judged = min(len(judged), n_moments)
     return [
         StepState("video", len(workspace.videos())),

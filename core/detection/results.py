@@ -160,7 +160,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         with path.open("rb") as opened, np.load(opened) as file:
             about = json.loads(str(file["about"]))
             log_odds, loudness, usual = (file[name].astype(np.float64) for name in ("log_odds", "loudness", "usual"))
-        present = {
+        present: dict[str, Any] = {
             "model": folder.name,
             "trained": str(card.get("created", "")),
             "digest": clip_digest(person_series, options_of(card, name=folder.name)),

@@ -83,7 +83,7 @@ class Newcomer:
 
     def go_on(self, name: str) -> None:
         """Take the next step, which must be the one to this page, and wait for its title."""
-        step = self.main.locator(".st-key-next-step")
+        step = self.main.locator("[class*=st-key-next-step]")
         expect(step).to_contain_text(self.words("done"), timeout=4 * MINUTES)
         self.press(step.get_by_role("button", name=self.words("Next: {name}", name=self.words(name))))
         self.main.get_by_role("heading", name=self.words(name), exact=True).wait_for()

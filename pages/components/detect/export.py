@@ -25,7 +25,7 @@ from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.detect.moments import MomentRow
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import _, as_markdown, finished_text, fragment, show_error
+from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
@@ -267,6 +267,7 @@ def _progress(space: Workspace, id: str) -> None:
 def _written(paths: Sequence[str], warnings: Sequence[str], address: str) -> None:
     """What was written, and the way to it: a download, and the folder where the browser is on this machine."""
     n, folder = len(paths), Path(paths[0]).parent
+    st.session_state[WRITTEN] = n
     with st.container(horizontal=True, vertical_alignment="center", key="export-done"):
         said = _("Written: {path}", path=paths[0]) if n == 1 else ""
         more = [_("and {n} more", n=n - MOST_PATHS)] if n > MOST_PATHS else []

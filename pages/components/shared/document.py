@@ -19,13 +19,16 @@ from streamlit import config
 
 STATIC = Path(streamlit.__file__).parent / "static"
 EARLY = ("PageLink", "ButtonGroup", "Selectbox", "Button", "Html", "BidiComponent")  # scripts, by what they draw
+CHARTS = ("Checkbox", "Slider", "ArrowVegaLiteChart", "vega-interpreter", "embed")
+ON_PAGE = {"detect": CHARTS, "analyse": CHARTS, "train": CHARTS}  # more of them
 
 
-def document() -> str:
-    """Streamlit's document with two scripts more: one before its own, one after."""
+def document(name: str) -> str:
+    """Streamlit's document for a page, with two scripts more: one before its own, one after."""
     known = {"allowedOrigins": config.get_option("client.allowedOrigins"), "useExternalAuthToken": False}
     server = f"BACKEND_BASE_URL: new URL('.', location.href).href, HOST_CONFIG: {json.dumps(known)}"
-    scripts = (script for name in EARLY for script in (STATIC / "static" / "js").glob(f"{name}.*.js"))
+    wanted = (*EARLY, *ON_PAGE.get(name, ()))
+    scripts = (script for drawn in wanted for script in (STATIC / "static" / "js").glob(f"{drawn}.*.js"))
     early = "".join(f"import('./static/js/{script.name}');" for script in scripts)
     html = (STATIC / "index.html").read_text(encoding="utf-8")
     html = html.replace("<head>", f"<head><script>window.__streamlit = {{{server}}}</script>", 1)
@@ -34,9 +37,13 @@ def document() -> str:
 
 def page_routes(names: Sequence[str]) -> list[Route]:
     """The addresses of the pages of these names, and the root."""
-    whole = document()
 
-    async def page(request: Request) -> HTMLResponse:
-        return HTMLResponse(whole, headers={"Cache-Control": "no-cache"})
+    def route(name: str) -> Route:
+        whole = document(name)
 
-    return [Route(path, page) for path in ("/", *(f"/{name}" for name in names))]
+        async def page(request: Request) -> HTMLResponse:
+            return HTMLResponse(whole, headers={"Cache-Control": "no-cache"})
+
+        return Route(f"/{name}", page)
+
+    return [route(name) for name in ("", *names)]

@@ -25,6 +25,7 @@ from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Workspace
 
 T = TypeVar("T", Video, Person)
+WRITTEN = "n-files-written"  # by the latest export in this session of what is chosen
 PARAMETERS = {"video_id": "video", "person_id": "person"}  # of a page's address
 JOINER = "\u2060"  # not seen; what follows is no longer the first letter of a line, or of an emoji's name
 
@@ -199,6 +200,7 @@ def asked_time() -> float | None:
 def choose(kind: str, id: str) -> None:
     """Make a video ("video_id") or person ("person_id") the chosen one, in this session and for later ones."""
     st.session_state[kind] = id
+    st.session_state.pop(WRITTEN, None)
     for name in ("t", "moment"):  # they were about another one
         st.query_params.pop(name, None)
     with told():

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.actions.steps import StepName, StepState, steps
 from core.errors import PunchlineError
-from pages.components.shared.shell import _, chosen_person, chosen_video, fragment, workspace
+from pages.components.shared.shell import WRITTEN, _, chosen_person, chosen_video, fragment, workspace
 
 PAGES: dict[StepName, str] = {
     "video": "pages/home.py",
@@ -90,19 +90,24 @@ def _next_step(page: str) -> None:
         return
     k = next((k for k in here if not states[k].done), here[-1])
     state = states[k]
-    with st.container(border=True, key="next-step"):
+    on_detect = page == PAGES["detect"]  # whose export bar stays in sight
+    n_written = int(st.session_state.get(WRITTEN, 0)) if on_detect else 0
+    with st.container(border=True, key="next-step-done" if state.done and not on_detect else "next-step"):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
-        progress = _lacking(state) if not state.done else _("done")
+        progress = _("done") if state.done else _lacking(state)
+        if n_written:
+            progress = _("{n} files exported. Other videos wait on page Home.", n=n_written)
         name = f"**{page_name(state.name)}**"
         title = _("Step {k} of {total}: {name}", k=k + 1, total=len(states), name=name)
         words.markdown(f"{title} :gray[· {progress}]")
         later = [s.name for s in states[k + 1 :] if PAGES[s.name] != page and not (state.done and s.done)]
+        later = ["video"] if n_written else later
         if later:
             after = later[0]
             label = _("Next: {name}", name=page_name(after))
             if button.button(
                 label,
-                type="primary" if state.done else "tertiary",
+                type="primary" if state.done or n_written else "tertiary",
                 key=f"next-{after}",
                 icon=":material/arrow_forward:",
                 width="stretch",
