@@ -16,6 +16,7 @@ from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
 from pages.components.shared.data import ledger_of
 from pages.components.shared.header import header, unmet
+from pages.components.shared.opening import player_first
 from pages.components.shared.presence import unseen, unseen_notice
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
 
@@ -81,6 +82,7 @@ def main() -> None:
             st.toast(_("{n} labels taken.", n=n_taken), icon=":material/check:")
         unseen_notice(space, chosen.video, chosen.person)
         label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
+        player_first()
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)
         transfer(space, chosen.person)

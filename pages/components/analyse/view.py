@@ -20,6 +20,7 @@ from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
 from pages.components.shared.colours import EMOTION_COLOURS
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, unseen_spans, usual_lanes
+from pages.components.shared.opening import player_first
 from pages.components.shared.shell import _, asked_time, fragment
 
 PLAYER = "analyse-player"
@@ -39,6 +40,7 @@ def _analysis(space: Workspace, side: Side, shown: Playable, other: Side | None)
     left, right = st.columns([1.6, 1], gap="large")
     with left:
         state = _player(space, side, shown, other)
+    player_first()
     span = Segment(*state.range) if state.range is not None else None
     with right:
         _shares(series, span)

@@ -24,6 +24,7 @@ from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
+from pages.components.shared.opening import player_first
 from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, asked_time, fragment, plain, show_error
 
@@ -62,6 +63,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     with right:
         selected = _list(subject, rows, duration)
         _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
+    player_first()
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
         with st.container(border=True):

@@ -1,8 +1,8 @@
 """The document that a browser gets for a page's address: Streamlit's own, made quicker.
 
 It names the server, for which Streamlit's script asks at two addresses one after the other, and loads what every page
-needs while the server draws the page, instead of after it. Where a version of Streamlit names its scripts otherwise,
-or the app lies behind a path, the usual document does.
+needs while the server draws the page, instead of after it. Scripts that a version of Streamlit names otherwise are
+loaded when they are drawn.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from streamlit import config
+
+from core.playback.route import base_path
 
 STATIC = Path(streamlit.__file__).parent / "static"
 EARLY = ("PageLink", "ButtonGroup", "Selectbox", "Button", "Html", "BidiComponent")  # scripts, by what they draw
@@ -44,6 +46,6 @@ def page_routes(names: Sequence[str]) -> list[Route]:
         async def page(request: Request) -> HTMLResponse:
             return HTMLResponse(whole, headers={"Cache-Control": "no-cache"})
 
-        return Route(f"/{name}", page)
+        return Route(f"{base_path()}/{name}", page)
 
     return [route(name) for name in ("", *names)]
