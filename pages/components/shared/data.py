@@ -9,7 +9,7 @@ import streamlit as st
 from core.clip_dataset_builder import ClipDataset
 from core.cues.waveform import waveform_line
 from core.dataset.upkeep import sources_of, up_to_date
-from core.detection.detect import DetectionSettings, Scored, decide
+from core.detection.detect import Scored
 from core.detection.results import kept_scores
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
@@ -176,7 +176,4 @@ def kept_curve(space: Workspace, video: Video, person: Person) -> tuple[Floats, 
         scored = scores_for(space, video, person)
     except PunchlineError:  # clips can be labelled without features
         return None
-    if scored is None:
-        return None
-    curve = decide(scored, DetectionSettings(prior="labels", max_per_hour=None)).curve
-    return curve.timestamps, curve.scores
+    return None if scored is None else (scored.scores.curve.timestamps, scored.scores.curve.scores)
