@@ -2,6 +2,12 @@
 
 const LENGTHS = { short: (s) => s < 6, middle: (s) => s >= 6 && s < 10, long: (s) => s >= 10 }; // seconds
 const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17" };
+const mark = (name) => `<button type="button" class="${name}"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg></button>`;
+const ROW = made("div", "row"); // which every row is a copy of
+ROW.innerHTML =
+  '<div class="picture"><img alt="" hidden><span></span></div>' +
+  '<div class="words"><div><b></b><span class="range"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
+  `<button type="button" class="back"></button></div></div><div class="verdicts">${mark("yes")}${mark("no")}</div>`;
 
 class Rows {
   constructor(root) {
@@ -168,17 +174,11 @@ class Rows {
   }
 
   blank(id) {
-    const element = made("div", "row");
+    const element = ROW.cloneNode(true);
     element.tabIndex = 0;
     element.role = "group";
-    element.innerHTML =
-      '<div class="picture"><img alt="" hidden><span></span></div>' +
-      '<div class="words"><div><b></b><span class="range"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
-      '<button type="button" class="back"></button></div></div>' +
-      '<div class="verdicts"><button type="button" class="yes"></button><button type="button" class="no"></button></div>';
     for (const name of ["yes", "no"]) {
       const button = element.querySelector(`.verdicts .${name}`);
-      button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg>`;
       button.onclick = (event) => {
         event.stopPropagation();
         if (event.detail) button.blur(); // clicked: the keys go to the list again

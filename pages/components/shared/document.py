@@ -1,8 +1,7 @@
-"""The document that a browser gets for a page's address: Streamlit's own, made quicker.
+"""The document that a browser gets for a page's address: Streamlit's own, which is told where the server is.
 
-It names the server, for which Streamlit's script asks at two addresses one after the other, and loads what every page
-needs while the server draws the page, instead of after it. Scripts that a version of Streamlit names otherwise are
-loaded when they are drawn.
+Without that, Streamlit's script asks for it at two addresses, one after the other, before it opens the connection over
+which the page comes.
 """
 
 from __future__ import annotations
@@ -19,33 +18,22 @@ from streamlit import config
 
 from core.playback.route import base_path
 
-STATIC = Path(streamlit.__file__).parent / "static"
-EARLY = ("PageLink", "ButtonGroup", "Selectbox", "Button", "Html", "BidiComponent")  # scripts, by what they draw
-CHARTS = ("Checkbox", "Slider", "ArrowVegaLiteChart", "vega-interpreter", "embed")
-ON_PAGE = {"detect": CHARTS, "analyse": CHARTS, "train": CHARTS}  # more of them
+DOCUMENT = Path(streamlit.__file__).parent / "static" / "index.html"
 
 
-def document(name: str) -> str:
-    """Streamlit's document for a page, with two scripts more: one before its own, one after."""
+def document() -> str:
+    """Streamlit's document, with what its script asks the server for."""
     known = {"allowedOrigins": config.get_option("client.allowedOrigins"), "useExternalAuthToken": False}
     server = f"BACKEND_BASE_URL: new URL('.', location.href).href, HOST_CONFIG: {json.dumps(known)}"
-    wanted = (*EARLY, *ON_PAGE.get(name, ()))
-    scripts = (script for drawn in wanted for script in (STATIC / "static" / "js").glob(f"{drawn}.*.js"))
-    early = "".join(f"import('./static/js/{script.name}');" for script in scripts)
-    html = (STATIC / "index.html").read_text(encoding="utf-8")
-    html = html.replace("<head>", f"<head><script>window.__streamlit = {{{server}}}</script>", 1)
-    return html.replace("</body>", f'<script type="module">{early}</script></body>', 1)
+    html = DOCUMENT.read_text(encoding="utf-8")
+    return html.replace("<head>", f"<head><script>window.__streamlit = {{{server}}}</script>", 1)
 
 
 def page_routes(names: Sequence[str]) -> list[Route]:
     """The addresses of the pages of these names, and the root."""
+    whole = document()
 
-    def route(name: str) -> Route:
-        whole = document(name)
+    async def page(request: Request) -> HTMLResponse:
+        return HTMLResponse(whole, headers={"Cache-Control": "no-cache"})
 
-        async def page(request: Request) -> HTMLResponse:
-            return HTMLResponse(whole, headers={"Cache-Control": "no-cache"})
-
-        return Route(f"{base_path()}/{name}", page)
-
-    return [route(name) for name in ("", *names)]
+    return [Route(f"{base_path()}/{name}", page) for name in ("", *names)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-HEAD_START = 0.25  # seconds
+HEAD_START = 0.4  # seconds, in which a browser asks for a video and has its first picture
 
 
 def player_first() -> None:
@@ -16,7 +17,8 @@ def player_first() -> None:
     A browser draws all that it has before it asks for the video, so what is seen first would come last.
     """
     context = get_script_run_ctx()
-    page = context.page_script_hash if context is not None else ""
-    if st.session_state.get("page-opened") != page:
-        st.session_state["page-opened"] = page
+    if context is None or not runtime.exists():  # there is no browser
+        return
+    if st.session_state.get("page-opened") != context.page_script_hash:
+        st.session_state["page-opened"] = context.page_script_hash
         time.sleep(HEAD_START)
