@@ -137,7 +137,12 @@ def _per_hour(ctx: click.Context, parameter: click.Parameter, value: str) -> flo
 @click.option("--person", "name", help="Whose moments; may be left out if there is only one person.")
 @click.option("--model", "model_name", help="Which model [the person's newest].")
 @click.option("--threshold", callback=_threshold, default="auto", help="Score from which a moment counts, or auto.")
-@click.option("--prior", callback=_prior, default="auto", help="Share that is funny: auto (1 %), labels, or a share.")
+@click.option(
+    "--prior",
+    callback=_prior,
+    default="auto",
+    help="Share that is funny: auto (1 %, or as labels tell), labels, or a share.",
+)
 @click.option("--max-per-hour", callback=_per_hour, default="12", show_default=True, help="A number, or none.")
 @rows_option
 @sampling_option
