@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-HEAD_START = 0.4  # seconds, in which a browser asks for a video and has its first picture
+HEAD_START = 0.5  # seconds, in which a browser asks for a video and has its first picture
 
 
 def player_first() -> None:
