@@ -1,13 +1,14 @@
 """Trained on one stream of real faces and real laughs: what do cues bring on streams of other people and sounds?
 
-    uv run python benchmarks/real_streams.py --workspace WS --train train.mp4 --calm calm.mp4 test1.mp4 ... [--json]
+    uv run python benchmarks/real_streams.py --workspace WS --train A.mp4 B.mp4 --calm D.mp4 --test C.mp4 ... [--json]
 
 tools/make_real_stream.py makes the streams, `punchline extract` reads them into the workspace; beside each lie
-STEM_moments.csv and STEM_labels.csv. The person of a stream is the one in the lower right corner. Two models are
-trained on the labels of the first stream, with the cue `laughter` and without; both judge all others at `--prior
-labels --max-per-hour none`. Printed are event F1 at a temporal IoU of 0.3 and its difference with an interval by a
-paired bootstrap over minutes, for each kind of decoy the share that is taken for a moment, and the false moments an
-hour in the streams of music and applause alone: of both models at their defaults, and of candidates by laughter alone.
+STEM_moments.csv and STEM_labels.csv. The person of a stream is the one in the lower right corner. On the labels of each
+training stream alone two models are trained, with the cue `laughter` and without; both judge all tests at `--prior
+labels --max-per-hour none`. Printed are, for each training stream, event F1 at a temporal IoU of 0.3 and its difference
+with an interval by a paired bootstrap over minutes; for each kind of decoy the share that is taken for a moment; and
+the false moments an hour in the streams of music and applause alone: of both models at their defaults, and of
+candidates by laughter alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +76,7 @@ def trained(library: Library, path: Path) -> dict[str, str]:
     if not library.ledger.labels(person_id=person.id):
         labels = path.with_name(f"{path.stem}_labels.csv").read_bytes()
         import_labels(library.workspace, labels, person=person, strict=True)
-    names = {way: f"real-{way}" for way in CUES}
+    names = {way: f"{path.stem}-{way}" for way in CUES}
     for way, name in names.items():
         if name not in known:
             train(library, person, TrainingSettings(cues=CUES[way]), name=name)
@@ -111,51 +113,67 @@ def f1(minutes: np.ndarray) -> float:
     return float(2 * right / (true + found)) if true + found else float("nan")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workspace", type=Path, required=True)
-    parser.add_argument("--train", type=Path, required=True)
-    parser.add_argument("--calm", type=Path, action="append", required=True, help="may be given several times")
-    parser.add_argument("tests", type=Path, nargs="+")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    library = Library(Workspace(arguments.workspace))
-    models = trained(library, arguments.train)
-
-    spans = Counter(kind for path in arguments.tests for _, kind in spans_of(path))
-    hours = sum(spans_of(path)[-1][0].end for path in arguments.tests) / 3600
+def figures_of(library: Library, models: dict[str, str], tests: list[Path], calm: list[Path]) -> dict[str, Any]:
+    """How both models of one training stream do on all tests, and in streams where nothing is funny."""
+    spans = Counter(kind for path in tests for _, kind in spans_of(path))
     minutes, figures = {}, {}
     for way, model in models.items():
-        each = [judged(library, path, model) for path in arguments.tests]
+        each = [judged(library, path, model) for path in tests]
         minutes[way] = np.concatenate([part[0] for part in each])
         kinds = sum((part[1] for part in each), Counter[str]())
         figures[way] = {
             "f1": f1(minutes[way]),
-            "f1_of_each": {path.stem: f1(part[0]) for path, part in zip(arguments.tests, each)},
-            "false_an_hour": sum(part[2] for part in each) / hours,
+            "false_an_hour": sum(part[2] for part in each) / hours_of(tests),
+            "f1_of_each": {path.stem: f1(part[0]) for path, part in zip(tests, each)},
             "taken": {kind: kinds[kind] / n for kind, n in spans.items() if kind != "funny"},
         }
-    rng = np.random.default_rng(0)
-    draws = rng.integers(len(minutes["with"]), size=(2000, len(minutes["with"])))
+    draws = np.random.default_rng(0).integers(len(minutes["with"]), size=(2000, len(minutes["with"])))
     low, high = interval(np.array([f1(minutes["with"][d]) - f1(minutes["without"][d]) for d in draws]))
-    gain = {"value": f1(minutes["with"]) - f1(minutes["without"]), "low": low, "high": high}
+    gain = {"value": figures["with"]["f1"] - figures["without"]["f1"], "low": low, "high": high}
+    false = [false_in_calm(library, path, models) for path in calm]
+    calm_figures = {way: sum(part[way] for part in false) / hours_of(calm) for way in false[0]}
+    return {**figures, "gain_of_cues": gain, "calm_false_an_hour": calm_figures}
 
-    calm = [false_in_calm(library, path, models) for path in arguments.calm]
-    calm_hours = sum(spans_of(path)[-1][0].end for path in arguments.calm) / 3600
-    calm_figures = {way: sum(part[way] for part in calm) / calm_hours for way in calm[0]} | {"hours": calm_hours}
-    answer = {"spans": dict(spans), "hours": hours, **figures, "gain_of_cues": gain, "calm_false_an_hour": calm_figures}
+
+def hours_of(paths: list[Path]) -> float:
+    """How long some streams are."""
+    return sum(spans_of(path)[-1][0].end for path in paths) / 3600
+
+
+def show(name: str, figures: dict[str, Any]) -> None:
+    """Print the figures of one training stream."""
+    print(f"\n{f'trained on {name}':32}{'with laughter':>16}{'without':>16}")
+    for key in ("f1", "false_an_hour"):
+        print(f"{key:32}" + "".join(f"{figures[way][key]:16.3f}" for way in CUES))
+    for title, table in (("f1 on", "f1_of_each"), ("taken for a moment:", "taken")):
+        for row in figures["with"][table]:
+            print(f"{f'{title} {row}':32}" + "".join(f"{figures[way][table][row]:16.3f}" for way in CUES))
+    gain = figures["gain_of_cues"]
+    print(f"gain of cues {gain['value']:.3f} (95 % interval {gain['low']:.3f} to {gain['high']:.3f})")
+    calm = ", ".join(f"{way} {n:.1f}" for way, n in figures["calm_false_an_hour"].items())
+    print(f"music and applause alone, false an hour: {calm}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workspace", type=Path, required=True)
+    for name in ("--train", "--calm", "--test"):
+        parser.add_argument(name, type=Path, nargs="+", required=True)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    library = Library(Workspace(arguments.workspace))
+    spans = Counter(kind for path in arguments.test for _, kind in spans_of(path))
+    hours = {"hours": hours_of(arguments.test), "calm_hours": hours_of(arguments.calm)}
+    answer: dict[str, Any] = {"spans": dict(spans), **hours, "trained_on": {}}
+    if not arguments.json:
+        print(f"{spans['funny']} moments in {hours['hours']:.2f} h; decoys: {dict(spans - Counter(funny=10**9))}")
+    for path in arguments.train:
+        figures = figures_of(library, trained(library, path), arguments.test, arguments.calm)
+        answer["trained_on"][path.stem] = figures
+        if not arguments.json:
+            show(path.stem, figures)
     if arguments.json:
         print(json.dumps(answer))
-        return
-    print(f"{spans['funny']} moments in {hours:.2f} h; trained on {arguments.train.name}")
-    print(f"{'':24}{'with laughter':>16}{'without':>16}")
-    for name in ("f1", "false_an_hour"):
-        print(f"{name:24}" + "".join(f"{figures[way][name]:16.3f}" for way in CUES))
-    for title, table in (("f1 on", "f1_of_each"), ("taken for a moment:", "taken")):
-        for name in figures["with"][table]:
-            print(f"{title} {name:{23 - len(title)}}" + "".join(f"{figures[way][table][name]:16.3f}" for way in CUES))
-    print(f"gain of cues {gain['value']:.3f} (95 % interval {low:.3f} to {high:.3f})")
-    print("music and applause alone, false an hour: " + ", ".join(f"{k} {n:.1f}" for k, n in calm_figures.items()))
 
 
 if __name__ == "__main__":
