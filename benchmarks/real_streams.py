@@ -131,7 +131,8 @@ def figures_of(library: Library, models: dict[str, str], tests: list[Path], calm
     low, high = interval(np.array([f1(minutes["with"][d]) - f1(minutes["without"][d]) for d in draws]))
     gain = {"value": figures["with"]["f1"] - figures["without"]["f1"], "low": low, "high": high}
     false = [false_in_calm(library, path, models) for path in calm]
-    calm_figures = {way: sum(part[way] for part in false) / hours_of(calm) for way in false[0]}
+    ways = false[0] if false else ()
+    calm_figures = {way: sum(part[way] for part in false) / hours_of(calm) for way in ways}
     return {**figures, "gain_of_cues": gain, "calm_false_an_hour": calm_figures}
 
 
@@ -151,14 +152,15 @@ def show(name: str, figures: dict[str, Any]) -> None:
     gain = figures["gain_of_cues"]
     print(f"gain of cues {gain['value']:.3f} (95 % interval {gain['low']:.3f} to {gain['high']:.3f})")
     calm = ", ".join(f"{way} {n:.1f}" for way, n in figures["calm_false_an_hour"].items())
-    print(f"music and applause alone, false an hour: {calm}", flush=True)
+    print(f"music and applause alone, false an hour: {calm or '-'}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workspace", type=Path, required=True)
-    for name in ("--train", "--calm", "--test"):
-        parser.add_argument(name, type=Path, nargs="+", required=True)
+    parser.add_argument("--train", type=Path, nargs="+", required=True)
+    parser.add_argument("--test", type=Path, nargs="+", required=True)
+    parser.add_argument("--calm", type=Path, nargs="*", default=[], help="streams in which nothing is funny")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     library = Library(Workspace(arguments.workspace))

@@ -48,7 +48,7 @@ class FunnyMomentClassifier:
     device
         For networks: auto, cpu or cuda.
     together
-        Features, each with a unit, that count when both are above usual (`core.classifiers.inputs.with_together`).
+        Features that count when all are above usual (`core.classifiers.inputs.with_together`).
     few_videos
         Whether the clips are of one video or two, so that held-out clips are no strangers to the others.
     random_state
@@ -311,7 +311,7 @@ class FunnyMomentClassifier:
                     folder=folder,
                     features=", ".join(card["features"]),
                 )
-            together = tuple((int(k), float(unit)) for k, unit in card["parameters"].get("together", ()))
+            together = tuple((int(k), float(u), bool(*s)) for k, u, *s in card["parameters"].get("together", ()))
             classifier = cls(**{**card["parameters"], "device": device, "together": together})
             weights = (folder / "weights.safetensors").read_bytes()
             if card.get("weights_sha256") not in (None, hashlib.sha256(weights).hexdigest()):

@@ -12,7 +12,8 @@ from core.errors import ModelFault
 from core.labels.rules import MIN_ROWS
 
 Floats = NDArray[np.floating]
-Together = tuple[tuple[int, float], ...]  # features, each with the unit that its column is divided by
+# Columns, each with the unit that it is divided by, and whether its steps from row to row are taken
+Together = tuple[tuple[int, float, bool], ...]
 LEAST_SCALE = 0.1  # of a probability: what changes less in one person's clips may change more in another's
 
 
@@ -124,15 +125,22 @@ def check_labels(
 
 
 def with_together(X: Floats, together: Together) -> Floats:
-    """Clips (n, rows, d) with one more column: by how much some features are above usual at the same time.
+    """Clips (n, rows, d) with one more column: by how much some features are above usual, or change, at the same time.
 
-    It is the geometric mean of their positive parts, each in its unit and at most 1; NaN where one of them is missing.
+    It is the root of the product of their positive parts, each in its unit and at most 1; NaN where one is missing.
     """
     if not together:
         return X
-    above = [np.clip(X[..., column] / unit, 0, 1) for column, unit in together]
-    product: Floats = np.prod(above, axis=0)[..., None]
-    return np.concatenate([X, product ** (1 / len(above))], axis=-1)
+    parts = [(_steps(X[..., column]) if by_steps else X[..., column], unit) for column, unit, by_steps in together]
+    product: Floats = np.prod([np.clip(values / unit, 0, 1) for values, unit in parts], axis=0)
+    return np.concatenate([X, np.sqrt(product)[..., None]], axis=-1)
+
+
+def _steps(values: Floats) -> Floats:
+    """Mean size (n, rows) of the steps to the row before and the one after, or of the one that is known."""
+    step = np.pad(np.abs(np.diff(values, axis=1)), ((0, 0), (1, 1)), constant_values=np.nan)
+    before, after = step[:, :-1], step[:, 1:]
+    return np.where(np.isnan(before), after, np.where(np.isnan(after), before, (before + after) / 2))
 
 
 @dataclass(frozen=True, eq=False)

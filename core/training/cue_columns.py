@@ -17,7 +17,7 @@ from core.workspace.library import Library, VideoCues
 Floats = NDArray[np.floating]
 AUTO, NONE = "auto", "none"
 LAUGHTER = f"laughter_{CUES['laughter'].lane}"
-TOGETHER = {"happiness": 1.0, "loudness": 10.0, LAUGHTER: 1.0}  # what is 1 of each, for `together_of`
+SMILE, DECIBELS, HEARD = 1.0, 10.0, 1.0  # what is 1 of happiness, of loudness and its steps, of heard laughter
 QUIET = 0.2  # messages a second that are added before a ratio is taken: 0 against .2 is no difference
 
 
@@ -57,9 +57,15 @@ def check_there(library: Library, video_id: str, name: str) -> None:
 
 
 def together_of(columns: Sequence[str]) -> Together:
-    """What is a laugh in these columns of clips: a smile and, at the same time, laughter, else any loud sound."""
-    sound = LAUGHTER if LAUGHTER in columns else "loudness"
-    return tuple((columns.index(name), TOGETHER[name]) for name in ("happiness", sound))
+    """What is a laugh in these columns of clips: a smile and, at the same time, laughter, else bursts of loud sound.
+
+    Laughter comes in bursts: from row to row it changes by some 7 dB, applause and music by 1 to 2.
+    """
+    smile = columns.index("happiness"), SMILE, False
+    if LAUGHTER in columns:
+        return smile, (columns.index(LAUGHTER), HEARD, False)
+    loudness = columns.index("loudness")
+    return smile, (loudness, DECIBELS, False), (loudness, DECIBELS, True)
 
 
 def cue_columns(known: VideoCues, names: tuple[str, ...], timestamps: Floats) -> NDArray[np.float32]:

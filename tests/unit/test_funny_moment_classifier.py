@@ -457,7 +457,7 @@ def laughs(n: int, *, noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarr
     return X, (kind == 3).astype(int)
 
 
-TOGETHER = ((0, 1.0), (1, 1.0))
+TOGETHER = ((0, 1.0, False), (1, 1.0, False))
 
 
 def test_a_laugh_is_a_smile_with_its_sound_whoever_laughs(tmp_path: Path):
@@ -469,6 +469,10 @@ def test_a_laugh_is_a_smile_with_its_sound_whoever_laughs(tmp_path: Path):
     again, card = FunnyMomentClassifier.load(tmp_path, features=None)
     np.testing.assert_array_equal(again.predict_proba(X), made.predict_proba(X))
     assert len(card["features"]) == 3
+    card["parameters"]["together"] = [[0, 1.0], [1, 1.0]]  # as cards of older models have it
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    again, _ = FunnyMomentClassifier.load(tmp_path, features=None)
+    np.testing.assert_array_equal(again.predict_proba(X), made.predict_proba(X))
     with pytest.raises(ModelFault, match="together"):
         FunnyMomentClassifier("laugh").fit(X, y)
 

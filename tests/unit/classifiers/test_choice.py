@@ -95,7 +95,9 @@ def test_without_folds_scores_are_taken_as_they_come():
     made = training(9)
     plain = Choice(made, None, made.weight, np.array([0.6, 0.4]), on_step=lambda word: None)
     assert plain.best("auto")[0] == "logistic"
-    together = Choice(replace(made, together=((0, 1.0), (1, 1.0))), None, made.weight, plain.prior, plain.on_step)
+    together = Choice(
+        replace(made, together=((0, 1.0, False), (1, 1.0, False))), None, made.weight, plain.prior, plain.on_step
+    )
     assert together.best("auto")[0] == "laugh"
     p = plain.best("logistic")[1]["logistic"](np.zeros((1, 2)))
     np.testing.assert_allclose(p, [[0.6, 0.4]])

@@ -85,7 +85,15 @@ def test_what_hardly_changes_in_some_clips_is_not_blown_up_in_others():
 
 def test_features_count_together_where_both_are_above_usual():
     X = np.array([[0.5, 5.0], [0.5, 20.0], [0.5, -3.0], [-0.5, 5.0], [np.nan, 5.0]])
-    together = with_together(X, ((0, 1.0), (1, 10.0)))
+    together = with_together(X, ((0, 1.0, False), (1, 10.0, False)))
     np.testing.assert_array_equal(together[:, :2], X)
     np.testing.assert_allclose(together[:, 2], [0.5, 0.5**0.5, 0, 0, np.nan])
     assert with_together(X, ()) is X
+
+
+def test_a_feature_that_comes_and_goes_counts_by_its_steps():
+    smile, steady, bursts = np.ones(6), np.full(6, 10.0), np.array([10.0, 2.0, 10.0, np.nan, 10.0, 10.0])
+    X = np.stack([np.stack([smile, sound], axis=1) for sound in (steady, bursts)])
+    together = with_together(X, ((0, 1.0, False), (1, 10.0, True)))[..., 2]
+    np.testing.assert_allclose(together[0], 0)
+    np.testing.assert_allclose(together[1] ** 2, [0.8, 0.8, 0.8, np.nan, 0, 0])

@@ -51,8 +51,8 @@ def test_clips_of_several_videos_get_their_own():
     assert drawn[:, 0, 12] == pytest.approx([4.0, 5.0])
 
 
-def test_a_laugh_is_a_smile_with_laughter_else_with_a_loud_sound():
+def test_a_laugh_is_a_smile_with_laughter_else_with_bursts_of_loud_sound():
     loud, laughter = FEATURES.index("loudness"), len(FEATURES)
-    smile = FEATURES.index("happiness"), 1.0
-    assert together_of(FEATURES) == (smile, (loud, 10.0))
-    assert together_of((*FEATURES, *column_names(("laughter",)))) == (smile, (laughter, 1.0))
+    smile = FEATURES.index("happiness"), 1.0, False
+    assert together_of(FEATURES) == (smile, (loud, 10.0, False), (loud, 10.0, True))
+    assert together_of((*FEATURES, *column_names(("laughter",)))) == (smile, (laughter, 1.0, False))
