@@ -134,6 +134,7 @@ def _info(video: VideoInfo, settings: ExtractionSettings, models: Models) -> Fea
         models=models.names(),
         parameters={
             "min_face": settings.smallest_face,
+            "pictures": "references first",
             "search": "exhaustive" if settings.exhaustive else "followed",
             "embedding": "both ways",
             "audio": AUDIO_PARAMETERS,

@@ -15,6 +15,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from core.video.references import Coded
 from core.video.units import length_size, units
 
+ANCHORS = 4  # pictures that are not B pictures among which those near a B picture are: two are usual
 TOLERANCE = 1e-5  # seconds within which two distances count as equal: both frames are then decoded
 
 
@@ -34,10 +35,14 @@ LeftOut = Literal["DEFAULT", "NONREF", "BIDIR"]  # FFmpeg's names: nothing, what
 
 @dataclass
 class Grid:
-    """Times ``origin + k * period`` in seconds, k = 0, 1, ...; the origin is None until the first frame is there."""
+    """Times ``origin + k * period`` in seconds, k = 0, 1, ...; the origin is None until the first frame is there.
+
+    B pictures within `leeway` seconds of another picture leave their place to it: it must be decoded in any case.
+    """
 
     period: float
     origin: float | None = None
+    leeway: float = 0.0
 
     def between(self, start: float, end: float) -> bool:
         """Whether a time of the grid lies in [start, end], with some tolerance."""
@@ -74,7 +79,31 @@ class _Times:
             self.latest = time
 
 
-def chosen(packets: Iterable[P], grid: Grid, seconds: Callable[[int], float]) -> Iterator[tuple[P, bool]]:
+@dataclass
+class Standing:
+    """Tells which pictures of an H.264 stream leave their place to another, from their heads in the packets' order.
+
+    Those that a B picture lies between are decoded before it. The first picture that is shown is never left out.
+    """
+
+    leeway: float
+    _others: deque[float] = field(default_factory=lambda: deque(maxlen=ANCHORS))
+
+    def aside(self, time: float, coded: Coded | None) -> bool:
+        """Whether the picture that is shown at `time` seconds is a B picture and others are near."""
+        if coded is None or not coded.only_b:
+            self._others.append(time)
+            return False
+        near = any(abs(time - other) <= self.leeway for other in self._others)
+        return near and min(self._others) < time
+
+
+def chosen(
+    packets: Iterable[P],
+    grid: Grid,
+    seconds: Callable[[int], float],
+    aside: Callable[[P], bool] = lambda packet: False,
+) -> Iterator[tuple[P, bool]]:
     """All packets in their order, each with whether its frame may be the nearest to a time of the grid.
 
     A packet is never shown before it is decoded, so its time is compared with its neighbours' as soon as decoding has
@@ -84,25 +113,28 @@ def chosen(packets: Iterable[P], grid: Grid, seconds: Callable[[int], float]) ->
     ----------
     seconds
         Ticks of the stream -> seconds.
+    aside
+        Whether a packet is not to be chosen.
     """
-    waiting: deque[tuple[P, float]] = deque()
+    waiting: deque[tuple[P, float | None]] = deque()  # without a time where it is not to be chosen
     times = _Times(grid)
     for packet in packets:
         if packet.pts is None or packet.dts is None:
-            yield from ((held, True) for held, _ in waiting)
+            yield from ((held, time is not None) for held, time in waiting)
             waiting.clear()
             times = _Times(grid)
             yield packet, True
             continue
-        time = seconds(packet.pts)
-        waiting.append((packet, time))
-        times.add(time)
+        shown = None if aside(packet) else seconds(packet.pts)
+        waiting.append((packet, shown))
+        if shown is not None:
+            times.add(shown)
         times.advance(seconds(packet.dts))
-        while waiting and waiting[0][1] < times.latest:
-            held, time = waiting.popleft()
-            yield held, grid.origin is None or time in times.wanted
-            times.wanted.discard(time)
-    yield from ((held, True) for held, _ in waiting)
+        while waiting and ((shown := waiting[0][1]) is None or shown < times.latest):
+            held, _ = waiting.popleft()
+            yield held, shown is not None and (grid.origin is None or shown in times.wanted)
+            times.wanted.discard(-inf if shown is None else shown)
+    yield from ((held, time is not None) for held, time in waiting)
 
 
 def decodable(packets: Iterable[tuple[P, bool]], restarts: Callable[[P], bool]) -> Iterator[tuple[P, bool]]:

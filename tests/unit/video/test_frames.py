@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from core.errors import VideoUnreadable
 from core.video.container import Source
 from core.video.damage import Damage
-from core.video.frames import _decoded, _sampled, _timed, _timed_from, frame_at, sampled_frames
+from core.video.frames import (
+    LEEWAY,
+    _decoded,
+    _sampled,
+    _timed,
+    _timed_from,
+    frame_at,
+    sampled_frames,
+    sampled_pictures,
+)
 from core.video.packet_choice import Grid
 from core.video.probe import probe
 from core.video.sound import sound_blocks
@@ -128,6 +137,27 @@ def test_pictures_that_nothing_needs_are_not_decoded_and_the_others_are_the_same
         n_decoded = len(list(_decoded(source, Grid(1 / sample_rate, 0.0))))
     # of 25 pictures of a closed group, 7 are references; an open one needs all its references
     assert n_decoded < (40 if options == {} and sample_rate < 1 else 125)
+
+
+@pytest.mark.parametrize("options", [{}, {"x264-params": "open-gop=1"}, {"x264-params": "b-pyramid=none"}], ids=str)
+def test_pictures_that_are_decoded_in_any_case_are_taken_instead_of_b_pictures(tmp_path, options):
+    wanted = {"preset": "veryfast", "g": "50", "bf": "2", "b-adapt": "0", "sc_threshold": "0", **options}
+    path = write(tmp_path / "v.mp4", np.arange(240) / FPS, options=wanted)
+    every = {frame.timestamp: frame.image for frame in sampled_frames(path, 100)}
+    exact = [frame.timestamp for frame in sampled_frames(path, 3)]
+    pictures = list(sampled_pictures(path, 3, lambda height, width: 1.0))
+    times = np.array([picture.timestamp for picture in pictures])
+    assert len(times) == len(exact)
+    assert 0 < np.abs(times - exact).max() <= LEEWAY / 3 + 1e-6
+    assert all(np.array_equal(every[picture.timestamp], picture.image) for picture in pictures)
+    for done in range(1, len(times), 4):  # going on after any of them
+        rest = sampled_pictures(path, 3, lambda h, w: 1.0, first_timestamp=times[0], after=times[done - 1])
+        assert [picture.timestamp for picture in rest] == times[done:].tolist()
+    n_decoded = []
+    for leeway in (0.0, LEEWAY / 3):
+        with Source(path) as source:
+            n_decoded.append(len(list(_decoded(source, Grid(1 / 3, 0.0, leeway)))))
+    assert n_decoded[1] < n_decoded[0]
 
 
 class NumberedFrame:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.video.packet_choice import Grid, chosen, decodable, restarts_decoding
+from core.video.packet_choice import Grid, Standing, chosen, decodable, restarts_decoding
+from core.video.references import Coded
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,25 @@ def test_packets_without_times_keep_their_order_and_are_needed() -> None:
     found = choose(packets, Grid(10.0, 0.0))
     assert [p for p, _ in found] == packets
     assert all(need for _, need in found)
+
+
+def picture(*, only_b: bool) -> Coded:
+    return Coded(False, not only_b, only_b, 0, 1, None, False)
+
+
+def test_b_pictures_stand_aside_for_others_near_them_but_not_the_first_that_is_shown():
+    standing = Standing(0.05)
+    shown = [(0.1, False), (0.06, True), (0.2, False), (0.14, True), (0.17, True), (0.5, False), (0.3, True)]
+    found = [standing.aside(time, picture(only_b=b)) for time, b in shown]
+    assert found == [False, False, False, True, True, False, False]
+    assert not standing.aside(0.51, None)
+
+
+def test_packets_that_stand_aside_keep_their_order_and_are_not_needed():
+    packets = [Packet(0, 0), Packet(300, 10), Packet(100, 100), Packet(200, 200), Packet(400, 400), Packet(500, 500)]
+    found = list(chosen(packets, Grid(0.2, 0.0), lambda ticks: ticks / 1000, lambda packet: packet.pts == 200))
+    assert [p for p, _ in found] == packets
+    assert [p.pts for p, need in found if need] == [0, 300, 100, 400, 500]
 
 
 def decode(pts: list[int], needed: set[int], restarts: set[int]) -> list[tuple[int, bool]]:
