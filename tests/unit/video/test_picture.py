@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from core.video.picture import Converter, Orientation, Shape, orientation_of, progressive, shape_of
+from core.video.picture import Converter, Images, Orientation, Shape, orientation_of, progressive, shape_of
 from tests import media
 from tests.media.odd.alterations import photos
 
@@ -41,6 +41,25 @@ def test_red_is_red(colour: tuple[int, int, int], tags: dict[str, int]) -> None:
     assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
     rgb = converted(media.plain(colour, **tags), "rgb24").to_ndarray()[0, 0].astype(int)
     np.testing.assert_allclose(rgb, (255, 0, 0), atol=3)
+
+
+@pytest.mark.parametrize(
+    ("colour", "tags"),
+    [
+        (RED, HD),
+        ((81, 90, 240), {"colorspace": 5, "color_range": 1}),
+        (RED, {"width": 1280, "height": 720}),
+        ((54, 99, 255), HD | {"color_range": 2}),
+    ],
+)
+@pytest.mark.parametrize("share", [1 / 3, 0.5, 0.7])
+def test_reduced_red_is_red(colour: tuple[int, int, int], tags: dict[str, int], share: float) -> None:
+    frame = media.plain(colour, **tags)
+    images = Images(lambda picture: (picture.width, picture.height))
+    full, small = images(frame), images.reduced(frame, share)
+    assert small.shape == (round(frame.height * share), round(frame.width * share), 3)
+    np.testing.assert_allclose(small.mean((0, 1)), full.mean((0, 1)), atol=1)
+    np.testing.assert_allclose(small[0, 0], (255, 0, 0), atol=3)
 
 
 @pytest.mark.parametrize("level", range(16, 236, 13))
