@@ -50,7 +50,7 @@ def desk(tmp_path: Path) -> Path:
     (tmp_path / "assets" / "sample_labels.csv").write_text(labels, encoding="utf-8")
     shutil.copy(SAMPLE, tmp_path / "stream.mp4")  # the same video to the program: it is extracted once
     (tmp_path / "labels.csv").write_text(labels.replace("sample.mp4", "stream.mp4"), encoding="utf-8")
-    for name, seconds in (("another.mp4", 40), ("older.mp4", 30)):
+    for name, seconds in (("another.mp4", 60), ("older.mp4", 30)):
         shortened(SAMPLE, tmp_path / name, seconds)
     for name in ("mina1.jpg", "mina2.jpg"):
         shutil.copy(ROOT / "tests" / "fixtures" / "portrait_hopper.jpg", tmp_path / name)
