@@ -122,20 +122,29 @@ def run(jobs: Jobs, job: Job) -> Job:
 def work(root: Path, lane: str) -> None:
     """Do what is queued in a lane of the workspace at `root`; at once done where another worker is at it."""
     jobs = Jobs(Workspace(root))
-    while jobs.next_queued(lane) is not None:
-        try:
+    starting = jobs.starting_path(lane)
+    try:
+        while jobs.next_queued(lane) is not None:
             with jobs.worker_lock(lane).acquire(timeout=0):
-                idle_since = time.monotonic()
-                while True:
-                    if (job := jobs.next_queued(lane)) is not None:
-                        run(jobs, job)
-                        idle_since = time.monotonic()
-                    elif time.monotonic() - idle_since >= LINGER.get(lane, 0.0):
-                        break
-                    else:
-                        time.sleep(0.2)
-        except Timeout:
+                starting.unlink(missing_ok=True)
+                _work_on(jobs, lane)
+    except Timeout:
+        return
+    finally:
+        starting.unlink(missing_ok=True)
+
+
+def _work_on(jobs: Jobs, lane: str) -> None:
+    """Do what is queued until nothing has come for as long as the lane's worker lingers."""
+    idle_since = time.monotonic()
+    while True:
+        if (job := jobs.next_queued(lane)) is not None:
+            run(jobs, job)
+            idle_since = time.monotonic()
+        elif time.monotonic() - idle_since >= LINGER.get(lane, 0.0):
             return
+        else:
+            time.sleep(0.2)
 
 
 if __name__ == "__main__":

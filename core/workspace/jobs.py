@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from core.workspace.workspace import Workspace
 
 HEARTBEAT = 2.0  # seconds between two signs of life
 DEAD_AFTER = 10.0  # seconds without one
+STARTING = 60.0  # seconds that a worker is waited for before another one is started
 STEADY_AFTER = 4.0  # seconds from which a rate says how long is left
 LIVE = ("queued", "running")
 LANES: Mapping[str, str] = {
@@ -287,20 +289,29 @@ class Jobs:
         """Held by the one worker of a lane; the system lets go of it when the process ends, however it ends."""
         return FileLock(self.workspace.lock_path(f"worker-{lane}"))
 
+    def starting_path(self, lane: str) -> Path:
+        """There from a worker's start until it holds its lock, which takes long on a busy machine."""
+        return self.folder / f"{lane}.starting"
+
     def revive(self) -> None:
         """See that somebody works wherever a job waits: its worker may have been stopped from outside."""
         for lane in {job.lane for job in self.all() if job.status == "queued"}:
             self.ensure_worker(lane)
 
     def ensure_worker(self, lane: str) -> None:
-        """Start a worker for a lane in a process of its own, unless one is there."""
+        """Start a worker for a lane in a process of its own, unless one is there or about to be."""
         lock = self.worker_lock(lane)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             return
         lock.release()
+        starting = self.starting_path(lane)
+        with suppress(FileNotFoundError):
+            if 0 <= time.time() - starting.stat().st_mtime < STARTING:
+                return
         self.folder.mkdir(parents=True, exist_ok=True)
+        starting.touch()
         with (self.folder / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "core.actions.worker", str(self.workspace.root), lane],

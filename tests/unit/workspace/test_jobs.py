@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.actions.worker import work
 from core.errors import WorkspaceFault
 from core.workspace import jobs as jobs_module
 from core.workspace.jobs import Job, Jobs
@@ -237,3 +238,27 @@ def test_a_worker_outlives_its_starter_on_every_system(
     jobs.ensure_worker("long")
     assert options.get("start_new_session", False) is not windows
     assert ("creationflags" in options) is windows
+
+
+def test_a_worker_that_is_still_starting_is_not_started_again(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+
+    class Process:
+        def __init__(self, command: list[str], **chosen: object) -> None:
+            begun.append(command[-1])
+
+        def wait(self) -> int:
+            return 0
+
+    monkeypatch.setattr(jobs_module.subprocess, "Popen", Process)
+    for _ in range(3):
+        jobs.ensure_worker("long")
+    Jobs(jobs.workspace).ensure_worker("long")  # of another process
+    jobs.ensure_worker("short")
+    assert begun == ["long", "short"]
+    work(jobs.workspace.root, "long")  # it is there, finds nothing to do, and ends
+    jobs.ensure_worker("long")
+    assert begun == ["long", "short", "long"]
+    os.utime(jobs.starting_path("long"), (0, 0))  # one that never came
+    jobs.ensure_worker("long")
+    assert begun == ["long", "short", "long", "long"]
