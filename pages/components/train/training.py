@@ -60,7 +60,7 @@ def _about_model(name: str) -> str:
             n=FEW_LABELS,
         ),
         "laugh": _(
-            "One number: how much the person smiles while laughter, or anything loud, is heard. Holds best for other "
+            "One number: how much the person smiles while laughter, or else loud bursts, are heard. Holds best for other "
             "people."
         ),
         "logistic": _("Weighs averages and changes of each feature. Quick, hard to fool, right for few labels."),
