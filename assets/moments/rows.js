@@ -189,7 +189,7 @@ class Rows {
     for (const name of ["name", "remark"]) {
       const input = element.querySelector(`.edit .${name}`);
       input.onchange = () => this.trim(this.find(id), { [name]: input.value.trim() });
-      input.onkeydown = (event) => event.key === "Enter" && input.blur();
+      input.addEventListener("keydown", (event) => event.key === "Enter" && input.blur());
     }
     const edit = element.querySelector(".edit");
     edit.onclick = (event) => event.stopPropagation();
@@ -201,7 +201,9 @@ class Rows {
       element.blur();
       this.jump(this.find(id));
     };
-    element.onkeydown = (event) => event.key === "Enter" && event.target === element && this.jump(this.find(id));
+    element.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.target === element) this.jump(this.find(id));
+    });
     return element;
   }
 

@@ -13,6 +13,15 @@ from core.cli.main import main
 from core.playback.access import Access
 
 
+@pytest.fixture(autouse=True)
+def usual_port(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A free port in place of the usual one, at which the app may be open on this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    monkeypatch.setattr(cli_app, "USUAL_PORT", port)
+    return port
+
+
 class Started(Exception):
     """In place of the server."""
 
@@ -37,9 +46,9 @@ def start(monkeypatch: pytest.MonkeyPatch, space: Path, *options: str) -> tuple[
     return dict(zip(command[5::2], command[6::2], strict=True)), Access.from_environment(), result.output
 
 
-def test_alone_without_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_alone_without_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, usual_port: int) -> None:
     server, access, output = start(monkeypatch, tmp_path)
-    assert (server["--server.address"], server["--server.port"]) == ("127.0.0.1", "8501")
+    assert (server["--server.address"], server["--server.port"]) == ("127.0.0.1", str(usual_port))
     assert access.token_digest is None
     assert output == ""
 
