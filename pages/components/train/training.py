@@ -60,8 +60,8 @@ def _about_model(name: str) -> str:
             n=FEW_LABELS,
         ),
         "laugh": _(
-            "One number: how much the person smiles while laughter, or else loud bursts, are heard. Holds best for other "
-            "people."
+            "One number: how much the person smiles while laughter, or else loud bursts, are heard. Holds best for "
+            "other people."
         ),
         "logistic": _("Weighs averages and changes of each feature. Quick, hard to fool, right for few labels."),
         "forest": _("Many small decision trees on parts of the clip. Finds combinations of features."),
