@@ -6,9 +6,9 @@ tools/make_real_stream.py makes the streams, `punchline extract` reads them into
 STEM_moments.csv and STEM_labels.csv. The person of a stream is the one in the lower right corner. On the labels of each
 training stream alone two models are trained, with the cue `laughter` and without; both judge all tests at `--prior
 labels --max-per-hour none`. Printed are, for each training stream, event F1 at a temporal IoU of 0.3 and its difference
-with an interval by a paired bootstrap over minutes, of each and of their mean; for each kind of decoy the share that is taken for a moment; and
-the false moments an hour in the streams of music and applause alone: of both models at their defaults, and of
-candidates by laughter alone.
+with an interval by a paired bootstrap over minutes, which is also told of the mean of all trainings; for each kind of
+decoy the share that is taken for a moment; and the false moments an hour in the streams of music and applause alone: of
+both models at their defaults, and of candidates by laughter alone.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def figures_of(library: Library, models: dict[str, str], tests: list[Path], calm
 
 
 def gain_of(trainings: list[dict[str, np.ndarray]]) -> dict[str, float]:
-    """By how much cues raise event F1, the mean of some trainings, by a paired bootstrap over the minutes of the tests."""
+    """By how much cues raise event F1, the mean of some trainings: paired bootstrap over the minutes of the tests."""
 
     def gain(of: Any) -> float:
         return float(np.mean([f1(minutes["with"][of]) - f1(minutes["without"][of]) for minutes in trainings]))
