@@ -252,6 +252,27 @@ def test_edges_are_set_by_keys_moved_by_frames_and_taken_back(result: Page, spac
     eventually(result, lambda: bounds(space) == [(first, pytest.approx(last + 2 / 25, abs=0.002), "The moth")])
 
 
+def test_every_change_is_undone_one_by_one(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    start, end = moments[1]["start"], moments[1]["end"]
+    rows(result).nth(1).click()
+    sought(result)
+    at(result, start + 1)
+    result.keyboard.press("i")
+    eventually(result, lambda: bounds(space) == [(pytest.approx(start + 1, abs=0.05), end, "")])
+    at(result, end - 1)
+    result.keyboard.press("o")
+    eventually(result, lambda: bounds(space)[0][1] == pytest.approx(end - 1, abs=0.05))
+    ((first, last, _),) = bounds(space)
+    assert last is not None
+    for n in (1, 2):
+        result.keyboard.press("ArrowRight")
+        eventually(result, lambda n=n: bounds(space) == [(first, pytest.approx(last + n / 25, abs=0.002), "")])
+    for left in ([(first, pytest.approx(last + 1 / 25, abs=0.002), "")], [(first, last, "")], [(first, end, "")], []):
+        result.keyboard.press("u")
+        eventually(result, lambda left=left: bounds(space) == left)
+
+
 def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> None:
     moments = kept(space)
     start, end = moments[2]["start"], moments[2]["end"]

@@ -142,8 +142,8 @@ def _options(format: str) -> ExportOptions:
     before = after = fade = 0.0
     captions, height = False, 1080
     if format in ("clips", "reel", "chapters") or FORMATS[format].joins:
-        before = st.number_input(_("Seconds before"), 0.0, 30.0, 1.0, step=0.5, format="%g", key="export-before")
-        after = st.number_input(_("Seconds after"), 0.0, 30.0, 1.0, step=0.5, format="%g", key="export-after")
+        before = st.number_input(_("Seconds before"), 0.0, 30.0, 0.0, step=0.5, format="%g", key="export-before")
+        after = st.number_input(_("Seconds after"), 0.0, 30.0, 0.0, step=0.5, format="%g", key="export-after")
     else:
         st.caption(_("Times are those of the moments, without margins."))
     if format == "reel":

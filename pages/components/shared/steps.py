@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from core.actions.steps import StepName, StepState, steps
 from core.errors import PunchlineError
+from core.workspace.jobs import Jobs
 from pages.components.shared.shell import WRITTEN, _, chosen_person, chosen_video, fragment, workspace
 
 PAGES: dict[StepName, str] = {
@@ -96,27 +99,29 @@ def _next_step(page: str) -> None:
         words, button = st.columns([4, 1.5], vertical_alignment="center")
         progress = _("done") if state.done else _lacking(state)
         if n_written:
-            progress = _("{n} files exported. Other videos wait on page Home.", n=n_written)
+            progress = _("{n} files exported.", n=n_written)
         name = f"**{page_name(state.name)}**"
         title = _("Step {k} of {total}: {name}", k=k + 1, total=len(states), name=name)
         words.markdown(f"{title} :gray[· {progress}]")
         later = [s.name for s in states[k + 1 :] if PAGES[s.name] != page and not (state.done and s.done)]
-        later = ["video"] if n_written else later
-        if later:
-            after = later[0]
-            label = _("Next: {name}", name=page_name(after))
-            if button.button(
-                label,
-                type="primary" if state.done or n_written else "tertiary",
-                key=f"next-{after}",
-                icon=":material/arrow_forward:",
-                width="stretch",
-            ):
-                st.switch_page(PAGES[after])
+        after, name = (PAGES[later[0]], page_name(later[0])) if later else ("", "")
+        if n_written:  # the way is gone to its end: on to another video, or a look at this one's emotions
+            several = len(workspace().videos()) > 1
+            after, name = (PAGES["video"], _("Home")) if several else ("pages/analyse.py", _("Analyse"))
+        if after and button.button(
+            _("Next: {name}", name=name),
+            type="primary" if state.done or n_written else "tertiary",
+            key=f"next-{Path(after).stem}",
+            icon=":material/arrow_forward:",
+            width="stretch",
+        ):
+            st.switch_page(after)
 
 
 def _lacking(state: StepState) -> str:
     """What a step still wants."""
+    if _is_under_way(state.name):
+        return _("under way")
     return {
         "video": _("Add a video."),
         "person": _("Choose some faces of the person."),
@@ -126,3 +131,11 @@ def _lacking(state: StepState) -> str:
         "detect": _("Press Find funny moments."),
         "review": _("{n} of {needed} moments reviewed; then export them.", n=state.n, needed=state.needed),
     }[state.name]
+
+
+def _is_under_way(step: StepName) -> bool:
+    """Whether a job does the work of a step; none does where the workspace cannot be read."""
+    try:
+        return any(job.live and job.kind == step for job in Jobs(workspace()).all())
+    except PunchlineError:
+        return False
