@@ -84,12 +84,19 @@ def undo_trim(ledger: Ledger, id: str) -> None:
         history = TRIMS.rows(connection, "moment_id = (SELECT moment_id FROM trims WHERE id = ?)", id)
         if any(trim.undoes == id for trim in history):
             return
-        if not history or history[-1].id != id:
+        held = _held(history)
+        if not held or held[-1].id != id:
             raise UndoRefused(
                 "trim {id} cannot be undone: its moment was changed after it; undo the later change first", id=id
             )
-        before = history[-2] if len(history) > 1 else replace(history[-1], start=None, end=None, name="", note="")
+        before = held[-2] if len(held) > 1 else replace(held[-1], start=None, end=None, name="", note="")
         TRIMS.add(connection, [replace(before, id=uuid.uuid4().hex, at=now(), undoes=id)])
+
+
+def _held(history: Sequence[Trim]) -> list[Trim]:
+    """The trims of a moment, in order, without those that were taken back."""
+    taken_back = {trim.undoes for trim in history}
+    return [trim for trim in history if not trim.undoes and trim.id not in taken_back]
 
 
 def trimmed(moments: Sequence[S], ids: Sequence[str], trims: dict[str, Trim]) -> list[S]:

@@ -75,8 +75,10 @@ def test_the_language_is_switched_and_kept(page: Page, address: str) -> None:
 def test_escape_ends_browsing_in_any_folder(page: Page, address: str) -> None:
     page.goto(address)
     browse = page.get_by_role("button", name="Browse…")
+    folded = page.get_by_text("Add videos and folders")
+    folded.or_(browse).first.wait_for()  # the page is drawn
     if not browse.first.is_visible():
-        page.get_by_text("Add videos and folders").click()
+        folded.click()
     browse.first.click()
     page.get_by_role("button", name="Parent folder").click()
     page.wait_for_timeout(1000)

@@ -254,23 +254,28 @@ def test_edges_are_set_by_keys_moved_by_frames_and_taken_back(result: Page, spac
 
 def test_every_change_is_undone_one_by_one(result: Page, space: Workspace) -> None:
     moments = kept(space)
-    start, end = moments[1]["start"], moments[1]["end"]
-    rows(result).nth(1).click()
+    start, end = moments[0]["start"], moments[0]["end"]
+    others = len(bounds(space))
+
+    def mine() -> list[tuple[float | None, float | None, str]]:
+        return bounds(space)[others:]  # the latest are the last
+
+    rows(result).nth(0).click()
     sought(result)
     at(result, start + 1)
     result.keyboard.press("i")
-    eventually(result, lambda: bounds(space) == [(pytest.approx(start + 1, abs=0.05), end, "")])
+    eventually(result, lambda: mine() == [(pytest.approx(start + 1, abs=0.05), end, "")])
     at(result, end - 1)
     result.keyboard.press("o")
-    eventually(result, lambda: bounds(space)[0][1] == pytest.approx(end - 1, abs=0.05))
-    ((first, last, _),) = bounds(space)
+    eventually(result, lambda: mine()[0][1] == pytest.approx(end - 1, abs=0.05))
+    ((first, last, _),) = mine()
     assert last is not None
     for n in (1, 2):
         result.keyboard.press("ArrowRight")
-        eventually(result, lambda n=n: bounds(space) == [(first, pytest.approx(last + n / 25, abs=0.002), "")])
+        eventually(result, lambda n=n: mine() == [(first, pytest.approx(last + n / 25, abs=0.002), "")])
     for left in ([(first, pytest.approx(last + 1 / 25, abs=0.002), "")], [(first, last, "")], [(first, end, "")], []):
         result.keyboard.press("u")
-        eventually(result, lambda left=left: bounds(space) == left)
+        eventually(result, lambda left=left: mine() == left)
 
 
 def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> None:

@@ -47,6 +47,8 @@ def test_undo_goes_back_step_by_step_to_what_the_model_found(ledger: Ledger) -> 
     record_trims(ledger, [trim("c", 3, 5)])
     undo_trim(ledger, "c")
     assert bounds(ledger) == {"m": (1, 5)}
+    undo_trim(ledger, "a")
+    assert bounds(ledger) == {}
 
 
 def test_undoing_the_first_trim_leaves_the_moment_as_it_was_found(ledger: Ledger) -> None:
