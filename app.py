@@ -18,7 +18,7 @@ from pages.components.shared.shell import workspace_root
 if __name__ == "__main__":
     from pages.components.shared.job_panel import job_panel
     from pages.components.shared.shell import _, apply_theme, language_switch, show_error, theme_switch
-    from pages.components.shared.steps import ANALYSE_ICON, ICONS, SETTINGS_ICON, next_step, stepper
+    from pages.components.shared.steps import ANALYSE_ICON, ICONS, SETTINGS_ICON, next_step, step_place, stepper
 
     apply_theme()
     ICON = str(ASSETS / "icon.png")
@@ -31,9 +31,9 @@ if __name__ == "__main__":
             st.Page("pages/reference.py", title=_("Reference face"), icon=ICONS["person"]),
             st.Page("pages/extract.py", title=_("Extract"), icon=ICONS["extract"]),
             st.Page("pages/label.py", title=_("Label"), icon=ICONS["label"]),
-            st.Page("pages/analyse.py", title=_("Analyse"), icon=ANALYSE_ICON),
             st.Page("pages/train.py", title=_("Train"), icon=ICONS["train"]),
             st.Page("pages/detect.py", title=_("Detect"), icon=ICONS["detect"]),
+            st.Page("pages/analyse.py", title=_("Analyse"), icon=ANALYSE_ICON),
             st.Page("pages/settings.py", title=_("Settings"), icon=SETTINGS_ICON),
         ],
         position="hidden",
@@ -49,9 +49,12 @@ if __name__ == "__main__":
             theme_switch("theme")
             language_switch()
     try:
-        with st.container():  # what follows keeps its place, whatever the page draws
+        body = st.container()  # what follows keeps its place, whatever the page draws
+        foot = step_place(page.url_path)
+        with body:
             page.run()
-        next_step(page.url_path or "home")
+        with foot:
+            next_step(page.url_path or "home")
     except Exception as error:  # a fault of ours: in the log in full, on the page as a sentence
         traceback.print_exc()
         show_error(f"unexpected fault ({type(error).__name__}: {error})")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.actions.overview import ENOUGH_LABELS
 from core.actions.sample import SAMPLE, take_sample_labels
 from core.errors import PunchlineError
+from core.labels.goal import goal_of
 from core.people.person import Person
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
@@ -19,6 +19,8 @@ from pages.components.shared.header import header, unmet
 from pages.components.shared.opening import player_first
 from pages.components.shared.presence import unseen, unseen_notice
 from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
+
+OFFER = 64  # pixels of the ready labels on offer
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,19 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
     return Choice(video, person, str(mode), last)
 
 
-def _sample_labels(space: Workspace, video: Video, person: Person) -> None:
-    """The sample's ready-made labels, for those who want to see the result first; for the one who is seen in it."""
+def _sample_labels(space: Workspace, video: Video, person: Person) -> bool:
+    """Whether the sample's ready-made labels are offered: to those who want to see the result of the one seen in it."""
     if video.path != SAMPLE or unseen(space, video, [person]):
-        return
-    if len(ledger_of(space).labels(person_id=person.id, video_id=video.id)) >= ENOUGH_LABELS:
-        return
-    with st.container(border=True):
+        return False
+    if goal_of(ledger_of(space).counts(), person.id).reached:
+        return False
+    with st.container(border=True, key="ready-labels"):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
         words.write(_("You can label the sample yourself, or take labels that are ready and go on to the training."))
         if button.button(_("Take the ready labels"), key="sample-labels", icon=":material/bolt:", width="stretch"):
             st.session_state.sample_labels_taken = take_sample_labels(space, person)
             st.rerun()
+    return True
 
 
 def main() -> None:
@@ -77,11 +80,11 @@ def main() -> None:
         chosen = choice(space, space.videos(), space.people())
         if chosen is None:
             return
-        _sample_labels(space, chosen.video, chosen.person)
+        above = OFFER if _sample_labels(space, chosen.video, chosen.person) else 0
         if n_taken := st.session_state.pop("sample_labels_taken", 0):
-            st.toast(_("{n} labels taken.", n=n_taken), icon=":material/check:")
+            st.toast(_("{n} labels taken.", n=n_taken), icon=":material/check:", duration=3)
         unseen_notice(space, chosen.video, chosen.person)
-        label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
+        label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place, above=above)
         player_first()
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)

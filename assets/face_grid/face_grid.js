@@ -16,11 +16,11 @@ function draw(root, state) {
       const note = document.createElement("small");
       note.textContent = group.note ?? "";
       who.append(name, note);
-      if (clickable) {
+      const ids = group.faces.filter((face) => !face.used).map((face) => face.id);
+      if (clickable && ids.length) {
         const all = document.createElement("button");
         all.textContent = texts.all;
         all.onclick = () => {
-          const ids = group.faces.map((face) => face.id);
           const every = ids.every((id) => state.chosen.has(id));
           ids.forEach((id) => (every ? state.chosen.delete(id) : state.chosen.add(id)));
           tell(root, state);
@@ -32,9 +32,10 @@ function draw(root, state) {
     const faces = document.createElement("div");
     faces.className = "faces";
     for (const face of group.faces) {
-      const button = document.createElement(clickable ? "button" : "div");
-      button.className = "face";
-      if (clickable) {
+      const free = clickable && !face.used;
+      const button = document.createElement(free ? "button" : "div");
+      button.className = face.used ? "face used" : "face";
+      if (free) {
         button.setAttribute("aria-pressed", String(state.chosen.has(face.id)));
         button.onclick = () => {
           state.chosen.has(face.id) ? state.chosen.delete(face.id) : state.chosen.add(face.id);
@@ -43,8 +44,9 @@ function draw(root, state) {
       }
       const image = document.createElement("img");
       image.src = face.src;
-      image.alt = face.note || group.title || texts.face;
-      image.title = face.note || "";
+      const note = [face.note, face.used && texts.used].filter(Boolean).join(" · ");
+      image.alt = note || group.title || texts.face;
+      image.title = note;
       button.append(image);
       if (face.badge) {
         const badge = document.createElement("span");

@@ -135,7 +135,7 @@ class Judge extends Stage {
     this.judged.add(clip.clip_id);
     this.mine.add(clip.clip_id);
     if (label !== null) this.local.push({ id: event.id, video_id: clip.video_id, block: [event.start, event.end, label] });
-    const name = label === null ? "skip" : label ? "funny" : "not_funny";
+    const name = label === null ? "skipped" : label ? "funny" : "not_funny";
     this.flash(this.data.texts[name], name);
     this.advance();
     this.updateTimeline();
@@ -216,8 +216,19 @@ class Judge extends Stage {
       const origin = T[`origin_${current.origin}`] || "";
       line.textContent = [`${T.clip} ${n}`, clockText(current.start), T.seconds.replace("{n}", (current.end - current.start).toFixed(1)), origin].filter(Boolean).join("  ·  ");
     } else line.textContent = "";
+    this.showCounts();
+  }
+
+  // How many are labelled, of as many as are wanted; then the way on.
+  showCounts() {
+    const T = this.data.texts;
     const counts = this.counts();
-    this.$(".counts").textContent = `${T.funny} ${counts.funny}  ·  ${T.not_funny} ${counts.not_funny}`;
+    const { least = 0 } = (this.data.queue || this.data.mark)?.counts ?? {};
+    const told = (n) => (n < least ? `${n}/${least}` : n);
+    this.$(".counts").textContent = `${T.funny} ${told(counts.funny)}  ·  ${T.not_funny} ${told(counts.not_funny)}`;
+    const onward = this.$(".onward");
+    onward.textContent = T.onward;
+    onward.hidden = !T.onward || Math.min(counts.funny, counts.not_funny) < least;
   }
 
   // The server's counts and what it has not counted yet.
@@ -246,7 +257,7 @@ class Judge extends Stage {
     if (text) state = "fault";
     else if (last || outbox.events.length) {
       state = outbox.events.length ? "saving" : "saved";
-      const what = { label: T[last?.label ? "funny" : "not_funny"], mark: T.funny, skip: T.skip, undo: T.undone }[last?.kind];
+      const what = { label: T[last?.label ? "funny" : "not_funny"], mark: T.funny, skip: T.skipped, undo: T.undone }[last?.kind];
       const more = outbox.events.length > 1 ? ` (${outbox.events.length})` : "";
       text = [what, T[state] + more].filter(Boolean).join(" · ");
     }

@@ -246,6 +246,7 @@ class Player extends Judge {
       not_funny: () => this.judge("label", 0),
       skip: () => this.judge("skip", null),
       undo: () => this.undo(),
+      onward: () => this.api.setTriggerValue("onward", true),
       discard: () => {
         this.outbox.discard();
         this.showState();

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from core.errors import StorageFault
 from core.faces.feature_file import read_features_info
+from core.labels.goal import goal_of
 from core.labels.ledger import Ledger
 from core.playback.facts import about
 from core.workspace.jobs import Job, Jobs
@@ -21,7 +22,6 @@ from core.workspace.workspace import Workspace
 
 Step = Literal["find", "person", "extract", "wait", "label", "train", "detect", "review"]
 Analysed = Literal["none", "partial", "done", "damaged"]
-ENOUGH_LABELS = 20  # clips of a person from which training is worth a try
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ def overview(workspace: Workspace) -> list[VideoState]:
     facts = about(workspace, videos)
     jobs = {job.subject: job for job in Jobs(workspace).all() if job.kind in ("extract", "sample")}
     n_labels: Counter[str] = Counter()
-    for (_person_id, video_id, _label), n in Ledger(workspace.labels_path).counts().items():
+    counts = Ledger(workspace.labels_path).counts()
+    for (_person_id, video_id, _label), n in counts.items():
         n_labels[video_id] += n
     stage = _Stage(
         has_person=any(person.references for person in workspace.people()),
-        has_labels=n_labels.total() >= ENOUGH_LABELS,
+        has_labels=any(goal_of(counts, person_id).reached for person_id, _video_id, _label in counts),
         has_model=any(workspace.models_folder.glob("*/card.json")),
     )
     extracted, n_moments = _extracted(workspace), _moments(workspace)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from core.actions.overview import ENOUGH_LABELS
 from core.detection.results import read_detections
+from core.labels.goal import LEAST_OF_A_KIND, goal_of
 from core.labels.ledger import Ledger
 from core.people.person import Person
 from core.training.model_store import ModelStore
@@ -18,7 +18,7 @@ StepName = Literal["video", "person", "extract", "label", "train", "detect", "re
 
 @dataclass(frozen=True)
 class StepState:
-    """One step: `n` of what it makes are there (videos, faces, videos read, labels, models, moments, reviewed moments),
+    """One step: `n` of what it makes are there (videos, faces, videos read, labels that count, models, moments, reviewed moments),
     `needed` of them make it done."""
 
     name: StepName
@@ -37,7 +37,7 @@ def steps(workspace: Workspace, video: Video | None, person: Person | None) -> l
     extracted = video is not None and workspace.features_path(video.id).exists()
     if person is not None:
         ledger = Ledger(workspace.labels_path)
-        n_labels = sum(n for (person_id, _video, _label), n in ledger.counts().items() if person_id == person.id)
+        n_labels = goal_of(ledger.counts(), person.id).n
         n_models = sum(model.card.get("person_id") == person.id for model in ModelStore(workspace).all())
         if video is not None:
             latest = next(iter(read_detections(workspace, video.id, person.id).values()), None)
@@ -49,7 +49,7 @@ def steps(workspace: Workspace, video: Video | None, person: Person | None) -> l
         StepState("video", len(workspace.videos())),
         StepState("person", len(person.references) if person is not None else 0),
         StepState("extract", int(extracted)),
-        StepState("label", n_labels, ENOUGH_LABELS),
+        StepState("label", n_labels, 2 * LEAST_OF_A_KIND),
         StepState("train", n_models),
         StepState("detect", n_moments),
         StepState("review", n_judged, n_moments),

@@ -189,10 +189,10 @@ class Ledger:
     def labels_per_minute(self, *, labeller: str | None = None) -> float:
         """The pace of the latest run of labelling by hand, up to 50 labels; 0 where there are fewer than two.
 
-        Two minutes without a label end a run. Imported labels and what an undo brought back do not count.
+        Two minutes without a label end a run. Labels from files and what an undo brought back do not count.
         """
         query = (
-            "SELECT at FROM events WHERE kind = 'label' AND undoes = '' AND origin <> 'imported' "
+            "SELECT at FROM events WHERE kind = 'label' AND undoes = '' AND origin NOT IN ('imported', 'cut', 'ready') "
             "AND (?1 IS NULL OR labeller = ?1) ORDER BY seq DESC LIMIT 50"
         )
         with self.connection() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -21,8 +21,10 @@ Order = Literal["peaks", "in_order", "random", "likely", "uncertain", "laughter"
 CLIP_DURATION = MARK_BEFORE + MARK_AFTER  # seconds
 MAX_OVERLAP = 0.5  # share of a clip that may be labelled already
 RANDOM_EVERY = 5  # among the peaks, every fifth clip is a random one
+CALM_AT, CALM_AMONG = 2, 20  # and the third of each five a calm one among so many first clips: both kinds are needed soon
 SMOOTHING = 2.0  # seconds over which a peak is a mean: a cough is no laugh
 MAX_DEVIATION = 5.0  # a click in the sound counts no more than this many deviations
+UNSEEN = 10 * MAX_DEVIATION  # taken off where the face is not seen
 HALF_SURE = 0.5  # the score of which a classifier is least certain
 Floats = NDArray[np.floating]
 
@@ -79,7 +81,7 @@ class LabelQueue:
     series: TimeSeries | None = None
     scores: tuple[Floats, Floats] | None = None
     cues: Mapping[str, Floats] = field(default_factory=dict)
-    taken: Iterable[Segment] = ()
+    taken: Collection[Segment] = ()
     overlapping: bool = False
     clip_duration: float = CLIP_DURATION
     seed: int = 0
@@ -97,7 +99,8 @@ class LabelQueue:
         Parameters
         ----------
         order
-            ``peaks`` of loudness, arousal and cues, every fifth clip a random one, all of them before the extraction;
+            ``peaks`` of loudness, arousal and cues, every fifth clip a random one, all of them before the extraction,
+            and among the first twenty of a video some calm ones, where little stands out;
             ``laughter`` that is heard, ``chat`` that laughs;
             ``in_order`` of time; ``random``; ``likely`` funny by the scores; ``uncertain``, nearest to half sure.
         in_hand
@@ -114,8 +117,7 @@ class LabelQueue:
             return kept
         streams = self._streams(order)
         while len(kept) < n:
-            turn = (len(held) + 1) % RANDOM_EVERY == 0
-            free = (self._first_free(stream, held) for stream in (streams[::-1] if turn else streams))
+            free = (self._first_free(stream, held) for stream in self._in_turn(streams, len(held)))
             clip = next((clip for clip in free if clip is not None), None)
             if clip is None:
                 break
@@ -123,12 +125,22 @@ class LabelQueue:
             held.append(clip.segment)
         return kept
 
+    def _in_turn(self, streams: list[Iterator[QueuedClip]], n_held: int) -> list[Iterator[QueuedClip]]:
+        """The streams in the order in which the clip after `n_held` ones is looked for."""
+        place = n_held % RANDOM_EVERY
+        if place == RANDOM_EVERY - 1:
+            return streams[::-1]
+        if place == CALM_AT and len(self.taken) + n_held < CALM_AMONG:
+            return streams[1:] + streams[:1]
+        return streams[:1] + streams[-1:]
+
     def _streams(self, order: Order) -> list[Iterator[QueuedClip]]:
-        """The clips of a queue, and those that take every fifth turn, where there are such."""
+        """The clips of a queue, and of peaks the calm and the random ones that take their turn."""
         if order in ("in_order", "random"):
             return [self._tiles(order)]
         if order == "peaks":
-            return [self._peaks(*self._salience(), "peaks"), self._tiles("random")]
+            salience = self._salience()
+            return [self._peaks(*salience, "peaks"), self._calm(*salience), self._tiles("random")]
         if order in ("laughter", "chat"):
             return [self._cue_peaks(order)]
         if self.scores is None:
@@ -176,6 +188,13 @@ class LabelQueue:
             left[np.searchsorted(times, near[0], side="right") : np.searchsorted(times, near[1])] = -np.inf
             yield self._clip(times[k] - self.clip_duration / 2, origin)
 
+    def _calm(self, times: Floats, salience: Floats) -> Iterator[QueuedClip]:
+        """Clips in which little stands out though the face is seen: hardly one is funny."""
+        if self.series is None:
+            return iter(())
+        seen = np.where(salience > -UNSEEN / 2, salience, np.nan)
+        return self._peaks(times, -_moving_mean(seen, self.series, self.clip_duration), "calm")
+
     def _cue_peaks(self, name: str) -> Iterator[QueuedClip]:
         value = self._cues.get(name)
         if value is None or self.series is None:
@@ -203,7 +222,7 @@ class LabelQueue:
         value = np.where(seen, parts, 0).sum(axis=0) / np.maximum(count, 1)
         smooth = _moving_mean(np.where(count > 0, value, np.nan), series, SMOOTHING)
         failed = _moving_mean((series.source >= Source.INTERPOLATED).astype(float), series, self.clip_duration)
-        return series.timestamps, smooth - np.where(failed >= MAX_FAILED_RATIO, 10 * MAX_DEVIATION, 0.0)
+        return series.timestamps, smooth - np.where(failed >= MAX_FAILED_RATIO, UNSEEN, 0.0)
 
     def _covered(self, clip: QueuedClip) -> float:
         """Seconds of a clip that are taken."""

@@ -17,7 +17,7 @@ from core.faces.feature_file import Features
 from core.faces.pose import turned
 from core.faces.similarity import SMALL_FACE, SMALL_REACH, Similarity, similarity_of
 from core.faces.table import FaceTable
-from core.people.person import STRICT_PROBABILITY, Reference
+from core.people.person import STRICT_PROBABILITY, Person, Reference
 from core.people.photos import reference_of
 from core.video.frames import frame_at
 from core.video.picture import Image
@@ -328,6 +328,13 @@ def as_reference(features: Features, row: int, image: Image) -> Reference:
     embedding = faces.embedding[row].astype(np.float32)
     digest = info.models["embedder"]["digest"]
     return reference_of(image, faces.box_xyxy[row], faces.landmarks[row], origin, {digest: embedding})
+
+
+def in_use(features: Features, person: Person, rows: Iterable[int]) -> set[int]:
+    """Those of these rows of the face table that are references of the person: with the very same embedding."""
+    digest = features.info.models["embedder"]["digest"]
+    known = {r.embeddings[digest].tobytes() for r in person.references if digest in r.embeddings}
+    return {row for row in map(int, rows) if features.faces.embedding[row].astype(np.float32).tobytes() in known}
 
 
 def reference_at(path: Path, features: Features, row: int) -> Reference:

@@ -21,6 +21,7 @@ from core.dataset.upkeep import up_to_date
 from core.errors import ModelFault, Sentence
 from core.funny_moment_classifier import FunnyMomentClassifier
 from core.labels.event import LabelEvent
+from core.labels.goal import LEAST_OF_A_KIND, Goal
 from core.people.person import Person
 from core.people.series_file import series_digest
 from core.series import FEATURES, Sampling
@@ -42,7 +43,6 @@ from core.training.judging import (
 from core.training.model_store import ModelStore
 from core.workspace.library import Library
 
-MIN_OF_A_CLASS = 10
 OnProgress = Callable[[float, float], None]
 OnCurve = Callable[[int, int, float, float | None], None]
 
@@ -221,10 +221,10 @@ def check_enough(dataset: ClipDataset, person: Person) -> None:
     """That there are enough clips of both kinds to train on. Raises ModelFault that says what to do."""
     y = dataset.labels[dataset.usable]
     n_funny, n_other = int((y == 1).sum()), int((y == 0).sum())
-    if min(n_funny, n_other) >= MIN_OF_A_CLASS:
+    if Goal(n_funny, n_other).reached:
         return
     kinds = (("{n} more funny", n_funny), ("{n} more not funny", n_other))
-    lacking = [Sentence(template, n=MIN_OF_A_CLASS - n) for template, n in kinds if n < MIN_OF_A_CLASS]
+    lacking = [Sentence(template, n=LEAST_OF_A_KIND - n) for template, n in kinds if n < LEAST_OF_A_KIND]
     reasons = Counter(row["reason"] for row in excluded_of(dataset))
     why: str = ""
     if n_out := reasons.total():
@@ -236,7 +236,7 @@ def check_enough(dataset: ClipDataset, person: Person) -> None:
         person=person.name,
         n_funny=n_funny,
         n_other=n_other,
-        fewest=MIN_OF_A_CLASS,
+        fewest=LEAST_OF_A_KIND,
         lacking=lacking[0] if len(lacking) == 1 else Sentence("{a} and {b}", a=lacking[0], b=lacking[1]),
         why=why,
     )
@@ -245,7 +245,7 @@ def check_enough(dataset: ClipDataset, person: Person) -> None:
 def excluded_of(dataset: ClipDataset) -> list[dict[str, Any]]:
     """Labels that are not learned from, each with its place and the reason."""
     unseen = Sentence(
-        "the face is not seen in {max_failed_ratio:.0%} of its rows or more", max_failed_ratio=dataset.max_failed_ratio
+        "the face is not seen in {max_failed_ratio:.0%} of the clip or more", max_failed_ratio=dataset.max_failed_ratio
     )
     gone = "its video is not analysed any more: extract it again"
     unusable = np.flatnonzero(~dataset.usable).tolist()

@@ -162,15 +162,18 @@ def test_the_next_steps_lead_to_exported_trimmed_moments(
             page.keyboard.type("Grace")
             page.keyboard.press("Enter")
             you.press(you.button("Add {n} faces", n=6))
+            expect(page.locator(".face.used")).to_have_count(6)
         with you.lap("extract"):
             you.go_on("Extract")
             you.press(you.button("Start"))
             you.watch_extraction()
         with you.lap("label"):
             you.go_on("Label")
+            expect(page.locator(".counts")).to_have_text(re.compile("0/10.*0/10"))
             you.press(you.button("Take the ready labels"))
         with you.lap("train"):
-            you.go_on("Train")
+            you.press(page.get_by_role("button", name=you.words("Next: {name}", name=you.words("Train"))).first)
+            you.main.get_by_role("heading", name=you.words("Train"), exact=True).wait_for()
             you.press(you.button("Start"))
         with you.lap("detect"):
             you.go_on("Detect")

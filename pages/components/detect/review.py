@@ -82,7 +82,7 @@ def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: 
     parts = [_("{n} moments", n=n)]
     if found.threshold is not None:
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
-    parts.append(_("{share} of clips are expected to be funny", share=percent(found.prior)))
+    parts.append(_("expects {share} of all clips to be funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
         parts.append(_("{time} not judged, as the face is seen too little", time=clock(found.not_judged_s)))
     st.caption(" · ".join(parts))

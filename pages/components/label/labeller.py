@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -12,6 +11,7 @@ from core.actions.background import begin_dataset_if_behind
 from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
+from core.labels.goal import LEAST_OF_A_KIND, goal_of
 from core.labels.presses import Press, Receipt, take
 from core.labels.queue import LabelQueue, Order
 from core.people.person import Person
@@ -47,8 +47,13 @@ HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop
 IN_HAND = 30  # clips that the browser holds
 
 
-def label_player(space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator) -> None:
-    """The player for labelling one video for one person; `place` is where the choice of the queue goes."""
+def label_player(
+    space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator, above: int = 0
+) -> None:
+    """The player for labelling one video for one person.
+
+    `place` is where the choice of the queue goes; `above` are pixels between the header and the player.
+    """
     series: PersonSeries | None = None
     try:
         series = series_for(space, video, person)
@@ -67,7 +72,7 @@ def label_player(space: Workspace, video: Video, person: Person, mode: str, *, p
     if not shown.src:
         return
     # Looks again by itself: clips that another tab labelled meanwhile leave the queue.
-    fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping)
+    fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping, above)
 
 
 def _queue(
@@ -97,7 +102,7 @@ def _first(
 
 def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order, bool]:
     orders: dict[Order, str] = {
-        "peaks": _("Loud and lively first, some at random"),
+        "peaks": _("Loud and lively first, some calm and some at random"),
         "in_order": _("In order"),
         "random": _("Random"),
     }
@@ -105,9 +110,9 @@ def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order
         orders |= {"likely": _("Likely funny first"), "uncertain": _("Most uncertain first")}
     values = cue_values_of(space, video)
     orders |= {name: said for name, said in _cue_orders().items() if name in values}
-    with st.popover(_("Which clips"), icon=":material/queue_play_next:"):
+    with st.popover(_("Order of clips"), icon=":material/queue_play_next:"):
         order = st.radio(
-            _("Which clips"),
+            _("Order of clips"),
             list(orders),
             format_func=orders.__getitem__,
             key="label-order",
@@ -138,6 +143,7 @@ def _player(
     shown: Playable,
     order: Order,
     overlapping: bool,
+    above: int,
 ) -> None:
     """Runs alone at every key press."""
     ledger = ledger_of(space)
@@ -152,7 +158,8 @@ def _player(
 
     labels = ledger.labels(person_id=person.id, video_id=video.id)
     skipped = ledger.skipped(person_id=person.id, video_id=video.id)
-    counts = {"funny": sum(e.label == 1 for e in labels), "not_funny": sum(e.label == 0 for e in labels)}
+    goal = goal_of(ledger.counts(), person.id)
+    counts = {"funny": goal.n_funny, "not_funny": goal.n_other, "least": LEAST_OF_A_KIND}
     done = [*labels, *skipped]
     source: Queue | Source
     if mode == "queue":
@@ -166,7 +173,7 @@ def _player(
     else:
         start = asked_time()
         source = Source(video.id, shown.src, length, fps, start=0.0 if start is None else start)
-    player(
+    state = player(
         "label-player",
         source,
         timelines={video.id: _timeline(space, video, labels, series)},
@@ -174,13 +181,20 @@ def _player(
         on_events=save,
         person_id=person.id,
         token=str(space.root),
-        controls=Controls(height=HEIGHT),
+        controls=Controls(height=HEIGHT, rest=Controls.rest + above),
+        onward=_("Next: {name}", name=_("Train")),
     )
-    _pace(ledger.labels_per_minute(), counts)
+    if state.onward:
+        st.switch_page("pages/train.py")
+    _said_below(labels, ledger.labels_per_minute(), queued=mode == "queue")
 
 
-def _pace(per_minute: float, counts: Mapping[str, int]) -> None:
-    said = _("{funny} funny, {other} not funny in this video", funny=counts["funny"], other=counts["not_funny"])
+def _said_below(labels: list[LabelEvent], per_minute: float, *, queued: bool) -> None:
+    """What is labelled here, and what to do with clips of two kinds."""
+    n_funny = sum(e.label == 1 for e in labels)
+    said = _("{funny} funny, {other} not funny in this video", funny=n_funny, other=len(labels) - n_funny)
     if per_minute > 0:
         said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
+    if queued:
+        said += " · " + _("Only half of a clip is funny? Move it by ← → until it holds the whole laugh, or skip it.")
     st.caption(said)

@@ -64,7 +64,7 @@ class Queue:
 
     Clips that the browser has already are kept in its order. Another `id` (another person, video or way of choosing)
     replaces them. `gone` names clips that were labelled elsewhere. `counts` are of the labels saved, keys funny and
-    not_funny.
+    not_funny, and how many of each are wanted, least.
     """
 
     id: str
@@ -136,10 +136,12 @@ class Faces:
 
 @dataclass(frozen=True)
 class PlayerState:
-    """What the browser tells: the chosen range in seconds, and the id of a video that cannot be played."""
+    """What the browser tells: the chosen range in seconds, the id of a video that cannot be played, and whether the
+    way on was pressed."""
 
     range: tuple[float, float] | None = None
     unplayable: str | None = None
+    onward: bool = False
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ def player(
     token: str = "",
     faces: Faces | None = None,
     controls: Controls | None = None,
+    onward: str = "",
 ) -> PlayerState:
     """Show the player. Call it in an `st.fragment`.
 
@@ -261,6 +264,8 @@ def player(
         Names the workspace and page: unsaved events of an earlier life of this page are found by it.
     faces
         With a video: the person whose face and name are shown on the picture when asked for.
+    onward
+        With counts: the text of a button that is shown as soon as enough clips of both kinds are labelled.
     """
     controls = controls or Controls()
     state = st.session_state.get(key) or {}
@@ -290,7 +295,7 @@ def player(
         "range": controls.select_range,
         "height": controls.height,
         "rest": controls.rest,
-        "texts": player_texts(),
+        "texts": {**player_texts(), "onward": onward},
         "keys": chosen_keys(labelling=isinstance(source, Queue) or mark is not None),
         "person_id": person_id,
         "token": f"{token}/{key}",
@@ -305,6 +310,7 @@ def player(
         on_view_change=_nothing,
         on_faces_change=_nothing,
         on_unplayable_change=_nothing,
+        on_onward_change=_nothing,
     )
     return _state(result)
 
@@ -329,4 +335,5 @@ def _state(result: Mapping[str, Any]) -> PlayerState:
     return PlayerState(
         range=(float(span[0]), float(span[1])) if span else None,
         unplayable=result.get("unplayable"),
+        onward=bool(result.get("onward")),
     )

@@ -10,7 +10,7 @@ from core.actions.background import begin_photos, begin_scan
 from core.actions.people import remove_person
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
-from core.people.groups import FaceGroups, chips, group, reference_at
+from core.people.groups import FaceGroups, chips, group, in_use, reference_at
 from core.people.normalisation import similarities
 from core.people.person import Person, Reference
 from core.people.person_file import read_person
@@ -90,9 +90,14 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
     with st.spinner(_("Loading face pictures…")):
         addresses = chip_addresses(video, features, [int(row) for g in shown for row in g.best])
     times = features.faces.timestamps[features.faces.frame]
+    used = in_use(features, person, addresses) if person is not None else set()
     rows = [
         FaceRow(
-            [FaceChip(int(r), addresses[int(r)], note=clock(float(times[r]))) for r in g.best if int(r) in addresses],
+            [
+                FaceChip(r, addresses[r], note=clock(float(times[r])), used=r in used)
+                for r in map(int, g.best)
+                if r in addresses
+            ],
             title=_("Face {n}", n=k + 1),
             note=_("on screen for {time}", time=clock(g.seconds)),
         )

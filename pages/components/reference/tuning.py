@@ -38,9 +38,12 @@ def _looks(features: Features, person: Person) -> str:
 
 
 def tuning_panel(space: Workspace, video: Video, person: Person) -> None:
-    """The whole section; it redraws alone while a slider moves."""
-    st.divider()
-    st.subheader(_("What counts as {name}", name=plain(person.name)))
+    """The whole section, folded; it redraws alone while a slider moves."""
+    with st.expander(_("What counts as {name}", name=plain(person.name)), icon=":material/tune:", key="tuning"):
+        _tuning(space, video, person)
+
+
+def _tuning(space: Workspace, video: Video, person: Person) -> None:
     try:
         features = features_for(space, video)
         if features is None or len(features.faces) == 0:
@@ -63,7 +66,7 @@ def _panel(space: Workspace, video: Video, person: Person, features: Features, p
     left, right = st.columns([2, 3], gap="large")
     with left:
         strict = st.slider(
-            _("Certain match at or above"),
+            _("Sure match at or above"),
             0.0,
             1.0,
             step=0.01,
@@ -73,7 +76,7 @@ def _panel(space: Workspace, video: Video, person: Person, features: Features, p
             help=_("A face at least this similar is the person."),
         )
         relaxed = st.slider(
-            _("Match within a track at or above"),
+            _("Possible match at or above"),
             0.0,
             1.0,
             step=0.01,
@@ -81,8 +84,8 @@ def _panel(space: Workspace, video: Video, person: Person, features: Features, p
             on_change=_keep_order,
             args=(strict_key, relaxed_key, relaxed_key),
             help=_(
-                "A face between the two thresholds also counts if its track contains a certain match, "
-                "or two such faces in a row. A face turned aside counts on every track with a certain match."
+                "A face between the two counts where the same face is a sure match a little earlier or later, or is "
+                "a possible one twice in a row. A face turned aside counts beside every sure match."
             ),
         )
         result = tune(prepared, Thresholds(strict, relaxed), n_borderline=N_FACES)
@@ -105,18 +108,21 @@ def _keep_order(strict_key: str, relaxed_key: str, moved: str) -> None:
 
 
 def _numbers(result: TuningResult) -> None:
-    first, second, third = st.columns(3)
+    first, second, third = st.columns([1, 1, 1.3])
     first.metric(_("Kept"), clock(result.kept_seconds), help=_("Time in which the person is seen."))
     second.metric(_("Less certain"), clock(result.relaxed_seconds))
     third.metric(
-        _("Only other faces"), clock(result.rejected_seconds), help=_("Time in which only other people are seen.")
+        _("Only others"), clock(result.rejected_seconds), help=_("Time in which only other people are seen.")
     )
 
 
 def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> None:
     if suggestion.thresholds is None:
         said = {
-            "one_mode": _("No suggestion: the faces form a single group."),
+            "one_mode": _(
+                "No suggestion yet: nearly all pictures show one group of faces, and too few another one. "
+                "The usual values are a good start."
+            ),
             "outside": _("No suggestion: the gap between the two groups is in an unusual place."),
             "too_few_faces": _("There are too few faces for a suggestion."),
         }.get(suggestion.reason, "")
@@ -177,7 +183,13 @@ def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.Layer
                 "from:Q", bin="binned", title=_("similarity to the references"), scale=alt.Scale(domain=[LOWEST, 1])
             ),
             x2="to:Q",
-            y=alt.Y("faces:Q", title=_("faces"), stack="zero", scale=alt.Scale(type="symlog")),
+            y=alt.Y(
+                "faces:Q",
+                title=_("faces"),
+                stack="zero",
+                scale=alt.Scale(type="symlog"),
+                axis=alt.Axis(grid=False, values=[0, 1, 10, 100, 1000, 10_000, 100_000]),
+            ),
             color=alt.Color(
                 "kind:N",
                 scale=alt.Scale(domain=[best, others], range=[FIRST, OTHER]),
@@ -185,7 +197,7 @@ def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.Layer
             ),
         )
     )
-    lines = pd.DataFrame({"at": [strict, relaxed], "what": [_("sure"), _("on the track")]})
+    lines = pd.DataFrame({"at": [strict, relaxed], "what": [_("sure"), _("possible")]})
     rules = alt.Chart(lines).mark_rule(color=QUIET, strokeWidth=2, strokeDash=[4, 3]).encode(x="at:Q")
     words = (
         alt.Chart(lines)

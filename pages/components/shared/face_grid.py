@@ -21,12 +21,16 @@ _grid = st.components.v2.component(
 
 @dataclass(frozen=True)
 class FaceChip:
-    """One face: an id of the caller's, its picture as a data address, a tooltip and a short text on it."""
+    """One face: an id of the caller's, its picture as a data address, a tooltip and a short text on it.
+
+    One that is `used` is ticked and cannot be chosen again.
+    """
 
     id: int
     src: str
     note: str = ""
     badge: str = ""
+    used: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def face_grid(rows: Sequence[FaceRow], *, key: str, clickable: bool = False, rou
     """
     data = {
         "groups": [{"title": row.title, "note": row.note, "faces": [vars(chip) for chip in row.faces]} for row in rows],
-        "texts": {"all": _("choose all"), "face": _("a face")},
+        "texts": {"all": _("choose all"), "face": _("a face"), "used": _("already added")},
         "clickable": clickable,
         "round": round,
     }

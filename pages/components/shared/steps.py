@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.actions.steps import StepName, StepState, steps
 from core.errors import PunchlineError
@@ -29,6 +30,7 @@ ICONS: dict[StepName, str] = {
     "detect": ":material/celebration:",
 }
 ANALYSE_ICON, SETTINGS_ICON = ":material/monitoring:", ":material/settings:"
+WITH_PLAYER = (PAGES["label"], PAGES["detect"])  # whose lanes a bar would hide; each has its own way on in sight
 LOOK_EVERY = 3.0  # seconds between two looks at how far the work is
 
 
@@ -41,7 +43,7 @@ def page_name(step: StepName) -> str:
         "label": _("Label"),
         "train": _("Train"),
         "detect": _("Detect"),
-        "review": _("Review"),
+        "review": _("Detect"),
     }[step]
 
 
@@ -70,15 +72,20 @@ def _stepper() -> None:
     states = _steps()
     ahead = next((state.name for state in states if not state.done), None)
     for state in states[:-1]:
-        if state.name == "train":
-            with st.container(key="step-analyse"):
-                st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON, help=_("Analyse"))
         now = ahead == state.name or (state.name == "detect" and ahead == "review")
         count = _count(states[-1]) if state.name == "detect" and state.done else _count(state)
         name, said = page_name(state.name), _("done") if state.done else _lacking(state)
         with st.container(key=f"step-{state.name}-{'done' if state.done else 'now' if now else 'ahead'}"):
             label = name + (f" :gray-badge[{count}]" if count else "")
             st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=f"{name} · {said}")
+    with st.container(key="step-analyse"):
+        st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON, help=_("Analyse"))
+
+
+def step_place(page: str) -> DeltaGenerator:
+    """Where the next step goes; that of a page which was left is taken away before this one is drawn."""
+    left, st.session_state["page-shown"] = st.session_state.get("page-shown") != page, page
+    return st.empty().container() if left else st.container()
 
 
 def next_step(page: str) -> None:
@@ -92,16 +99,15 @@ def _next_step(page: str) -> None:
     if not here or page == PAGES["video"] or not states[0].done:  # Home names the next step of each video
         return
     k = next((k for k in here if not states[k].done), here[-1])
-    state = states[k]
-    on_detect = page == PAGES["detect"]  # whose export bar stays in sight
-    n_written = int(st.session_state.get(WRITTEN, 0)) if on_detect else 0
-    with st.container(border=True, key="next-step-done" if state.done and not on_detect else "next-step"):
+    state, number = states[k], {page: n for n, page in enumerate(dict.fromkeys(PAGES.values()), 1)}
+    n_written = int(st.session_state.get(WRITTEN, 0)) if page == PAGES["detect"] else 0
+    with st.container(border=True, key="next-step-done" if state.done and page not in WITH_PLAYER else "next-step"):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
         progress = _("done") if state.done else _lacking(state)
         if n_written:
             progress = _("{n} files exported.", n=n_written)
         name = f"**{page_name(state.name)}**"
-        title = _("Step {k} of {total}: {name}", k=k + 1, total=len(states), name=name)
+        title = _("Step {k} of {total}: {name}", k=number[page], total=len(number), name=name)
         words.markdown(f"{title} :gray[· {progress}]")
         later = [s.name for s in states[k + 1 :] if PAGES[s.name] != page and not (state.done and s.done)]
         after, name = (PAGES[later[0]], page_name(later[0])) if later else ("", "")
@@ -126,7 +132,7 @@ def _lacking(state: StepState) -> str:
         "video": _("Add a video."),
         "person": _("Choose some faces of the person."),
         "extract": _("Press Start to read the faces and the sound of the video."),
-        "label": _("{n} of {needed} labels", n=state.n, needed=state.needed),
+        "label": _("{n} of {needed} labels, half of them not funny", n=state.n, needed=state.needed),
         "train": _("Press Start to train a model on the labels."),
         "detect": _("Press Find funny moments."),
         "review": _("{n} of {needed} moments reviewed; then export them.", n=state.n, needed=state.needed),

@@ -169,8 +169,8 @@ def _what(key: str) -> str:
         "program_version": _("Program version"),
         "sample_rate": _("Samples per second"),
         "references": _("Reference faces"),
-        "thresholds.strict": _("Certain match at or above"),
-        "thresholds.relaxed": _("Match within a track at or above"),
+        "thresholds.strict": _("Sure match at or above"),
+        "thresholds.relaxed": _("Possible match at or above"),
         "fill": _("How gaps are filled"),
         "max_gap": _("Longest gap filled, in seconds"),
     }.get(key, key)

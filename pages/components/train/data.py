@@ -13,8 +13,9 @@ import streamlit as st
 from core.clip_dataset_builder import ClipDataset
 from core.errors import Sentence
 from core.labels.event import LabelEvent
+from core.labels.goal import LEAST_OF_A_KIND, Goal
 from core.segment import clock
-from core.training.train import MIN_OF_A_CLASS, excluded_of
+from core.training.train import excluded_of
 from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FUNNY, LEFT_OUT, OTHER
@@ -30,12 +31,14 @@ def origin_name(origin: str) -> str:
         "random": _("random"),
         "in_order": _("in order"),
         "peaks": _("loud and lively"),
+        "calm": _("calm"),
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
         "laughter": _("laughter"),
         "chat": _("chat"),
         "marked": _("marked while watching"),
         "imported": _("imported"),
+        "ready": _("ready-made"),
         "cut": _("from a cut"),
         "accepted": _("accepted"),
         "rejected": _("rejected"),
@@ -50,7 +53,7 @@ def counts_of(dataset: ClipDataset) -> tuple[int, int]:
 
 def enough(dataset: ClipDataset) -> bool:
     """Whether there are enough clips of both kinds."""
-    return min(counts_of(dataset)) >= MIN_OF_A_CLASS
+    return Goal(*counts_of(dataset)).reached
 
 
 def data_panel(space: Workspace, dataset: ClipDataset) -> None:
@@ -76,7 +79,7 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
             _(
                 "A model needs at least {least} clips of each kind. For laughs with a smile 20 labels were enough on "
                 "streams of real laughs; other kinds of model gained up to 200.",
-                least=MIN_OF_A_CLASS,
+                least=LEAST_OF_A_KIND,
             )
         )
         if funny + other and min(funny, other) == 0:
@@ -85,13 +88,13 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
                 if other == 0
                 else _("No label so far is funny. In the order of loud and lively clips, laughs come first.")
             )
-        if n_out and min(funny, other) + n_out >= MIN_OF_A_CLASS:
+        if n_out and min(funny, other) + n_out >= LEAST_OF_A_KIND:
             st.write(_("Labels that are left out count again once what is said below is settled."))
         st.page_link("pages/label.py", label=_("Label more clips"), icon=":material/label:")
     with bars:
         for name, n in ((_("Funny"), funny), (_("Not funny"), other)):
-            said = _("{name}: {n} of {least}", name=name, n=n, least=MIN_OF_A_CLASS)
-            st.progress(min(1.0, n / MIN_OF_A_CLASS), text=said)
+            said = _("{name}: {n} of {least}", name=name, n=n, least=LEAST_OF_A_KIND)
+            st.progress(min(1.0, n / LEAST_OF_A_KIND), text=said)
 
 
 def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mapping[str, str]) -> None:

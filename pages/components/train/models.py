@@ -134,7 +134,8 @@ def _choice(
     if newly or st.session_state.get(SHOWN) not in by_name:
         st.session_state[SHOWN] = (offered or used).name
     st.session_state["train-offered"] = offered.name if offered is not None else ""
-    left, middle, right = st.columns([3, 3, 2.6], vertical_alignment="bottom")
+    widths = [3, 3, 2.6] if len(by_name) > 1 else [5, 1, 2.6]
+    left, middle, right = st.columns(widths, vertical_alignment="bottom")
     shown = left.selectbox(_("Show"), list(by_name), key=SHOWN, format_func=named)
     others = [name for name in by_name if name != shown]
     if st.session_state.get(OTHER) not in others:

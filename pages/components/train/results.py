@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -30,12 +31,13 @@ from pages.components.train.figures import (
 COLOURS = {"majority": OTHER, "loudness": SECOND, "happiness": EMOTION_COLOURS["happiness"]}
 FEW_RANDOM = 20  # clips of random origin below which their figures say nothing
 FEW_GROUPS = 10  # groups below which an interval is rough
+GOOD, FAIR = 0.7, 0.5  # shares from which a model is good enough to try, and worth one
 
 
 def baseline_name(name: str) -> str:
     """A trivial answer, in words."""
     return {
-        "majority": _("always the more common kind"),
+        "majority": _("always saying the more common kind"),
         "loudness": _("judging by loudness alone"),
         "happiness": _("judging by smiles alone"),
     }.get(name, name)
@@ -46,28 +48,63 @@ def results(model: Model) -> None:
     if model.figure("f1") is None:
         st.info(_("This model was not judged. Train another one to see figures."), icon=":material/help:")
         return
-    st.markdown(f"##### {_in_a_sentence(model)}")
-    st.caption(_how_judged(model))
+    st.markdown(f"##### {_verdict(model)}")
+    st.write(f"{_counted(model)} {_what_next(model)}")
     with st.expander(_("Figures and curves"), icon=":material/monitoring:"):
+        st.caption(_how_judged(model))
         _figures(model)
 
 
-def _in_a_sentence(model: Model) -> str:
-    """What people want to know: how many it finds, how many of its finds are wrong, and whether it is worth having."""
-    recall, precision = model.figure("recall"), model.figure("precision")
-    n_funny = round(int(model.judgement.get("n_judged") or 0) * float(model.card.get("labelled_share") or 0.0))
-    parts = []
-    if recall is not None and precision is not None and n_funny:
-        found = round(recall.value * n_funny)
-        n_found = round(recall.value * n_funny / precision.value) if precision.value > 0 else found
-        said = _("Found {found} of {n} funny clips that it had not seen.", found=found, n=n_funny)
-        parts = [said, _("Wrong finds: {wrong} of {n}.", wrong=n_found - found, n=n_found)]
+def _verdict(model: Model) -> str:
+    """Whether the model is good enough, and better than an answer that needs none."""
+    said = {
+        "good": _("Good enough to try."),
+        "fair": _("Worth a try, but look at what it finds."),
+        "poor": _("Not good enough yet."),
+    }[_grade(model)]
     name, gap = _hardest(model)
-    if gap is not None and gap.low is not None and gap.low > 0:
-        parts.append(_("Better than {name}.", name=baseline_name(name)))
-    elif gap is not None:
-        parts.append(_("Not clearly better than {name}.", name=baseline_name(name)))
-    return " ".join(parts)
+    if gap is None:
+        return said
+    alone = baseline_name(name)
+    if gap.low is not None and gap.low > 0:
+        return f"{said} {_('It does better than {name}.', name=alone)}"
+    if gap.high is not None and gap.high < 0:
+        return f"{said} {_('It does worse than {name}.', name=alone)}"
+    return f"{said} {_('On these clips it does about as well as {name}.', name=alone)}"
+
+
+def _grade(model: Model) -> Literal["good", "fair", "poor"]:
+    """By the lower of two shares: of the funny clips that it finds, and of its finds that are right."""
+    lower = min(0.0 if figure is None else figure.value for figure in map(model.figure, ("recall", "precision")))
+    return "good" if lower >= GOOD else "fair" if lower >= FAIR else "poor"
+
+
+def _counted(model: Model) -> str:
+    """What it called funny of the clips that it had not seen; empty where that is not known."""
+    recall, precision = model.figure("recall"), model.figure("precision")
+    n = int(model.judgement.get("n_judged") or 0)
+    n_funny = round(n * float(model.card.get("labelled_share") or 0.0))
+    if recall is None or precision is None or not n_funny:
+        return ""
+    found = recall.value * n_funny
+    n_wrong = round(found / precision.value - found) if precision.value > 0 else 0
+    return _(
+        "Of {n} funny clips that it had not seen it found {found}; of {other} others it took {wrong} for funny.",
+        n=n_funny,
+        found=round(found),
+        other=n - n_funny,
+        wrong=n_wrong,
+    )
+
+
+def _what_next(model: Model) -> str:
+    """What helps most from here on."""
+    _name, gap = _hardest(model)
+    if _grade(model) != "good":
+        return _("Label more clips, calm ones and near misses too, and train again.")
+    if gap is None or gap.low is None or gap.low <= 0:
+        return _("Go on and find the funny moments; more labels will show whether it knows more than that.")
+    return _("Go on and find the funny moments; what you accept and reject there teaches it more.")
 
 
 def _figures(model: Model) -> None:

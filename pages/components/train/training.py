@@ -229,8 +229,8 @@ def live_training(space: Workspace, person: Person) -> None:
 
 def _running(jobs: Jobs, job: Job) -> None:
     st.markdown(f"**{_('Training a model of {name}', name=plain(job.name))}**")
-    waiting = job.status == "queued" or job.total <= 0
-    said = progress_text(job) if job.status == "queued" or not waiting else _("reading the labels…")
+    loading = job.status == "running" and job.total <= 0
+    said = _("loading what learns (torch and scikit-learn)…") if loading else progress_text(job)
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
     bar.progress(job.share, text=said)
     button.button(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.actions.overview import ENOUGH_LABELS, VideoState, overview
+from core.actions.overview import VideoState, overview
 from core.faces.feature_file import write_features
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
@@ -51,9 +51,11 @@ def test_a_video_goes_from_step_to_step(space: Workspace, video: Path, monkeypat
     write_features(space.features_path(id), random_features(0))
     assert (only(space).analysed, only(space).next_step) == ("done", "label")
 
-    events = [LabelEvent(id, person.id, 10.0 * k, 10.0 * k + 6, k % 2, "random") for k in range(ENOUGH_LABELS)]
-    Ledger(space.labels_path).record(events)
-    assert (only(space).n_labels, only(space).next_step) == (ENOUGH_LABELS, "train")
+    events = [LabelEvent(id, person.id, 10.0 * k, 10.0 * k + 6, int(k > 9), "random") for k in range(30)]
+    Ledger(space.labels_path).record(events[10:])
+    assert (only(space).n_labels, only(space).next_step) == (20, "label"), "all of them are funny"
+    Ledger(space.labels_path).record(events[:10])
+    assert (only(space).n_labels, only(space).next_step) == (30, "train")
 
     (space.root / "models" / "first").mkdir(parents=True)
     (space.root / "models" / "first" / "card.json").write_text("{}")

@@ -49,10 +49,15 @@ def holds(clip: QueuedClip, time: float) -> bool:
 # Peaks
 
 
+def of_origin(origin: str, clips: list[QueuedClip]) -> list[QueuedClip]:
+    return [clip for clip in clips if clip.origin == origin]
+
+
 def test_the_greatest_peaks_come_first_and_every_fifth_clip_is_random():
     clips = queue().next_clips(n=30)
-    assert [clip.origin for clip in clips] == (["peaks"] * 4 + ["random"]) * 6
-    for clip, middle in zip(clips, (300.0, 100.0, 500.0)):
+    first, later = ["peaks", "peaks", "calm", "peaks", "random"], ["peaks"] * 4 + ["random"]
+    assert [clip.origin for clip in clips] == first * 4 + later * 2
+    for clip, middle in zip(of_origin("peaks", clips), (300.0, 100.0, 500.0)):
         assert holds(clip, middle)
         assert clip.end - clip.start == pytest.approx(6.0)
 
@@ -67,7 +72,22 @@ def test_the_next_thirty_are_others_and_the_rhythm_goes_on():
     first = queue().next_clips(n=7)
     second = queue().next_clips(n=7, in_hand=[clip.segment for clip in first])
     assert first + second == queue().next_clips(n=14)
-    assert [clip.origin for clip in second] == ["peaks", "peaks", "random", "peaks", "peaks", "peaks", "peaks"]
+    assert [clip.origin for clip in second] == ["calm", "peaks", "random", "peaks", "peaks", "calm", "peaks"]
+
+
+def test_calm_clips_hold_no_burst_and_come_until_twenty_are_labelled():
+    lively = {float(middle): 30.0 for middle in range(10, 600, 16)}
+    calm = of_origin("calm", queue(series=series(lively)).next_clips(n=30))
+    assert len(calm) == 4
+    assert all(abs(middle - (clip.start + 3)) > 4 for clip in calm for middle in lively)
+    taken = [Segment(594.0 - 6 * k, 600.0 - 6 * k) for k in range(20)]
+    assert not of_origin("calm", queue(taken=taken).next_clips(n=30))
+
+
+def test_a_calm_clip_shows_the_face():
+    gone = Segment(0.0, 400.0)
+    for clip in of_origin("calm", queue(series=series(face_gone=gone)).next_clips(n=30)):
+        assert clip.start + 2 >= gone.end  # three tenths of a clip may lack it
 
 
 def test_a_place_without_the_face_comes_last():
@@ -95,8 +115,8 @@ def test_a_video_without_sound_or_face_still_has_peaks_of_the_other():
         one = series()
         values = one.values.copy()
         values[:, column] = np.nan
-        clips = queue(series=TimeSeries(values, one.timestamps, one.source, 3.0)).next_clips(n=3)
-        assert sorted(round(clip.start + 3, -2) for clip in clips) == [100, 300, 500]
+        clips = queue(series=TimeSeries(values, one.timestamps, one.source, 3.0)).next_clips(n=4)
+        assert sorted(round(clip.start + 3, -2) for clip in of_origin("peaks", clips)) == [100, 300, 500]
 
 
 # The other queues

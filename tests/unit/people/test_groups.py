@@ -12,8 +12,8 @@ from core.errors import FaceNotFound, VideoUnreadable
 from core.faces.feature_file import Features
 from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
-from core.people.groups import as_reference, chips, group, reference_at, representatives
-from core.people.person import Person
+from core.people.groups import as_reference, chips, group, in_use, reference_at, representatives
+from core.people.person import Person, Reference
 from core.video.frames import frame_at
 from tests.media import numbered, write
 from tests.tables import DIMENSION, direction, features_info, lookalike
@@ -240,3 +240,13 @@ def test_a_reference_of_another_video_or_without_embedding_is_refused():
     lost = replace(features, faces=replace(features.faces, embedding=np.full((1, DIMENSION), np.nan, np.float32)))
     with pytest.raises(FaceNotFound, match="could not be embedded"):
         as_reference(lost, 0, numbered(0))
+
+
+def test_faces_that_are_references_already_are_known_by_their_very_embedding():
+    features = features_of([(0, ANN, 0), (1, ANN, 0), (2, BEN, 1)])
+    digest = features.info.models["embedder"]["digest"]
+    nothing = np.zeros((8, 8, 3), np.uint8), np.zeros(4), np.zeros((5, 2))
+    used = Reference(*nothing, "a", {digest: features.faces.embedding[1].astype(np.float32)})
+    person = Person("p", "Ann", (used, Reference(*nothing, "of another embedder", {"other": np.ones(4, np.float32)})))
+    assert in_use(features, person, [0, 1, 2]) == {1}
+    assert in_use(features, Person("p", "Ann", ()), [0, 1]) == set()

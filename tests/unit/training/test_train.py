@@ -99,7 +99,7 @@ def test_every_label_left_out_has_its_place_and_reason(done):
     assert len(card["excluded"]) == card["n_left_out"] == 10
     reasons = {row["reason"] for row in card["excluded"]}
     assert any("not analysed" in reason for reason in reasons)
-    assert any("the face is not seen in 30% of its rows or more" in reason for reason in reasons)
+    assert any("the face is not seen in 30% of the clip or more" in reason for reason in reasons)
     assert all({"clip_id", "video_id", "start", "end", "label"} <= set(row) for row in card["excluded"])
 
 

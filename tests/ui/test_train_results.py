@@ -1,0 +1,55 @@
+"""What page Train says of a model: whether it is good enough, better than smiles, and what it called wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.training.model_store import Model
+from core.translation import text
+from pages.components.train import results
+from pages.components.train.results import _counted, _verdict, _what_next
+
+
+def model(recall: float, precision: float, gap: tuple[float, float]) -> Model:
+    """Judged on 17 funny clips and 12 others; `gap` is the interval of what it has above smiles."""
+
+    def figure(value: float, low: float = 0.0, high: float = 1.0) -> dict[str, float]:
+        return {"value": value, "low": low, "high": high}
+
+    smiles = {"metrics": {"f1": figure(0.9)}, "difference": {"f1": figure(sum(gap) / 2, *gap)}}
+    metrics = {"recall": figure(recall), "precision": figure(precision), "f1": figure(0.9)}
+    judgement = {"metrics": metrics, "baselines": {"happiness": smiles}, "n_judged": 29}
+    return Model(Path("first"), {"judgement": judgement, "labelled_share": 17 / 29})
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "_", lambda message, **values: text(message, "en", **values))
+
+
+def test_a_model_without_a_fault_that_smiles_equal_is_good_enough_to_try() -> None:
+    perfect = model(1.0, 1.0, (-0.05, 0.1))
+    assert _verdict(perfect) == "Good enough to try. On these clips it does about as well as judging by smiles alone."
+    assert _counted(perfect).endswith("it found 17; of 12 others it took 0 for funny.")
+    assert _what_next(perfect).startswith("Go on")
+
+
+@pytest.mark.parametrize(
+    ("recall", "precision", "gap", "first", "second", "wrong"),
+    [
+        (13 / 17, 13 / 15, (0.1, 0.3), "Good enough", "does better than", 2),
+        (1.0, 17 / 29, (-0.3, -0.1), "Worth a try", "does worse than", 12),
+        (4 / 17, 1.0, (-0.1, 0.1), "Not good enough", "about as well as", 0),
+        (0.0, 0.0, (-0.9, -0.5), "Not good enough", "does worse than", 0),
+    ],
+)
+def test_the_lower_of_two_shares_decides(
+    recall: float, precision: float, gap: tuple[float, float], first: str, second: str, wrong: int
+) -> None:
+    one = model(recall, precision, gap)
+    assert _verdict(one).startswith(first)
+    assert second in _verdict(one)
+    assert f"took {wrong} for funny" in _counted(one)
+    assert _what_next(one).startswith("Go on" if first == "Good enough" else "Label more clips")
