@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from core.actions.labels import import_labels
+from core.actions.cuts import SAME
 from core.actions.models import train
 from core.actions.moments import Detected, detect
 from core.actions.videos import OnProgress, extract, no_progress
 from core.detection.detect import usual_settings
 from core.errors import FaceNotFound
+from core.labels.csv import read_labels
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
 from core.people.groups import group, reference_at
 from core.people.person import Person
+from core.segment import Segment, tiou
 from core.storage.program import ASSETS
 from core.training.train import TrainingSettings
 from core.workspace.workspace import Workspace
@@ -41,5 +45,19 @@ def show_sample(workspace: Workspace, *, on_progress: OnProgress = no_progress) 
 
 
 def take_sample_labels(workspace: Workspace, person: Person) -> int:
-    """The sample's ready-made labels as a person's; gives their number. Raises StorageFault, Busy."""
-    return len(import_labels(workspace, SAMPLE_LABELS.read_bytes(), person=person).events)
+    """The sample's ready-made labels as a person's, but for clips labelled already; gives their number.
+
+    Raises
+    ------
+    PunchlineError
+        If the ledger cannot be written.
+    """
+    video, ledger = workspace.register(SAMPLE), Ledger(workspace.labels_path)
+    known = [event.segment for event in ledger.labels(person_id=person.id, video_id=video.id)]
+    rows, _faults = read_labels(SAMPLE_LABELS.read_bytes())
+    events = [
+        LabelEvent(video.id, person.id, row.start, row.end, row.label, "ready")
+        for row in rows
+        if all(tiou(Segment(row.start, row.end), other) < SAME for other in known)
+    ]
+    return len(ledger.record(events))
