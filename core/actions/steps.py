@@ -18,8 +18,8 @@ StepName = Literal["video", "person", "extract", "label", "train", "detect", "re
 
 @dataclass(frozen=True)
 class StepState:
-    """One step: `n` of what it makes are there (videos, faces, videos read, labels that count, models, moments, reviewed moments),
-    `needed` of them make it done."""
+    """One step: `n` of what it makes are there (videos, faces, videos read, labels towards the goal, models, moments,
+    reviewed moments), `needed` of them make it done."""
 
     name: StepName
     n: int

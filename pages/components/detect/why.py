@@ -116,7 +116,7 @@ def _reasons(answer: Why) -> None:
                 alt.Tooltip("change:Q", title=_("effect"), format="+.2f"),
             ],
         )
-        .properties(height=22 * len(data) + 8)
+        .properties(height=28 * len(data) + 10)
     )
     st.altair_chart(bare(chart), width="stretch")
     st.caption(_("What the score would lose if this were as usual. Green speaks for a funny moment, grey against it."))

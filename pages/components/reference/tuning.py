@@ -111,9 +111,7 @@ def _numbers(result: TuningResult) -> None:
     first, second, third = st.columns([1, 1, 1.3])
     first.metric(_("Kept"), clock(result.kept_seconds), help=_("Time in which the person is seen."))
     second.metric(_("Less certain"), clock(result.relaxed_seconds))
-    third.metric(
-        _("Only others"), clock(result.rejected_seconds), help=_("Time in which only other people are seen.")
-    )
+    third.metric(_("Only others"), clock(result.rejected_seconds), help=_("Time in which only other people are seen."))
 
 
 def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> None:

@@ -7,7 +7,14 @@ from core.labels.goal import Goal, goal_of
 
 @pytest.mark.parametrize(
     ("n_funny", "n_other", "n", "reached"),
-    [(0, 0, 0, False), (5, 0, 5, False), (25, 0, 10, False), (25, 9, 19, False), (10, 10, 20, True), (25, 12, 37, True)],
+    [
+        (0, 0, 0, False),
+        (5, 0, 5, False),
+        (25, 0, 10, False),
+        (25, 9, 19, False),
+        (10, 10, 20, True),
+        (25, 12, 37, True),
+    ],
 )
 def test_what_is_more_than_ten_of_one_kind_does_not_make_up_for_the_other(n_funny, n_other, n, reached):
     assert (Goal(n_funny, n_other).n, Goal(n_funny, n_other).reached) == (n, reached)
