@@ -25,7 +25,7 @@ function drawn(clip, box) {
   const card = made("div", "clip");
   const stage = made("button", "stage");
   stage.type = "button";
-  stage.ariaLabel = `${clip.title} ${clockOf(clip.start)}`;
+  stage.ariaLabel = `${clip.title} ${clockText(clip.start, 0)}`;
   const image = Object.assign(document.createElement("img"), { alt: "", hidden: true });
   stage.append(image);
   showStill(image, clip.src);

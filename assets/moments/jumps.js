@@ -11,12 +11,12 @@ function drawn({ groups, player }) {
     }
     const chips = made("div", "chips");
     for (const chip of group.chips) {
-      const button = made("button", "", clockOf(chip.t));
+      const button = made("button", "", clockText(chip.t, 0));
       button.type = "button";
       if (chip.text) button.append(made("span", "", chip.text));
       button.onclick = () => {
         button.blur();
-        playerOf(player)?.playAt(chip.t);
+        playerOf(player)?.goTo(chip.t);
       };
       chips.append(button);
     }

@@ -1,8 +1,8 @@
-// The list of moments: a click jumps the player there; A and X judge the moment in hand and go on, I and O set its in and
-// out points, arrows move the edge set last by a frame, U takes the last back. Which moment is in hand follows the
-// playhead. Judgements and trims go through an outbox, as those of the player do.
+// The list of moments: a click or an arrow jumps the player there, which plays it to its end; A and X judge the moment in
+// hand and go on, I and O set its in and out points, arrows move the edge set last by a frame, U takes the last back. Which
+// moment is in hand changes by hand alone. Judgements and trims go through an outbox, as those of the player do.
 
-const FOLLOW = 150; // ms between two looks at the playhead
+const LOOK = 150; // ms between two looks at the player, which comes later or changes its video
 const REST = 400; // ms after the last step by frames before a trim is kept
 const SHORTEST = 0.2; // s of a moment
 const TELL = 200; // ms after which the page is told which moment is in hand
@@ -12,12 +12,15 @@ class Moments extends Rows {
     super(root);
     this.abort = new AbortController();
     this.history = []; // {id, event}, of a trim with what it was before
-    this.edge = "start"; // that arrows move
     this.sequence = false; // one moment after the other
     this.outbox = new Outbox((value) => this.api.setStateValue("outbox", value));
-    document.addEventListener("keydown", (event) => this.key(event), { signal: this.abort.signal });
-    document.addEventListener("punchline-trim", ({ detail }) => this.dragged(detail), { signal: this.abort.signal });
-    this.timer = setInterval(() => this.follow(), FOLLOW);
+    const { signal } = this.abort;
+    const on = (name, action) => document.addEventListener(name, action, { signal });
+    on("keydown", (event) => this.key(event));
+    on("punchline-step", ({ detail }) => this.step(detail));
+    on("punchline-touch", ({ detail }) => this.touched(detail));
+    on("punchline-end", () => this.sequence && this.goOn());
+    this.timer = setInterval(() => this.hold(), LOOK);
   }
 
   update(component) {
@@ -57,12 +60,38 @@ class Moments extends Rows {
     this.telling = setTimeout(() => this.api.setStateValue("selected", this.current), rest);
   }
 
+  draw() {
+    super.draw();
+    this.hold();
+  }
+
+  // Have the player keep to the moment in hand, and show it on the timeline once it is chosen.
+  hold() {
+    if (this.going) return this.arrive();
+    const player = playerOf(this.data.player);
+    const row = this.find(this.current);
+    if (!player || player.video() !== row?.video_id) return player?.hold(null);
+    const { start, end } = this.shape(row);
+    player.hold({ id: row.id, start, end, edge: this.edge, once: this.sequence });
+    if (this.looked !== row.id) player.look(start, end, this.looked !== undefined);
+    this.looked = row.id;
+  }
+
   jump(row) {
     if (!row) return;
     const player = playerOf(this.data.player);
     if (player && player.video() !== row.video_id) this.going = row.id; // the page brings the other video
-    else player?.playAt(this.shape(row).start);
+    this.looked = null;
     this.choose(row, this.going ? 0 : TELL);
+    this.hold();
+    if (!this.going) player?.playAt(this.shape(row).start);
+  }
+
+  // The next in the list, or the one before.
+  step(by) {
+    const { shown } = this;
+    const at = shown.findIndex((row) => row.id === this.current);
+    this.jump(shown[at < 0 ? 0 : at + by]);
   }
 
   // Play the moment whose video was waited for.
@@ -74,32 +103,13 @@ class Moments extends Rows {
     if (row) player.playAt(this.shape(row).start);
   }
 
-  follow() {
-    if (this.going) return this.arrive();
-    const player = playerOf(this.data.player);
-    const t = player?.time() ?? null;
-    if (t === null || t === this.seen) return;
-    const before = this.seen;
-    this.seen = t;
-    if (this.sequence && this.goOn(t)) return;
-    const inside = (row) => row.video_id === player.video() && this.shape(row).start - 0.05 <= t && t < this.shape(row).end;
-    const current = this.find(this.current);
-    // What was cut off a moment is still part of its work: an out point lies behind the playhead.
-    if (before !== undefined && !(current && current.own[0] <= t && t < current.own[1])) this.choose(this.data.rows.find(inside));
-  }
-
-  // While all are played: at the end of one, on to the next; true where that happened.
-  goOn(t) {
-    const shown = this.shown.filter((row) => this.verdict(row) !== 0);
-    const at = shown.findIndex((row) => row.id === this.current);
-    if (at < 0 || t < this.shape(shown[at]).end - 0.05) return false;
-    if (at + 1 < shown.length) this.jump(shown[at + 1]);
-    else {
-      this.sequence = false;
-      playerOf(this.data.player)?.pause();
-      this.draw();
-    }
-    return true;
+  // While all are played: at the end of one, on to the next.
+  goOn() {
+    const { shown } = this;
+    const next = shown.slice(1 + shown.findIndex((row) => row.id === this.current)).find((row) => this.verdict(row) !== 0);
+    if (next) return this.jump(next);
+    this.sequence = false;
+    this.draw();
   }
 
   // --- trimming
@@ -131,17 +141,24 @@ class Moments extends Rows {
     this.draw();
   }
 
-  dragged({ id, start, end }) {
+  // A moment was clicked on the timeline, or an edge of it taken there, and perhaps dragged.
+  touched({ id, edge, t }) {
     const row = this.find(id);
     if (!row) return;
+    this.looked = id; // it is in view
+    this.edge = edge ?? this.edge;
+    if (edge && Math.abs(this.shape(row)[edge] - t) > 1e-3) this.trim(row, { [edge]: t });
     this.choose(row);
-    this.trim(row, { start, end });
+    this.draw();
   }
 
   setEdge(edge) {
-    const t = playerOf(this.data.player)?.time() ?? null;
+    const player = playerOf(this.data.player);
+    const t = player?.time() ?? null;
     const row = this.find(this.current);
     if (t === null || !row) return;
+    const { start, end } = this.shape(row);
+    if (edge === "start" ? t > end - SHORTEST : t < start + SHORTEST) return player.say(this.data.texts.crossed);
     this.edge = edge;
     this.trim(row, { [edge]: t });
   }
@@ -210,11 +227,12 @@ class Moments extends Rows {
   }
 
   judgeAndGoOn(label) {
-    const shown = this.shown;
-    const at = shown.findIndex((row) => row.id === this.current);
-    if (at < 0 || this.verdict(shown[at]) === label) return;
-    this.judge(shown[at], label);
-    const rest = [...shown.slice(at + 1), ...shown.slice(0, at)];
+    const row = this.find(this.current);
+    if (!row || this.verdict(row) === label) return;
+    const { shown } = this;
+    const at = shown.indexOf(row);
+    this.judge(row, label);
+    const rest = [...shown.slice(at + 1), ...shown.slice(0, Math.max(0, at))];
     this.jump(rest.find((row) => this.verdict(row) === null));
   }
 
@@ -225,7 +243,12 @@ class Moments extends Rows {
     const letter = this.data.keys[pressed] ?? pressed;
     if (belongsElsewhere(event, letter)) return;
     const far = event.shiftKey ? 10 : 1;
-    const moving = { arrowleft: () => this.nudge(-far), arrowright: () => this.nudge(far) };
+    const moving = {
+      arrowleft: () => this.nudge(-far),
+      arrowright: () => this.nudge(far),
+      arrowup: () => this.step(-1),
+      arrowdown: () => this.step(1),
+    };
     const once = {
       a: () => this.judgeAndGoOn(1),
       x: () => this.judgeAndGoOn(0),

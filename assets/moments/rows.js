@@ -6,7 +6,7 @@ const mark = (name) => `<button type="button" class="${name}"><svg viewBox="0 0 
 const ROW = made("div", "row"); // which every row is a copy of
 ROW.innerHTML =
   '<div class="picture"><img alt="" hidden><span></span></div>' +
-  '<div class="words"><div><b></b><span class="range"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
+  '<div class="words"><div class="bounds"><b class="start"></b>–<span class="end"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
   `<button type="button" class="back"></button></div></div><div class="verdicts">${mark("yes")}${mark("no")}</div>`;
 
 class Rows {
@@ -23,6 +23,7 @@ class Rows {
     this.filters = { words: [], lengths: [], videos: [] }; // of each, all where none is chosen
     this.filtering = false; // whether they are seen
     this.current = null;
+    this.edge = "start"; // that arrows move
   }
 
   // --- what is listed
@@ -213,15 +214,18 @@ class Rows {
     const verdict = this.verdict(row);
     const { start, end, name, remark } = this.shape(row);
     element.className = ["row", row.id === this.current && "current", verdict === 0 && "no"].filter(Boolean).join(" ");
-    element.ariaLabel = `${clockOf(start)}, ${row.score_text}`;
+    element.ariaLabel = `${clockText(start, 0)}, ${row.score_text}`;
     const image = $("img");
     showStill(image, row.src);
     const changed = Math.abs(start - row.own[0]) > 5e-4 || Math.abs(end - row.own[1]) > 5e-4;
     const digits = changed ? 2 : 0;
     $(".picture span").textContent = T.seconds.replace("{n}", (end - start).toFixed(digits));
-    $("b").textContent = clockOf(start, digits);
-    $(".range").textContent = `– ${clockOf(end, digits)}`;
-    $(".range").title = changed ? T.found.replace("{range}", `${clockOf(row.own[0], 2)} – ${clockOf(row.own[1], 2)}`) : "";
+    for (const [edge, t] of [["start", start], ["end", end]]) {
+      const element = $(`.bounds .${edge}`);
+      element.textContent = clockText(t, digits);
+      element.classList.toggle("live", edge === this.edge);
+    }
+    $(".bounds").title = changed ? T.found.replace("{range}", `${clockText(row.own[0], 2)} – ${clockText(row.own[1], 2)}`) : "";
     $(".edit").hidden = row.id !== this.current;
     for (const [field, value, text] of [["name", name, T.name], ["remark", remark, T.remark]]) {
       const input = $(`.edit .${field}`);
@@ -252,10 +256,7 @@ class Rows {
       item.append(parts.at(-1));
       return item;
     });
-    const kept = this.data.rows.filter((row) => this.verdict(row) !== 0).map((row) => this.shape(row));
-    const seconds = kept.reduce((sum, { start, end }) => sum + end - start, 0);
-    const total = { n: kept.length, total: this.data.rows.length, time: clockOf(seconds) };
-    items.unshift(made("b", "", T.total.replace(/\{(\w+)\}/g, (_all, name) => total[name])));
+    if (this.data.which) items.unshift(made("b", "", this.total(T)));
     const { outbox } = this;
     const trouble = outbox.trouble(T);
     if (trouble) items.push(made("span", "fault", trouble));
@@ -270,6 +271,15 @@ class Rows {
       items.push(discard);
     }
     this.$(".foot").replaceChildren(...items);
+  }
+
+  // How many the export below would take.
+  total(T) {
+    const taken = { kept: (v) => v !== 0, accepted: (v) => v === 1, all: () => true }[this.data.which];
+    const shapes = this.data.rows.filter((row) => taken(this.verdict(row))).map((row) => this.shape(row));
+    const seconds = shapes.reduce((sum, { start, end }) => sum + end - start, 0);
+    const values = { n: shapes.length, total: this.data.rows.length, time: clockText(seconds, 0) };
+    return T.total.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
   }
 
   // Scroll the list, not the page.

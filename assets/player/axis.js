@@ -2,12 +2,14 @@
 
 const GUTTER = 82; // px left of the axis, for the lanes' names
 const NARROWEST = 1; // s of the closest view
+const CLEAR = 60; // px from which the edges of a moment are told apart and dragged with ease
+const BESIDE = 10; // s beside a moment that is looked at
 const UNKNOWN = 60; // s that are drawn at least of a video whose length nobody knows
 
 class Axis {
   constructor(element, on) {
     this.element = element;
-    this.on = on; // seek(t), range(a, b), view(a, b), trim(id, start, end)
+    this.on = on; // seek(t), range(a, b), view(a, b), touch(id, edge, t)
     this.duration = 0;
     this.view = [0, 1];
     this.home = null; // the view that a double click goes back to; null is the whole
@@ -49,6 +51,13 @@ class Axis {
   reset() {
     const [a, b] = this.home || [0, this.duration];
     this.look(a, b);
+  }
+
+  // Bring a stretch into view, with some seconds around it; `near`: also where it is there but hard to see.
+  reveal(start, end, near) {
+    const [a, b] = this.view;
+    const width = ((end - start) / (b - a)) * (this.element.clientWidth - GUTTER);
+    if (start < a || end > b || (near && width < CLEAR)) this.look(start - BESIDE, end + BESIDE);
   }
 
   get zoomed() {

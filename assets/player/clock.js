@@ -2,15 +2,14 @@
 
 const rounded = (t) => Math.round(t * 1000) / 1000;
 
+// The last full second, or tenth, as a running clock shows it: m:ss or h:mm:ss, with so many digits after the point.
 function clockText(t, digits = 1) {
-  const sign = t < 0 ? "-" : "";
   const scale = 10 ** digits;
-  const units = Math.round(Math.abs(t) * scale);
-  const seconds = units / scale;
-  const h = Math.floor(seconds / 3600);
-  const m = Math.floor(seconds / 60) % 60;
-  const s = (seconds % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
-  return `${sign}${h}:${String(m).padStart(2, "0")}:${s}`;
+  const whole = Math.floor(Math.max(0, t) * scale + 1e-6) / scale;
+  const h = Math.floor(whole / 3600);
+  const m = Math.floor(whole / 60) % 60;
+  const s = (whole % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
+  return h ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
 }
 
 function decoded(text, Type) {

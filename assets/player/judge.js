@@ -42,7 +42,10 @@ class Judge extends Stage {
         this.seek(clip.start);
         if (!changed) this.play();
       }
-    } else if (changed) this.setLooping(!!clip);
+    } else if (changed) {
+      this.clip = clip; // what was held is held again for this video
+      this.setLooping(!!clip);
+    }
   }
 
   leaveQueue() {

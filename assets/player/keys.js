@@ -37,7 +37,7 @@ function keyList(T, data) {
   if (data.mark) keys.push([own("F", "U"), `${T.funny}, ${T.undo}`]);
   if (data.jumps) keys.push([["↑", "↓"], T.jump]);
   if (data.trims) keys.push([own("A", "X", "U"), T.verdict], [own("I", "O"), T.in_out], [["←", "→"], T.nudge]);
-  if (data.queue || data.clip) keys.push([["/"], T.loop]);
+  if (data.queue || data.clip || data.trims) keys.push([["/"], T.loop]);
   if (data.range) keys.push([["⇧"], T.range]);
   keys.push([["?"], T.all_keys]);
   return keys.flatMap(([letters, text]) => {

@@ -99,6 +99,7 @@ class Lanes extends Axis {
     }
     if (this.range) this.drawBand(ctx, this.range, this.ink.accent, 0.13);
     if (this.clip) this.drawBand(ctx, [this.clip.start, this.clip.end], this.ink.ink, 0.07);
+    if (this.clip?.edge) this.drawGrip(ctx, this.x(this.clip[this.clip.edge]));
     ctx.restore();
   }
 
@@ -260,6 +261,25 @@ class Lanes extends Axis {
     ctx.fillStyle = this.ink.paper;
     ctx.fillText(text, Math.max(a, GUTTER) + 5, row.y + row.height / 2 + 0.5);
     ctx.restore();
+  }
+
+  // The edge of the moment in hand that keys move: a thick line, with a grip in the lane of moments.
+  drawGrip(ctx, x) {
+    const row = this.rows.find((row) => row.blocks === "moments");
+    if (!row) return;
+    ctx.fillStyle = this.ink.ink;
+    ctx.fillRect(x - 1.5, AXIS - 4, 3, this.height - AXIS + 4 - GAP);
+    ctx.beginPath();
+    ctx.roundRect(x - 9, row.y, 18, row.height, 4);
+    ctx.fill();
+    ctx.fillStyle = this.ink.paper;
+    for (const way of [-1, 1]) {
+      ctx.beginPath();
+      ctx.moveTo(x + 7 * way, row.y + row.height / 2);
+      ctx.lineTo(x + 3 * way, row.y + row.height / 2 - 3.5);
+      ctx.lineTo(x + 3 * way, row.y + row.height / 2 + 3.5);
+      ctx.fill();
+    }
   }
 
   drawBand(ctx, [start, end], colour, alpha) {

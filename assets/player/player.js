@@ -10,7 +10,7 @@ class Player extends Judge {
       ranges: () => this.data.range,
       range: (range) => this.api.setStateValue("range", range && range.map(rounded)),
       view: (a, b) => this.askDetail(a, b),
-      trim: (id, start, end) => document.dispatchEvent(new CustomEvent("punchline-trim", { detail: { id, start, end } })),
+      touch: (id, edge, t) => document.dispatchEvent(new CustomEvent("punchline-touch", { detail: { id, edge, t } })),
     });
     this.faces = new Faces(this.$(".face"), this.$('[data-do="face"]'), {
       front: () => this.front,
@@ -23,11 +23,19 @@ class Player extends Judge {
         this.seek(t, true);
         this.play();
       },
+      goTo: (t) => {
+        this.comeIntoView();
+        this.seek(t, true);
+        this.play();
+      },
       show: (t) => {
         this.pause();
         this.seek(t, true);
       },
       pause: () => this.pause(),
+      hold: (moment) => this.hold(moment),
+      look: (start, end, near) => this.timeline.reveal(start, end, near),
+      say: (text) => this.flash(text, "", 2500),
       duration: () => this.duration,
       video: () => this.source?.video_id ?? null,
     };
@@ -59,6 +67,7 @@ class Player extends Judge {
     this.updateTimeline();
     this.faces.set(data.faces);
     if (data.seek && data.seek.seq !== this.seekSeq) {
+      if (!first) this.comeIntoView();
       this.seekSeq = data.seek.seq;
       this.seek(data.seek.t, true);
     }
@@ -115,17 +124,9 @@ class Player extends Judge {
     this.timeline.extra = this.local.filter((item) => item.video_id === this.source?.video_id).map((item) => item.block);
   }
 
-  jump(direction) {
-    const moments = (this.data.timelines[this.source?.video_id]?.moments || []).map((m) => m[0]).sort((a, b) => a - b);
-    const now = timeOf(this.front);
-    const to = direction > 0 ? moments.find((t) => t > now + 0.05) : moments.filter((t) => t < now - 1).at(-1);
-    if (to === undefined) return;
-    this.seek(to, true);
-    if (to < this.timeline.view[0] || to > this.timeline.view[1]) {
-      const width = this.timeline.view[1] - this.timeline.view[0];
-      this.timeline.look(to - width / 2, to + width / 2);
-    }
-    this.play();
+  // Scroll the picture into sight, for those who clicked a time far below it.
+  comeIntoView() {
+    this.$(".stage").scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
   frameClip() {
@@ -158,7 +159,7 @@ class Player extends Judge {
   tick() {
     if (!this.data) return;
     const { front } = this;
-    this.keepLoop();
+    this.keepInside();
     const now = timeOf(front);
     const text = clockText(now);
     if (text !== this.shownTime) this.$(".now").textContent = this.shownTime = text;
@@ -186,13 +187,16 @@ class Player extends Judge {
         if (this.wants) this.play();
       });
       on(video, "durationchange", () => video === this.front && this.data && this.updateTimeline());
-      on(video, "timeupdate", () => video === this.front && this.keepLoop()); // also while the tab is hidden
+      on(video, "timeupdate", () => video === this.front && this.keepInside()); // also while the tab is hidden
       on(video, "error", () => this.fail(video));
       on(video, "playing", () => video === this.front && (this.$(".start").hidden = true));
       on(video, "ended", () => {
-        if (video !== this.front || !this.clip || !this.looping || this.loose) return;
-        this.seek(this.clip.start);
-        this.play();
+        const { clip } = this;
+        if (video !== this.front || !clip || this.loose) return;
+        if (this.looping && !clip.once) {
+          this.seek(clip.start);
+          this.play();
+        } else if (clip.id) this.stopAt(clip.end);
       });
       on(video, "click", () => this.toggle());
     }
@@ -232,8 +236,8 @@ class Player extends Judge {
       play: () => this.toggle(),
       "frame-back": () => this.step(-1),
       "frame-on": () => this.step(1),
-      previous: () => this.jump(-1),
-      next: () => this.jump(1),
+      previous: () => document.dispatchEvent(new CustomEvent("punchline-step", { detail: -1 })),
+      next: () => document.dispatchEvent(new CustomEvent("punchline-step", { detail: 1 })),
       keys: () => this.toggleKeys(),
       face: () => this.faces.toggle(),
       loop: () => this.toggleLoop(),
@@ -282,8 +286,6 @@ class Player extends Judge {
       "+": () => this.timeline.zoom(1 / 1.5),
       "=": () => this.timeline.zoom(1 / 1.5),
       "-": () => this.timeline.zoom(1.5),
-      arrowup: data.jumps && (() => this.jump(-1)),
-      arrowdown: data.jumps && (() => this.jump(1)),
     };
     if (SPEED_KEYS[letter]) return () => this.setSpeed(SPEED_KEYS[letter]);
     return (judging && judging[letter]) || moving[letter];

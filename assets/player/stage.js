@@ -3,6 +3,10 @@
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const SHUTTLE = [1, 2, 4, 8]; // times as fast at each further press
 const BACKWARDS = 80; // ms between two pictures of a video that runs backwards
+const LOOPING = "loop"; // under which a tab remembers whether moments are played over and over
+const SLACK = 0.002; // s by which a time at an edge may be rounded
+
+const within = ({ start, end }, t) => t >= start - SLACK && t <= end + SLACK;
 
 class Stage {
   constructor(root) {
@@ -14,7 +18,7 @@ class Stage {
     this.back = this.$("video.back");
     this.data = null;
     this.source = null; // {video_id, src, duration, fps} in front
-    this.clip = null; // {start, end} in hand
+    this.clip = null; // {start, end} in hand; one that is held has an id, the edge that keys move, and may play only once
     this.looping = true;
     this.loose = false; // the user went outside of the clip: do not pull back
     this.speed = 1;
@@ -78,15 +82,16 @@ class Stage {
   }
 
   toggle() {
-    if (this.front.paused && this.way >= 0) this.play();
-    else this.pause();
+    const { front, clip } = this;
+    if (!front.paused || this.way < 0) return this.pause();
+    if (clip?.id && !this.loose && (front.ended || timeOf(front) >= clip.end - SLACK)) this.seek(clip.start); // heard: again
+    this.play();
   }
 
   seek(t, freely = false) {
     const { front, clip } = this;
     const to = Math.min(Math.max(t, 0), Math.max(0, (this.duration ?? Infinity) - 0.01));
-    if (freely && clip && (to < clip.start || to >= clip.end)) this.loose = true;
-    else if (clip) this.loose = false;
+    this.loose = freely && !!clip && !within(clip, to);
     this.setLooping(this.looping);
     if (front.readyState >= 1) setTime(front, to);
     else front.dataset.wanted = to;
@@ -112,6 +117,7 @@ class Stage {
   // --- the shuttle: J backwards, L forwards, faster at each press; K stops
 
   shuttle(direction) {
+    if (this.clip?.id && direction > 0 && timeOf(this.front) >= this.clip.end - SLACK) this.loose = true;
     const speed = this.way * direction > 0 ? SHUTTLE[Math.min(SHUTTLE.indexOf(Math.abs(this.way)) + 1, SHUTTLE.length - 1)] : 1;
     this.stopShuttle();
     this.way = direction * speed;
@@ -143,7 +149,17 @@ class Stage {
     this.looping = looping;
     const button = this.$(".loop");
     button.ariaPressed = String(looping && !this.loose && !!this.clip);
-    button.hidden = !this.data?.queue && !this.data?.clip;
+    button.hidden = !this.data?.queue && !this.clip;
+  }
+
+  // Keep to a moment of a list, {id, start, end, edge, once}, until the user goes elsewhere; null lets go of it.
+  hold(moment) {
+    if (JSON.stringify(moment) === JSON.stringify(this.clip)) return;
+    if (moment && !this.clip) this.looping = !!remembered(LOOPING);
+    this.clip = moment;
+    this.loose = !!moment && !within(moment, Number(this.front.dataset.wanted ?? timeOf(this.front)));
+    this.setLooping(this.looping);
+    this.frameClip();
   }
 
   toggleLoop() {
@@ -151,13 +167,23 @@ class Stage {
     const wanted = this.loose || !this.looping;
     this.loose = false;
     this.setLooping(wanted);
+    if (this.clip.id) remember(LOOPING, wanted);
   }
 
-  keepLoop() {
+  // At the end of the clip in hand: once more, or, of a moment, no further.
+  keepInside() {
     const { front, clip } = this;
-    if (!clip || !this.looping || this.loose || front.paused || front.seeking) return;
+    if (!clip || this.loose || front.paused || front.seeking) return;
     const now = timeOf(front);
-    if (now >= clip.end || now < clip.start - 0.3) setTime(front, clip.start);
+    if (now < clip.end && now >= clip.start - 0.3) return;
+    if (this.looping && !clip.once) setTime(front, clip.start);
+    else if (clip.id && now >= clip.end) this.stopAt(clip.end);
+  }
+
+  stopAt(t) {
+    this.pause();
+    setTime(this.front, t);
+    document.dispatchEvent(new CustomEvent("punchline-end"));
   }
 
   fail(video) {
@@ -172,12 +198,12 @@ class Stage {
     this.$(".cover").hidden = !text;
   }
 
-  flash(text, name) {
+  flash(text, name, ms = 700) {
     const flash = this.$(".flash");
     flash.textContent = text;
     flash.className = `flash on ${name}`;
     clearTimeout(this.flashing);
-    this.flashing = setTimeout(() => flash.classList.remove("on"), 700);
+    this.flashing = setTimeout(() => flash.classList.remove("on"), ms);
   }
 
   showPlay(force = false) {

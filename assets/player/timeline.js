@@ -60,7 +60,10 @@ class Timeline extends Lanes {
       if (event.button !== 0 || !this.duration) return;
       this.main.setPointerCapture(event.pointerId);
       drag = this.edgeAt(event) || (event.shiftKey && this.on.ranges() ? at(event) : "seek");
-      if (drag === "seek") this.on.seek(at(event));
+      if (drag !== "seek") return;
+      const k = this.onMoments(event) ? this.momentAt(at(event)) : -1;
+      if (k >= 0) this.on.touch(this.blocks.moment_ids[k]);
+      this.on.seek(at(event));
     });
     on(this.main, "pointermove", (event) => {
       this.pointer = event.offsetX;
@@ -71,7 +74,7 @@ class Timeline extends Lanes {
       this.dirty ||= drag !== null;
     });
     const done = (event) => {
-      if (drag?.id) this.on.trim(drag.id, ...this.blocks.moments[drag.k].slice(0, 2));
+      if (drag?.id) this.on.touch(drag.id, drag.side ? "end" : "start", this.blocks.moments[drag.k][drag.side]);
       else if (drag !== null && drag !== "seek") {
         const end = at(event);
         this.range = Math.abs(end - drag) * (this.width - GUTTER) < 4 * (this.view[1] - this.view[0])
@@ -126,11 +129,16 @@ class Timeline extends Lanes {
     return (this.blocks.moments || []).findIndex(([start, end]) => start <= t && t < end);
   }
 
+  // Whether the pointer is in the lane of moments that a list on the page holds.
+  onMoments({ offsetY }) {
+    const row = this.rows.find((row) => row.blocks === "moments");
+    return !!this.blocks.moment_ids?.length && !!row && offsetY >= row.y && offsetY <= row.y + row.height;
+  }
+
   // The edge of a moment under the pointer: the place in the list, the moment's id, and 0 for its start, 1 for its end.
   edgeAt(event) {
-    const row = this.rows.find((row) => row.blocks === "moments");
     const ids = this.blocks.moment_ids;
-    if (!ids?.length || !row || event.offsetY < row.y || event.offsetY > row.y + row.height) return null;
+    if (!this.onMoments(event)) return null;
     let best = null;
     this.blocks.moments.forEach((block, k) => {
       for (const side of [0, 1]) {
@@ -280,7 +288,8 @@ class Timeline extends Lanes {
     const i = bisect(lane.times, t);
     const nearer = i > 0 && (i >= lane.times.length || t - lane.times[i - 1] < lane.times[i] - t) ? i - 1 : i;
     const value = lane.values[nearer];
-    return value === undefined || Number.isNaN(value) ? "–" : value.toFixed(Math.abs(lane.hi - lane.lo) > 10 ? 1 : 2);
+    if (value === undefined || Number.isNaN(value)) return "–";
+    return value.toFixed(Math.abs(lane.hi - lane.lo) > 10 ? 1 : 2).replace(/^-(?=[0.]+$)/, ""); // no -0.00
   }
 
   close() {

@@ -25,28 +25,34 @@ from core.video.transcode import OnProgress
 class Format:
     """A kind of export: its suffix (none for a folder of clips), and what it is for, in words for the user.
 
-    `joins` says that the moments follow one another in it, so that no part of the video may come twice.
+    `joins` says that the moments follow one another in it, so that no part of the video may come twice. `note` is what
+    the user must know to open it.
     """
 
     suffix: str
     description: str
     joins: bool = False
+    note: str = ""
 
 
 FORMATS: Mapping[str, Format] = {
     "clips": Format("", "A clip for each moment (MP4)"),
-    "reel": Format(".mp4", "All moments in one video, the highlight reel (MP4)", joins=True),
+    "reel": Format(".mp4", "Highlight reel: all in one (MP4)", joins=True),
     "csv": Format(".csv", "Table for spreadsheets (CSV)"),
     "json": Format(".json", "Everything, for programs (JSON)"),
-    "edl": Format(".edl", "Edit list for any editing program (CMX 3600 EDL)", joins=True),
+    "edl": Format(".edl", "Any editing program (CMX 3600 EDL)", joins=True),
     "otio": Format(".otio", "OpenTimelineIO timeline", joins=True),
-    "fcp7xml": Format(".xml", "Timeline for Premiere Pro (Final Cut Pro 7 XML)", joins=True),
-    "fcpxml": Format(".fcpxml", "Timeline for Final Cut Pro and DaVinci Resolve (FCPXML)", joins=True),
-    "markers": Format(".markers.edl", "Markers for a DaVinci Resolve timeline that begins at 01:00:00:00 (EDL)"),
-    "losslesscut": Format(".llc", "Project for LosslessCut, to be put beside the video (LLC)"),
-    "srt": Format(".srt", "Subtitles that show where the moments are (SRT)"),
-    "chapters": Format(".chapters.txt", "Chapters for a YouTube description"),
-    "labelstudio": Format(".labelstudio.json", "Task with predictions for Label Studio (JSON)"),
+    "fcp7xml": Format(".xml", "Premiere Pro, Final Cut 7 (XML)", joins=True),
+    "fcpxml": Format(".fcpxml", "Final Cut, Resolve (FCPXML)", joins=True),
+    "markers": Format(
+        ".markers.edl",
+        "DaVinci Resolve: markers (EDL)",
+        note="The markers fit a timeline of the whole video that begins at 01:00:00:00.",
+    ),
+    "losslesscut": Format(".llc", "LosslessCut project (LLC)", note="Put the file beside the video."),
+    "srt": Format(".srt", "Subtitles at the moments (SRT)"),
+    "chapters": Format(".chapters.txt", "YouTube chapters (text)", note="Paste them into the video's description."),
+    "labelstudio": Format(".labelstudio.json", "Label Studio predictions (JSON)"),
 }
 
 

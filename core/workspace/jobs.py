@@ -113,6 +113,10 @@ def _apart() -> dict[str, Any]:
     return {"creationflags": APART_ON_WINDOWS} if WINDOWS else {"start_new_session": True}
 
 
+def _new_id() -> str:
+    return f"{time.time_ns():020d}-{secrets.token_hex(3)}"
+
+
 class Jobs:
     """The jobs of a workspace."""
 
@@ -146,7 +150,7 @@ class Jobs:
             live = (job for job in self.all() if job.live and (job.kind, job.subject) == (kind, subject))
             same = next((job for job in live if job.settings == wanted), None)
             job = same or Job(
-                id=f"{time.time_ns():020d}-{secrets.token_hex(3)}",
+                id=_new_id(),
                 kind=kind,
                 subject=subject,
                 name=name,
@@ -163,6 +167,14 @@ class Jobs:
                     file_.write(json.dumps(dict(wish)) + "\n")
         self.ensure_worker(job.lane)
         return job
+
+    def record(self, kind: str, subject: str, name: str, result: Mapping[str, Any]) -> Job:
+        """Note work that was done at once, without a worker, as a job that is over."""
+        now = time.time()
+        job = Job(_new_id(), kind, subject, name, status="done", result=result, submitted=now, ended=now)
+        with self.workspace.lock("jobs"):
+            self._forget_old()
+            return self.save(job)
 
     def wishes(self, job: Job) -> list[dict[str, Any]]:
         """What was asked of a job beside its settings, in order."""
@@ -236,6 +248,12 @@ class Jobs:
         """The job of a lane that was hastened last, else the one that has waited longest."""
         waiting = (job for job in self.all() if job.status == "queued" and job.lane == lane)
         return max(waiting, key=lambda job: job.hastened, default=None)
+
+    def ahead_of(self, job: Job) -> list[Job]:
+        """The jobs for which one that waits has to wait: at work in its lane, or next before it."""
+        turn = (-job.hastened, job.id)
+        others = (other for other in self.all() if other.live and other.lane == job.lane and other.id != job.id)
+        return [other for other in others if other.status == "running" or (-other.hastened, other.id) < turn]
 
     def hasten(self, id: str) -> None:
         """Have a job that waits be the next of its lane."""

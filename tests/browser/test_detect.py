@@ -297,6 +297,48 @@ def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> N
     eventually(result, lambda: not any(b[1] == end for b in bounds(space)))
 
 
+def on_the_timeline(page: Page, seconds: float, lane: int) -> None:
+    """Click a time there, in a lane from above, or from below where the number is negative."""
+    canvas = page.locator(".st-key-detect-player canvas.lanes")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.dblclick(position={"x": 200, "y": 40})  # the whole video
+    x = 82 + seconds / page.evaluate("() => player().duration()") * (box["width"] - 82)
+    canvas.click(position={"x": x, "y": 40 if lane == 0 else box["height"] - 12})
+
+
+def test_playing_ends_with_the_moment_in_hand_which_only_hands_change(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    chosen, other = moments[3], moments[1]
+    row, before = rows(result).nth(3), bounds(space)
+    ends = f"t => ({PLAYERS})('detect-player').paused && Math.abs(player().time() - t) < 0.05"
+    plays = f"([a, b]) => !({PLAYERS})('detect-player').paused && player().time() > a && player().time() < b"
+    row.click()
+    sought(result)
+    at(result, chosen["end"] - 0.7)
+    result.keyboard.press(" ")
+    result.wait_for_function(ends, arg=chosen["end"])
+    result.keyboard.press(" ")  # once more, from its start
+    result.wait_for_function(plays, arg=[chosen["start"], chosen["end"] - 1])
+    result.keyboard.press("o")  # the end is here: no further
+    eventually(result, lambda: bounds(space) != before)
+    result.wait_for_function(f"() => ({PLAYERS})('detect-player').paused")
+    result.keyboard.press("u")
+    eventually(result, lambda: bounds(space) == before)
+    on_the_timeline(result, other["start"] - 1.5, 0)
+    result.keyboard.press(" ")
+    result.wait_for_function(plays, arg=[other["start"] + 0.2, other["end"]])  # into another moment, which is not chosen
+    expect(row).to_have_class("row current")
+    result.keyboard.press("i")  # the moment would end before it begins
+    result.keyboard.press("a")
+    expect(row.locator(".yes")).to_have_attribute("aria-pressed", "true")
+    result.keyboard.press("u")
+    expect(row.locator(".yes")).to_have_attribute("aria-pressed", "false")
+    on_the_timeline(result, (other["start"] + other["end"]) / 2, -1)
+    expect(rows(result).nth(1)).to_have_class("row current")
+    assert bounds(space) == before
+
+
 def test_the_list_is_filtered_by_length_and_score_at_once(result: Page, space: Workspace) -> None:
     moments = kept(space)
     short = sum(m["end"] - m["start"] < 6 for m in moments)
@@ -329,15 +371,24 @@ def test_the_timeline_is_read_and_moved_by_keyboard(result: Page, space: Workspa
     assert "Moments" in (lanes.get_attribute("aria-valuetext") or "")
 
 
-def test_the_bar_of_exports_and_the_timeline_fit_on_a_laptop(result: Page) -> None:
-    result.set_viewport_size({"width": 1280, "height": 720})
-    result.wait_for_timeout(500)
-    bar = result.locator(".st-key-export-bar").bounding_box()
-    lanes = result.locator(".st-key-detect-player canvas.overview").bounding_box()
+def fits_on_a_laptop(page: Page) -> None:
+    """The bar of exports covers neither a lane nor the keys of the list."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_timeout(500)
+    bar = page.locator(".st-key-export-bar").bounding_box()
     assert bar is not None
-    assert lanes is not None
     assert bar["y"] + bar["height"] <= 720
-    assert lanes["y"] + lanes["height"] <= bar["y"] + 1
+    for part in (".st-key-detect-player canvas.overview", ".st-key-detect-moments .foot"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= bar["y"] + 1
+
+
+def test_the_bar_of_exports_and_the_timeline_fit_on_a_laptop(result: Page) -> None:
+    fits_on_a_laptop(result)
+    result.get_by_role("combobox", name="Format").click()
+    cut_off = "options => options.flatMap(o => [o, ...o.querySelectorAll('*')]).filter(e => e.scrollWidth > e.clientWidth + 1)"
+    assert result.get_by_role("option").evaluate_all(f"options => ({cut_off})(options).map(e => e.textContent)") == []
 
 
 def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspace) -> None:
@@ -359,15 +410,25 @@ def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspac
     expect(rows(result)).to_have_count(n)
 
 
+def into(page: Page, folder: Path) -> None:
+    """Choose the folder of the export."""
+    options = page.get_by_role("button", name="Options")
+    options.click()
+    box = page.get_by_role("textbox", name="Folder")
+    box.fill(str(folder))
+    box.press("Enter")
+    page.locator('[data-test-script-state="notRunning"]').wait_for()
+    page.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+
+
 def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspace, tmp_path: Path) -> None:
     result.get_by_role("button", name="Export").wait_for()
     wanted = result.get_by_role("option", name="Table for spreadsheets (CSV)")
     pick(result, result.get_by_role("combobox", name="Format"), wanted)
-    folder = result.get_by_role("textbox", name="Folder")
     (tmp_path / "file").write_text("")
-    for place, said in (tmp_path / "file" / "in", "cannot be made"), (tmp_path / "lists", "Written:"):
-        folder.fill(str(place))
-        folder.press("Enter")
+    for place, said in (tmp_path / "file" / "in", "cannot be made"), (tmp_path / "lists", "1 file written"):
+        into(result, place)
         result.get_by_role("button", name=f"Export {len(kept(space))} moments").click()
         result.get_by_text(said).first.wait_for()
     with (tmp_path / "lists" / "sample moments.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -375,7 +436,14 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
     trims = [(start, end) for start, end, _ in bounds(space) if start is not None and end is not None]
     edited = [next((s for s, e in trims if s < m["end"] and e > m["start"]), m["start"]) for m in kept(space)]
     assert starts == pytest.approx(edited, abs=0.01)
-    expect(result.get_by_test_id("stDownloadButton")).to_be_visible()
+    fits_on_a_laptop(result)
+    result.reload()  # a session of its own: what was written is there all the same
+    rows(result).first.wait_for()
+    into(result, tmp_path / "lists")
+    result.get_by_role("button", name="1 file written").click()
+    with result.expect_download() as download:
+        result.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "sample moments.csv"
 
 
 def test_analyse_draws_and_jumps(page: Page, address: str) -> None:

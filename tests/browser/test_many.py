@@ -20,8 +20,8 @@ from core.labels.event import clip_id_of
 from core.people.person import Reference
 from core.workspace.workspace import Workspace
 from tests import media
-from tests.browser.conftest import ROOT, pick, serve
-from tests.browser.test_detect import FACE, FIND_PLAYER, features, rows, train
+from tests.browser.conftest import ROOT, eventually, pick, serve
+from tests.browser.test_detect import FACE, FIND_PLAYER, features, into, rows, train
 
 pytestmark = pytest.mark.browser
 
@@ -127,13 +127,12 @@ def test_moments_of_all_videos_are_one_list_and_one_export(
     playing_at(page, read_detections(space, second.id, person.id)["light"]["moments"][-1]["start"])
     wanted = page.get_by_role("option", name="Table for spreadsheets (CSV)")
     pick(page, page.get_by_role("combobox", name="Format"), wanted)
-    folder = page.get_by_role("textbox", name="Folder")
-    folder.fill(str(tmp_path / "lists"))
-    folder.press("Enter")
+    into(page, tmp_path / "lists")
     for number in ("", " 2"):  # never among the files of another export
         page.get_by_role("button", name=f"Export {n} moments").click()
-        page.get_by_text(f"2 files written to {tmp_path / 'lists'}{number}").first.wait_for()
-        assert len(list((tmp_path / f"lists{number}").iterdir())) == 2
+        there = tmp_path / f"lists{number}"
+        eventually(page, lambda there=there: there.is_dir() and len(list(there.glob("*.csv"))) == 2)
+        expect(page.get_by_role("button", name="2 files written")).to_be_visible()
 
 
 def test_what_was_found_stays_when_its_model_is_trained_again(page: Page, address: str, space: Workspace) -> None:

@@ -8,6 +8,7 @@ import pytest
 from core.analysis.emotions import summarise_range
 from core.series import FEATURES, TimeSeries
 from pages.components.analyse import lists
+from pages.components.shared.charts import feature_value
 from pages.components.shared.jumps import Jumps
 
 
@@ -20,3 +21,8 @@ def test_an_emotion_that_never_shows_has_no_highest_place(monkeypatch: pytest.Mo
     lists.summary_list(summarise_range(series, None), player_key="p")
     places = {row.title: len(row.chips) for row in drawn}
     assert (places["happiness"], places["surprise"]) == (1, 0)
+
+
+def test_a_value_near_zero_has_no_sign() -> None:
+    assert feature_value("valence", -0.001) == "0.00"
+    assert feature_value("valence", -0.01) == "-0.01"

@@ -1,7 +1,13 @@
 """What is said of a job."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
 from core.translation import text
-from core.workspace.jobs import Job
+from core.workspace.jobs import Job, Jobs
+from core.workspace.workspace import Workspace
 from pages.components.shared.job_panel import progress_text
 
 
@@ -11,6 +17,19 @@ def test_a_job_at_work_says_how_far_it_is_and_a_young_one_no_time() -> None:
     assert "left" in progress_text(scan)
     young = Job("1", "scan", "v", "a.mp4", status="running", total=100.0, completed=1.0, begun=1000.0, saved=1000.5)
     assert "left" not in progress_text(young)
+
+
+def test_a_job_says_that_it_waits_where_another_one_is_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
+    jobs = Jobs(Workspace(tmp_path))
+    first, second = (jobs.submit("export", f"v{k}", "a.mp4") for k in range(2))
+    assert progress_text(first) == "starting…"
+    assert progress_text(second) == "waiting for its turn…"
+    assert progress_text(replace(first, status="running")) == "preparing…"  # clips are cut without a model
+    assert progress_text(Job("1", "train", "p", "Ada", status="running")) == "loading the models…"
 
 
 def test_one_face_is_not_faces() -> None:

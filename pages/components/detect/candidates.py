@@ -71,7 +71,9 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
         timeline = Timeline(
             lanes=cue_lanes(space, video),
             labels=[(e.start, e.end, int(e.label or 0)) for e in labels],
-            moments=[(m.start, m.end, m.score) for m in moments],
+            moments=[(row.start, row.end, row.score) for row in rows],
+            moment_ids=[row.id for row in rows],
+            moment_names=[row.name for row in rows],
             unseen=unseen_spans(series.series),
         )
         start = moments[0].start
@@ -88,7 +90,7 @@ def _candidates(space: Workspace, video: Video, person: Person, series: PersonSe
         def save(presses: list[Press]) -> Receipt:
             return take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
 
-        place = ListPlace("candidates-moments", PLAYER, str(space.root), height=486)
+        place = ListPlace("candidates-moments", PLAYER, str(space.root))
         moment_list(place, rows, **who, fps=fps_of(space, video), on_events=save)
 
 

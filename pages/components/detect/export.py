@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -15,7 +15,7 @@ from core.detection.moments import Moment
 from core.errors import PunchlineError, Sentence
 from core.export.formats import FORMATS, ExportOptions
 from core.people.person import Person
-from core.playback.download import download_address, zipped
+from core.playback.download import download_address
 from core.segment import clock
 from core.storage.folders import fresh_folder, open_folder, opens_folders
 from core.storage.names import safe_name
@@ -25,11 +25,12 @@ from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.detect.moments import MomentRow
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, show_error
+from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, plain, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
 MOST_PATHS = 8
+MOST_PATH = 66  # characters of a folder that are shown in the bar
 HERE = ("127.0.0.1", "::1", None)  # addresses of a browser on this machine; None is what Streamlit tells of it
 
 
@@ -48,36 +49,45 @@ def stem_of(video: Video) -> str:
 
 
 def export_bar(space: Workspace, person: Person, batches: Sequence[Batch]) -> None:
-    """The whole section, in a bar that stays in sight."""
+    """The whole section, in a bar that stays in sight and keeps its height."""
     with st.container(key="export-bar"):
-        format_, which, place, more, button = st.columns([2.35, 2.45, 1.4, 1.1, 2.3], vertical_alignment="center")
-        format = str(
-            format_.selectbox(
-                _("Format"),
-                list(FORMATS),
-                format_func=lambda name: finished_text(FORMATS[name].description),
-                key="export-format",
-                label_visibility="collapsed",
-            )
-        )
+        format_, which, place, more, button = st.columns([2.8, 2.45, 2.15, 1.15, 2.35], vertical_alignment="center")
+        with format_:
+            format = _format(space, person, batches)
         with which:
             kind = _which()
             batches = [_chosen(batch, kind) for batch in batches]
-        usual = str(_usual_folder(space, batches))
-        folder = place.text_input(
-            _("Folder"),
-            value=usual,
-            placeholder=usual,
-            key=f"export-folder-{batches[0].video.id if len(batches) == 1 else 'all'}",
-            max_chars=4096,
-            label_visibility="collapsed",
-        )
         with more, st.popover(_("Options"), width="stretch"):
+            folder = _folder(space, batches)
             options = _options(format)
-        wanted = _Export(space, person, format, batches, Path(folder.strip() or usual).expanduser(), options)
+        wanted = _Export(space, person, format, batches, folder, options)
         with button:
             _button(wanted)
-        _results(wanted)
+        with place:
+            _results(wanted)
+        _faults(wanted)
+
+
+def _format(space: Workspace, person: Person, batches: Sequence[Batch]) -> str:
+    """The kind of file; at first the one that was written last of these moments."""
+    if "export-format" not in st.session_state:
+        ours = tuple(export_subject(batch.video, person, "") for batch in batches)
+        jobs = [job for job in Jobs(space).all() if job.kind == "export" and job.subject.startswith(ours)]
+        last = jobs[-1].subject.rpartition("/")[2] if jobs else ""
+        st.session_state["export-format"] = last if last in FORMATS else next(iter(FORMATS))
+    names = {name: finished_text(format.description) for name, format in FORMATS.items()}
+    return str(
+        st.selectbox(
+            _("Format"), list(names), format_func=names.__getitem__, key="export-format", label_visibility="collapsed"
+        )
+    )
+
+
+def _folder(space: Workspace, batches: Sequence[Batch]) -> Path:
+    usual = str(_usual_folder(space, batches))
+    key = f"export-folder-{batches[0].video.id if len(batches) == 1 else 'all'}"
+    said = st.text_input(_("Folder"), value=usual, placeholder=usual, key=key, max_chars=4096)
+    return Path(said.strip() or usual).expanduser()
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,12 @@ class _Export:
     @property
     def key(self) -> str:
         """Names it among exports of other formats, people and videos."""
-        return "|".join(export_subject(batch.video, self.person, self.format) for batch in self.batches)
+        return "|".join(self.subjects)
+
+    @property
+    def subjects(self) -> list[str]:
+        """What its parts are called among the jobs, one a video of which there is something to write."""
+        return [export_subject(batch.video, self.person, self.format) for batch in self.batches if batch.moments]
 
     def target(self, video: Video, folder: Path) -> Path:
         suffix = FORMATS[self.format].suffix
@@ -105,6 +120,11 @@ def _usual_folder(space: Workspace, batches: Sequence[Batch]) -> Path:
     name = stem_of(batches[0].video) if len(batches) == 1 else _("{n} videos", n=len(batches))
     chosen = read_settings(space).exports
     return (Path(chosen) if chosen else space.exports_folder) / safe_name(name, otherwise="moments")
+
+
+def which_moments() -> str:
+    """Which moments are exported: kept, accepted or all."""
+    return str(st.session_state.get("export-which") or "kept")
 
 
 def _which() -> str:
@@ -141,6 +161,8 @@ def _names(rows: Sequence[MomentRow]) -> list[str] | None:
 def _options(format: str) -> ExportOptions:
     before = after = fade = 0.0
     captions, height = False, 1080
+    if FORMATS[format].note:
+        st.caption(finished_text(FORMATS[format].note))
     if format in ("clips", "reel", "chapters") or FORMATS[format].joins:
         before = st.number_input(_("Seconds before"), 0.0, 30.0, 0.0, step=0.5, format="%g", key="export-before")
         after = st.number_input(_("Seconds after"), 0.0, 30.0, 0.0, step=0.5, format="%g", key="export-after")
@@ -164,9 +186,8 @@ def _options(format: str) -> ExportOptions:
 
 def _jobs(wanted: _Export) -> list[Job]:
     """The latest export of each video."""
-    jobs = Jobs(wanted.space)
-    subjects = [export_subject(batch.video, wanted.person, wanted.format) for batch in wanted.batches]
-    return [job for job in (jobs.latest("export", subject) for subject in subjects) if job is not None]
+    found = (Jobs(wanted.space).latest("export", subject) for subject in wanted.subjects)
+    return [job for job in found if job is not None]
 
 
 def _button(wanted: _Export) -> None:
@@ -174,7 +195,7 @@ def _button(wanted: _Export) -> None:
     words = _("Export {n} moments", n=len(moments))
     if moments:
         words += f" ({clock(sum(moment.duration for moment in moments))})"
-    busy = wanted.format in SLOW and any(job.live for job in _jobs(wanted))
+    busy = any(job.live for job in _jobs(wanted))
     if not st.button(
         words,
         type="primary",
@@ -192,66 +213,69 @@ def _button(wanted: _Export) -> None:
 
 def _fault(wanted: _Export) -> str:
     """Write, or begin to; gives what went wrong, if anything."""
-    st.session_state.pop("exported", None)
     if not wanted.folder.is_absolute():
         return _("{folder} is no full path; begin it at the root of the disk.", folder=str(wanted.folder))
     apart = wanted.format == "clips" or len(wanted.batches) > 1  # many files: never among those of another export
     try:
         folder = fresh_folder(wanted.folder) if apart else wanted.folder
-        written = [result for batch in wanted.batches if batch.moments for result in _write(wanted, batch, folder)]
+        jobs = [_write(wanted, batch, folder) for batch in wanted.batches if batch.moments]
     except PunchlineError as error:
         return Sentence.of(error)
-    if wanted.format not in SLOW:
-        paths = [path for paths, _warnings in written for path in paths]
-        warnings = [warning for _paths, more in written for warning in more]
-        st.session_state["exported"] = (wanted.key, paths, warnings)
+    st.session_state.setdefault("export-jobs", set()).update(job.id for job in jobs)
     return ""
 
 
-def _write(wanted: _Export, batch: Batch, folder: Path) -> Iterable[tuple[list[str], list[str]]]:
-    """Write one video's moments, (paths, warnings), or begin it in the background. Raises PunchlineError."""
-    target = wanted.target(batch.video, folder)
+def _write(wanted: _Export, batch: Batch, folder: Path) -> Job:
+    """Write one video's moments, or begin it in the background. Raises PunchlineError."""
+    space, video, format = wanted.space, batch.video, wanted.format
+    target = wanted.target(video, folder)
     options = replace(wanted.options, names=_names(batch.rows))
-    if wanted.format in SLOW:
-        job = begin_export(
-            wanted.space, batch.video, wanted.person, batch.moments, target, format=wanted.format, options=options
-        )
-        st.session_state.setdefault("export-jobs", set()).add(job.id)
-        return []
-    written = export(batch.video, batch.moments, target, format=wanted.format, options=options)
-    return [([str(path) for path in written.paths], list(written.warnings))]
+    if format in SLOW:
+        return begin_export(space, video, wanted.person, batch.moments, target, format=format, options=options)
+    written = export(video, batch.moments, target, format=format, options=options)
+    result = {"files": [str(path) for path in written.paths], "warnings": list(written.warnings)}
+    return Jobs(space).record("export", export_subject(video, wanted.person, format), video.name, result)
 
 
-def _results(wanted: _Export) -> None:
+def _faults(wanted: _Export) -> None:
+    """What went wrong, in this session: what did in earlier ones is no news."""
     of, fault = st.session_state.get("export-fault", ("", ""))
     if of == wanted.key and fault:
         show_error(fault)
-    elif wanted.format in SLOW:
-        mine = st.session_state.setdefault("export-jobs", set())  # those of earlier sessions are no news
-        _told(wanted.space, [job for job in _jobs(wanted) if job.live or job.id in mine])
-    else:
-        of, paths, warnings = st.session_state.get("exported", ("", [], []))
-        if of == wanted.key:
-            _written(paths, warnings, "")
-
-
-def _told(space: Workspace, jobs: Sequence[Job]) -> None:
-    """How far the exports are, or what they wrote."""
-    for job in jobs:
-        if job.live:
-            st.session_state["export-jobs"].add(job.id)
-            fragment(_progress, run_every=1.0)(space, job.id)
-        elif job.status == "cancelled":
+        return
+    for job in _jobs(wanted):
+        if job.live or job.status == "done" or job.id not in st.session_state.get("export-jobs", ()):
+            continue
+        if job.status == "cancelled":
             st.caption(_("Cancelled. Finished work is kept."))
         elif job.status == "died":
             st.warning(_("The export was stopped from outside. Start it again."), icon=":material/heart_broken:")
-        elif job.status != "done":
+        else:
             show_error(job.message)
+
+
+def _results(wanted: _Export) -> None:
+    """How far the exports are, or what the latest wrote, or else the folder that they go to."""
+    jobs = _jobs(wanted)
+    live = [job for job in jobs if job.live]
+    for job in live:
+        fragment(_progress, run_every=1.0)(wanted.space, job.id)
+    if live:
+        return
     done = [job for job in jobs if job.status == "done"]
-    paths = [path for job in done for path in job.result.get("files", [])]
-    if paths:
-        warnings = [warning for job in done for warning in job.result.get("warnings", [])]
-        _written(paths, warnings, download_address([job.id for job in done]))
+    paths = [Path(path) for job in done for path in job.result.get("files", [])]
+    if paths and len(done) == len(wanted.subjects) and all(_belongs(path, wanted.folder) for path in paths):
+        _written(done, paths)
+        return
+    folder = str(wanted.folder)
+    short = folder if len(folder) <= MOST_PATH else f"{folder[: MOST_PATH // 3]} … {folder[-MOST_PATH // 2 :]}"
+    with st.container(key="export-place"):
+        st.caption(_("Into {folder}", folder=plain(short)), help=None if short == folder else plain(folder))
+
+
+def _belongs(path: Path, folder: Path) -> bool:
+    """Whether a file is still where an export into this folder, or into its next number, put it."""
+    return path.parent.parent == folder.parent and path.parent.name.startswith(folder.name) and path.is_file()
 
 
 def _progress(space: Workspace, id: str) -> None:
@@ -261,36 +285,24 @@ def _progress(space: Workspace, id: str) -> None:
         st.rerun()
     if not job.live:
         st.rerun()
-    st.progress(job.share, text=_("Exporting: {how}", how=progress_text(job)))
+    st.progress(job.share, text=progress_text(job))
 
 
-def _written(paths: Sequence[str], warnings: Sequence[str], address: str) -> None:
+def _written(jobs: Sequence[Job], paths: Sequence[Path]) -> None:
     """What was written, and the way to it: a download, and the folder where the browser is on this machine."""
-    n, folder = len(paths), Path(paths[0]).parent
+    n, folder = len(paths), paths[0].parent
     st.session_state[WRITTEN] = n
-    with st.container(horizontal=True, vertical_alignment="center", key="export-done"):
-        said = _("Written: {path}", path=paths[0]) if n == 1 else ""
+    warnings = [warning for job in jobs for warning in job.result.get("warnings", [])]
+    icon = ":material/warning:" if warnings else ":material/check_circle:"
+    with st.popover(_("{n} files written", n=n), icon=icon, width="stretch", key="export-done"):
+        at = datetime.fromtimestamp(jobs[-1].ended)
+        st.caption(_("Written to {folder}, {at:%b %d, %H:%M}", folder=plain(str(folder)), at=at))
         more = [_("and {n} more", n=n - MOST_PATHS)] if n > MOST_PATHS else []
-        names = "  \n".join([*(f"`{Path(path).name}`" for path in paths[:MOST_PATHS]), *more])
-        st.success(said or _("{n} files written to {folder}", n=n, folder=str(folder)), icon=":material/check_circle:")
-        if n > 1:
-            st.popover(_("Files"), type="tertiary").markdown(names)
-        if address:
+        st.markdown("  \n".join([*(f"`{path.name}`" for path in paths[:MOST_PATHS]), *more]))
+        with st.container(horizontal=True):
             label = _("Download") if n == 1 else _("Download (ZIP)")
-            st.link_button(label, address, icon=":material/save:")
-        elif all(Path(path).is_file() for path in paths):
-            data = Path(paths[0]).read_bytes() if n == 1 else _zip(paths)
-            name = Path(paths[0]).name if n == 1 else f"{folder.name}.zip"
-            st.download_button(_("Download"), data=data, file_name=name, key="export-download", icon=":material/save:")
-        if st.context.ip_address in HERE and opens_folders():
-            st.button(_("Open the folder"), on_click=open_folder, args=(folder,), icon=":material/folder_open:")
-    for warning in warnings:
-        st.warning(as_markdown(warning), icon=":material/warning:")
-
-
-def _zip(paths: Sequence[str]) -> bytes:
-    """Lists are small: they are held in memory."""
-    out = io.BytesIO()
-    for part in zipped([Path(path) for path in paths]):
-        out.write(part)
-    return out.getvalue()
+            st.link_button(label, download_address([job.id for job in jobs]), icon=":material/save:")
+            if st.context.ip_address in HERE and opens_folders():
+                st.button(_("Open the folder"), on_click=open_folder, args=(folder,), icon=":material/folder_open:")
+        for warning in warnings:
+            st.warning(as_markdown(warning), icon=":material/warning:")

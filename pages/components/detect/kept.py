@@ -19,7 +19,7 @@ from core.workspace.jobs import Jobs
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.detect.data import Subject, kept_settings
-from pages.components.detect.export import Batch, export_bar
+from pages.components.detect.export import Batch, export_bar, which_moments
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows
 from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.player.proxy import proxy_notice
@@ -136,7 +136,7 @@ def _kept_view(space: Workspace, person: Person, kept: Sequence[Kept]) -> None:
                 ledger_of(space), presses, duration_of=lambda id: duration_of(space, by_id[id]) if id in by_id else None
             )
 
-        place = ListPlace(LIST, PLAYER, str(space.root), height=486)
+        place = ListPlace(LIST, PLAYER, str(space.root), which=which_moments())
         fps = fps_of(space, batch.video)
         moment_list(place, rows, video_id=batch.video.id, person_id=person.id, fps=fps, on_events=save)
     export_bar(space, person, batches)

@@ -60,12 +60,16 @@ class MomentRow:
 
 @dataclass(frozen=True)
 class ListPlace:
-    """Where a list stands: its own key, its player's, a name for its workspace, its greatest height in pixels."""
+    """Where a list stands: its own key, its player's, a name for its workspace, its greatest height in pixels.
+
+    `which` moments an export beside it takes: kept, accepted or all; empty where there is none.
+    """
 
     key: str
     player_key: str
     token: str
-    height: int = 520
+    height: int = 486
+    which: str = ""
 
 
 def moment_id(moment: Moment, video_id: str, person_id: str) -> str:
@@ -166,6 +170,7 @@ def moment_list(
             "selected": selected,
             "player": place.player_key,
             "height": place.height,
+            "which": place.which,
             "video_id": video_id,
             "person_id": person_id,
             "fps": fps,
@@ -206,7 +211,8 @@ def _texts() -> dict[str, str]:
         "discard": _("Discard"),
         "none": _("None here."),
         "in_out": _("set in, out"),
-        "nudge": _("move the edge by a frame"),
+        "nudge": _("move the marked edge by a frame"),
+        "crossed": _("The moment would end before it begins."),
         "play_all": _("Play all in a row"),
         "name": _("Name"),
         "remark": _("Note"),
@@ -214,5 +220,5 @@ def _texts() -> dict[str, str]:
         "found": _("found: {range}", range="{range}"),
         "as_found": _("Back to what was found"),
         "seconds": _("{n} s", n="{n}"),
-        "total": _("{n} of {total} chosen, {time}", n="{n}", total="{total}", time="{time}"),
+        "total": _("Export: {n} of {total}, {time}", n="{n}", total="{total}", time="{time}"),
     }

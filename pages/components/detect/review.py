@@ -16,7 +16,7 @@ from core.playback.playable import Playable
 from core.segment import clock
 from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep
-from pages.components.detect.export import Batch, export_bar
+from pages.components.detect.export import Batch, export_bar, which_moments
 from pages.components.detect.kept import Kept, kept_moments
 from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
 from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_limit, settings_row
@@ -63,6 +63,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     with right:
         selected = _list(subject, rows, duration)
         _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
+        _recomputed(subject, settings, found)
     player_first()
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
@@ -204,7 +205,7 @@ def _list(subject: Subject, rows: list[MomentRow], duration: float | None) -> st
         return take(ledger, presses, duration_of=lambda id: duration if id == subject.video.id else None)
 
     fps = fps_of(subject.space, subject.video)
-    place = ListPlace("detect-moments", PLAYER, str(subject.space.root), height=486)
+    place = ListPlace("detect-moments", PLAYER, str(subject.space.root), which=which_moments())
     return moment_list(place, rows, video_id=subject.video.id, person_id=subject.person.id, fps=fps, on_events=save)
 
 
@@ -218,6 +219,24 @@ def _precision(so_far: Precision) -> None:
     if n >= FEWEST_REVIEWED:
         said += " " + _("Of all most likely {low} to {high}.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
     st.caption(said)
+
+
+def _recomputed(subject: Subject, settings: DetectionSettings, found: Found) -> None:
+    """Say so where judgements moved all scores, as the share of funny clips that they speak for is another one."""
+    key = f"recomputed-{subject.key}-{subject.model.name}-{settings.prior}"
+    share = percent(found.prior)
+    before, now = st.session_state.get(key, (share, share))
+    if share != now:
+        before, now = now, share
+    st.session_state[key] = before, now
+    if before != now:
+        st.caption(
+            _(
+                "Your judgements moved the expected share of funny clips from {before} to {now}; all scores follow it.",
+                before=before,
+                now=now,
+            )
+        )
 
 
 def _not_judged(found: Found) -> None:

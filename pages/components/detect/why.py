@@ -119,7 +119,7 @@ def _reasons(answer: Why) -> None:
         .properties(height=28 * len(data) + 10)
     )
     st.altair_chart(bare(chart), width="stretch")
-    st.caption(_("What the score would lose if this were as usual. Green speaks for a funny moment, grey against it."))
+    st.caption(_("How much each speaks for a funny moment (green) or against one (grey), beside what is usual."))
 
 
 def _nearest(subject: Subject, answer: Why, player_key: str) -> None:

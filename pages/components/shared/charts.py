@@ -17,6 +17,10 @@ from pages.components.shared.colours import EMOTION_COLOURS, FIRST, QUIET
 from pages.components.shared.shell import _
 
 PICK = "pick"  # the name of what a click chooses, with the field `t`
+CLOCK = (  # of a value in seconds, as `core.segment.clock`, in the language of Vega
+    "(datum.value >= 3600 ? floor(datum.value / 3600) + ':' + format(floor(datum.value / 60) % 60, '02d')"
+    " : floor(datum.value / 60)) + ':' + format(floor(datum.value) % 60, '02d')"
+)
 AnyChart = TypeVar("AnyChart", alt.Chart, alt.LayerChart)
 
 
@@ -110,11 +114,7 @@ def strip(series: TimeSeries, span: Segment) -> alt.Chart:
 
 def time_axis() -> alt.Axis:
     """Seconds as a clock."""
-    hours = "floor(datum.value / 3600)"
-    rest = "format(floor(datum.value / 60) % 60, '02d') + ':' + format(floor(datum.value) % 60, '02d')"
-    return alt.Axis(
-        labelExpr=f"datum.value >= 3600 ? {hours} + ':' + {rest} : {rest}", grid=False, tickCount=10, domain=False
-    )
+    return alt.Axis(labelExpr=CLOCK, grid=False, tickCount=10, domain=False)
 
 
 def transitions(matrix: Matrix) -> alt.LayerChart:
@@ -203,7 +203,11 @@ def plane_way(series: TimeSeries, span: Segment | None) -> alt.Chart:
         .mark_circle(size=42, opacity=0.75, cursor="pointer")
         .encode(
             **_plane_axes(),
-            color=alt.Color("t:Q", scale=alt.Scale(scheme="plasma"), legend=None),
+            color=alt.Color(
+                "t:Q",
+                scale=alt.Scale(scheme="plasma"),
+                legend=alt.Legend(title=_("time"), orient="top", labelExpr=CLOCK, tickCount=4, gradientLength=260),
+            ),
             tooltip=[alt.Tooltip("at:N", title=_("time"))],
         )
         .add_params(_pick())
@@ -234,4 +238,4 @@ def feature_value(feature: str, value: float) -> str:
         return f"{value:.0f} dB"
     if feature == "pitch":
         return f"{hertz(value):.0f} Hz"
-    return f"{value:.2f}" if feature in ("valence", "arousal") else f"{value:.0%}"
+    return f"{value:z.2f}" if feature in ("valence", "arousal") else f"{value:.0%}"

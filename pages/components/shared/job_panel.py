@@ -14,6 +14,7 @@ from pages.components.shared.shell import _, fragment, plain, show_error, told, 
 
 MOST = 6  # jobs that are listed
 SHOWN_BY = {"extract": ("extract", "sample"), "train": ("train",)}  # kinds of jobs that a page shows by itself
+LOADING = ("extract", "sample", "scan", "photos", "train", "detect")  # kinds of jobs that begin with networks
 STOPPED = ("failed", "died", "cancelled")
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
@@ -36,9 +37,9 @@ def kind_name(kind: str) -> str:
 def progress_text(job: Job) -> str:
     """How far, how fast and how long still."""
     if job.status == "queued":
-        return _("starting, or waiting for its turn…")
+        return _("waiting for its turn…") if Jobs(workspace()).ahead_of(job) else _("starting…")
     if not job.begun:
-        return _("loading the models…")
+        return _("loading the models…") if job.kind in LOADING else _("preparing…")
     parts = [f"{job.share:.0%}"]
     if job.kind in ("extract", "sample", "proxy"):
         parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
@@ -56,10 +57,11 @@ def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
     st.markdown(f"**{kind_name(job.kind)}**  \n{plain(job.name)}")
     if job.live:
         st.progress(job.share, text=progress_text(job))
+        passes = job.status == "queued" and any(other.status == "queued" for other in jobs.ahead_of(job))
         with st.container(horizontal=True):
             for said, name, act, icon in (
                 (_("Cancel"), "cancel", _cancel, "close"),
-                *([(_("Do this next"), "hasten", _hasten, "arrow_upward")] if job.status == "queued" else []),
+                *([(_("Do this next"), "hasten", _hasten, "arrow_upward")] if passes else []),
             ):
                 icon = f":material/{icon}:"
                 st.button(said, key=f"{name}-{place}-{job.id}", on_click=act, args=(jobs, job), icon=icon)
@@ -155,7 +157,7 @@ def job_panel(page: str) -> None:
             if before is not None and live != before:
                 for job in all_jobs:
                     if job.id in before - live and job.status == "done":
-                        st.session_state.setdefault("just_done", []).append((job.kind, job.name))
+                        st.session_state.setdefault("just_done", []).append(job)
                 st.rerun()
             open_jobs = [job for job in all_jobs if job.live or job.status in STOPPED]
             shown = [job for job in open_jobs if job.kind not in SHOWN_BY.get(page, ())]
@@ -163,8 +165,14 @@ def job_panel(page: str) -> None:
                 _strip(jobs, all_jobs, shown[-MOST:])
 
     fragment(panel, run_every=LIVELY if st.session_state.get("live_jobs") else IDLE)()
-    for kind, name in st.session_state.pop("just_done", []):
-        st.toast(_("{what} finished: {name}", what=kind_name(kind), name=plain(name)), icon=":material/check_circle:")
+    for job in st.session_state.pop("just_done", []):
+        st.toast(_done(job), icon=":material/check_circle:")
+
+
+def _done(job: Job) -> str:
+    if job.kind == "export":
+        return _("{n} files exported from {name}", n=len(job.result.get("files", [])), name=plain(job.name))
+    return _("{what} finished: {name}", what=kind_name(job.kind), name=plain(job.name))
 
 
 def preview_of(jobs: Jobs, job: Job) -> Path | None:

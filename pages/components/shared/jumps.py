@@ -13,8 +13,9 @@ FOLDER = ASSETS / "moments"
 
 
 def script(*names: str) -> str:
-    """JavaScript of this folder, in this order, in one piece."""
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+    """JavaScript of this folder, in this order, in one piece, with the clock of the player before it."""
+    paths = [ASSETS / "player" / "clock.js", *(FOLDER / name for name in names)]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 _jumps = st.components.v2.component(

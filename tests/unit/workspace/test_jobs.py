@@ -67,6 +67,24 @@ def test_a_job_is_hastened_before_those_that_wait_longer(jobs: Jobs, without_wor
     assert order == [third.id, second.id, first.id]
 
 
+def test_a_job_knows_for_which_others_it_waits(jobs: Jobs, without_worker: None) -> None:
+    first, second, third = (jobs.submit("extract", f"v{k}", "a.mp4") for k in range(3))
+    jobs.submit("export", "v0", "a.mp4")  # of another lane
+    assert jobs.ahead_of(first) == []
+    assert [job.id for job in jobs.ahead_of(third)] == [first.id, second.id]
+    jobs.hasten(third.id)
+    assert jobs.ahead_of(jobs.find(third.id)) == []
+    jobs.save(replace(second, status="running"))
+    assert [job.id for job in jobs.ahead_of(jobs.find(third.id))] == [second.id]
+
+
+def test_work_done_at_once_is_found_among_the_jobs(jobs: Jobs) -> None:
+    jobs.record("export", "v1/p/csv", "a.mp4", {"files": ["a.csv"]})
+    found = jobs.latest("export", "v1/p/csv")
+    assert found is not None
+    assert (found.status, found.result["files"]) == ("done", ["a.csv"])
+
+
 def test_another_wish_is_another_job(jobs: Jobs, without_worker: None) -> None:
     first = jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 3.0, "sizes": (1, 2)})
     assert jobs.submit("extract", "v1", "a.mp4", {"sample_rate": 3.0, "sizes": [1, 2]}).id == first.id
