@@ -146,10 +146,10 @@ class Moments extends Rows {
     const row = this.find(id);
     if (!row) return;
     this.looked = id; // it is in view
+    this.choose(row);
     this.edge = edge ?? this.edge;
     if (edge && Math.abs(this.shape(row)[edge] - t) > 1e-3) this.trim(row, { [edge]: t });
-    this.choose(row);
-    this.draw();
+    else this.draw();
   }
 
   setEdge(edge) {
