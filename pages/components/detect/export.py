@@ -104,11 +104,13 @@ class _Export:
     @property
     def key(self) -> str:
         """Names it among exports of other formats, people and videos."""
-        return "|".join(self.subjects)
+        return "|".join(export_subject(batch.video, self.person, self.format) for batch in self.batches)
 
     @property
     def subjects(self) -> list[str]:
-        """What its parts are called among the jobs, one a video of which there is something to write."""
+        """What it is called among the jobs: in the background each video with something to write is one."""
+        if self.format not in SLOW:
+            return [self.key]
         return [export_subject(batch.video, self.person, self.format) for batch in self.batches if batch.moments]
 
     def target(self, video: Video, folder: Path) -> Path:
@@ -185,9 +187,9 @@ def _options(format: str) -> ExportOptions:
 
 
 def _jobs(wanted: _Export) -> list[Job]:
-    """The latest export of each video."""
-    found = (Jobs(wanted.space).latest("export", subject) for subject in wanted.subjects)
-    return [job for job in found if job is not None]
+    """The latest of each subject."""
+    latest = {job.subject: job for job in Jobs(wanted.space).all() if job.kind == "export"}
+    return [latest[subject] for subject in wanted.subjects if subject in latest]
 
 
 def _button(wanted: _Export) -> None:
@@ -218,23 +220,32 @@ def _fault(wanted: _Export) -> str:
     apart = wanted.format == "clips" or len(wanted.batches) > 1  # many files: never among those of another export
     try:
         folder = fresh_folder(wanted.folder) if apart else wanted.folder
-        jobs = [_write(wanted, batch, folder) for batch in wanted.batches if batch.moments]
+        jobs = _write(wanted, folder)
     except PunchlineError as error:
         return Sentence.of(error)
     st.session_state.setdefault("export-jobs", set()).update(job.id for job in jobs)
     return ""
 
 
-def _write(wanted: _Export, batch: Batch, folder: Path) -> Job:
-    """Write one video's moments, or begin it in the background. Raises PunchlineError."""
-    space, video, format = wanted.space, batch.video, wanted.format
-    target = wanted.target(video, folder)
-    options = replace(wanted.options, names=_names(batch.rows))
-    if format in SLOW:
-        return begin_export(space, video, wanted.person, batch.moments, target, format=format, options=options)
-    written = export(video, batch.moments, target, format=format, options=options)
-    result = {"files": [str(path) for path in written.paths], "warnings": list(written.warnings)}
-    return Jobs(space).record("export", export_subject(video, wanted.person, format), video.name, result)
+def _write(wanted: _Export, folder: Path) -> list[Job]:
+    """Begin it in the background, or write it at once and note that as a job too. Raises PunchlineError."""
+    space, person, format = wanted.space, wanted.person, wanted.format
+    jobs: list[Job] = []
+    files: list[str] = []
+    warnings: list[str] = []
+    for batch in (batch for batch in wanted.batches if batch.moments):
+        video, target = batch.video, wanted.target(batch.video, folder)
+        options = replace(wanted.options, names=_names(batch.rows))
+        if format in SLOW:
+            jobs.append(begin_export(space, video, person, batch.moments, target, format=format, options=options))
+        else:
+            written = export(video, batch.moments, target, format=format, options=options)
+            files += [str(path) for path in written.paths]
+            warnings += written.warnings
+    if files:
+        name = wanted.batches[0].video.name
+        jobs.append(Jobs(space).record("export", wanted.key, name, {"files": files, "warnings": warnings}))
+    return jobs
 
 
 def _faults(wanted: _Export) -> None:
