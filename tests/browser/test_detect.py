@@ -327,7 +327,9 @@ def test_playing_ends_with_the_moment_in_hand_which_only_hands_change(result: Pa
     eventually(result, lambda: bounds(space) == before)
     on_the_timeline(result, other["start"] - 1.5, 0)
     result.keyboard.press(" ")
-    result.wait_for_function(plays, arg=[other["start"] + 0.2, other["end"]])  # into another moment, which is not chosen
+    result.wait_for_function(
+        plays, arg=[other["start"] + 0.2, other["end"]]
+    )  # into another moment, which is not chosen
     expect(row).to_have_class("row current")
     result.keyboard.press("i")  # the moment would end before it begins
     result.keyboard.press("a")
@@ -387,8 +389,9 @@ def fits_on_a_laptop(page: Page) -> None:
 def test_the_bar_of_exports_and_the_timeline_fit_on_a_laptop(result: Page) -> None:
     fits_on_a_laptop(result)
     result.get_by_role("combobox", name="Format").click()
-    cut_off = "options => options.flatMap(o => [o, ...o.querySelectorAll('*')]).filter(e => e.scrollWidth > e.clientWidth + 1)"
-    assert result.get_by_role("option").evaluate_all(f"options => ({cut_off})(options).map(e => e.textContent)") == []
+    parts = "options.flatMap((option) => [option, ...option.querySelectorAll('*')])"
+    cut = f"(options) => {parts}.filter((part) => part.scrollWidth > part.clientWidth + 1).map(String)"
+    assert result.get_by_role("option").evaluate_all(cut) == []
 
 
 def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspace) -> None:

@@ -51,13 +51,13 @@ def stem_of(video: Video) -> str:
 def export_bar(space: Workspace, person: Person, batches: Sequence[Batch]) -> None:
     """The whole section, in a bar that stays in sight and keeps its height."""
     with st.container(key="export-bar"):
-        format_, which, place, more, button = st.columns([2.8, 2.45, 2.15, 1.15, 2.35], vertical_alignment="center")
+        format_, which, place, more, button = st.columns([2.7, 2.75, 2.1, 1.1, 2.3], vertical_alignment="center")
         with format_:
             format = _format(space, person, batches)
         with which:
             kind = _which()
             batches = [_chosen(batch, kind) for batch in batches]
-        with more, st.popover(_("Options"), width="stretch"):
+        with more, st.popover(_("Options"), width="stretch"), st.container(key="export-options"):
             folder = _folder(space, batches)
             options = _options(format)
         wanted = _Export(space, person, format, batches, folder, options)

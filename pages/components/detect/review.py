@@ -226,17 +226,19 @@ def _recomputed(subject: Subject, settings: DetectionSettings, found: Found) -> 
     key = f"recomputed-{subject.key}-{subject.model.name}-{settings.prior}"
     share = percent(found.prior)
     before, now = st.session_state.get(key, (share, share))
-    if share != now:
+    moved = share != now
+    if moved:
         before, now = now, share
     st.session_state[key] = before, now
+    said = _(
+        "Your judgements moved the expected share of funny clips from {before} to {now}; all scores follow it.",
+        before=before,
+        now=now,
+    )
     if before != now:
-        st.caption(
-            _(
-                "Your judgements moved the expected share of funny clips from {before} to {now}; all scores follow it.",
-                before=before,
-                now=now,
-            )
-        )
+        st.caption(said)
+    if moved:
+        st.toast(said, icon=":material/calculate:")
 
 
 def _not_judged(found: Found) -> None:
