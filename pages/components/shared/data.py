@@ -117,7 +117,7 @@ def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
         known = library_of(space).cues(video.id)
     except PunchlineError:  # said where the features themselves are needed
         return []
-    names = {"laughter": _("Laughter"), "chat": _("Chat")}
+    names = {"laughter": _("Laughter\nheard"), "chat": _("Chat")}
     lanes = [Lane(name, names[name], known.timestamps, value, (0, 1)) for name, value in known.values.items()]
     if known.waveform is not None and len(known.timestamps) > 1:
         key = f"{space.root}{video.id}{state_of(space.features_path(video.id))}{len(known.timestamps)}"
