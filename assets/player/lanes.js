@@ -6,6 +6,7 @@ const SMALL = { score: 42, curve: 34, low: 24, blocks: 16, seen: 10 }; // on a l
 const LOW_WINDOW = 800; // px
 const MANY = 4; // curves that are tall
 const GAP = 5;
+const GRIP_WIDTH = 18; // px of what marks the edge that keys move
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const HEARD = ["loudness", "pitch", "score", "laughter", "chat", "waveform"]; // also where nobody is seen
 
@@ -259,7 +260,9 @@ class Lanes extends Axis {
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     ctx.fillStyle = this.ink.paper;
-    ctx.fillText(text, Math.max(a, GUTTER) + 5, row.y + row.height / 2 + 0.5);
+    const grip = this.clip?.edge ? this.x(this.clip[this.clip.edge]) : -GRIP_WIDTH;
+    const left = Math.abs(grip - a) < GRIP_WIDTH / 2 ? GRIP_WIDTH / 2 : 0; // what it would hide
+    ctx.fillText(text, Math.max(a, GUTTER) + left + 5, row.y + row.height / 2 + 0.5);
     ctx.restore();
   }
 
@@ -270,7 +273,7 @@ class Lanes extends Axis {
     ctx.fillStyle = this.ink.ink;
     ctx.fillRect(x - 1.5, AXIS - 4, 3, this.height - AXIS + 4 - GAP);
     ctx.beginPath();
-    ctx.roundRect(x - 9, row.y, 18, row.height, 4);
+    ctx.roundRect(x - GRIP_WIDTH / 2, row.y, GRIP_WIDTH, row.height, 4);
     ctx.fill();
     ctx.fillStyle = this.ink.paper;
     for (const way of [-1, 1]) {
