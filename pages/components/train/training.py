@@ -230,7 +230,7 @@ def live_training(space: Workspace, person: Person) -> None:
 def _running(jobs: Jobs, job: Job) -> None:
     st.markdown(f"**{_('Training a model of {name}', name=plain(job.name))}**")
     loading = job.status == "running" and job.total <= 0
-    said = _("loading what learns (torch and scikit-learn)…") if loading else progress_text(job)
+    said = _("loading the program that learns…") if loading else progress_text(job)
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
     bar.progress(job.share, text=said)
     button.button(
