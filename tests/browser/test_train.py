@@ -34,6 +34,15 @@ pytestmark = pytest.mark.browser
 N_LAUGHS = 14
 LAUGHS = [Segment(20.0 * k + 4, 20.0 * k + 10) for k in range(N_LAUGHS)]
 QUICK = TrainingSettings(model="logistic", n_folds=3)
+WATCHED = """() => {
+  window.seen = [];
+  const look = () => {
+    const words = (place) => document.querySelector(place)?.innerText ?? "";
+    seen.push([words("h1"), words("[class*=st-key-next-step]")]);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +208,14 @@ def test_without_a_person_the_way_to_one_is_shown(tmp_path: Path, monkeypatch: p
     assert not app.exception
     assert "A model is trained for a person. Pick one first." in [words.value for words in app.main.markdown]
     assert "Pick the person" in [button.label for button in app.main.button]
+
+
+def test_the_next_step_of_a_page_goes_before_the_title_of_another_comes(page: Page, address: str) -> None:
+    opened(page, address, "Ada")
+    page.get_by_text("Step 5 of 6").wait_for()
+    page.evaluate(WATCHED)
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Extract").click()
+    page.get_by_text("Step 3 of 6").wait_for()
+    seen = page.evaluate("seen")
+    assert any(title == "Extract" for title, _bar in seen)
+    assert not [bar for title, bar in seen if title == "Extract" and "Step 5" in bar]

@@ -83,9 +83,11 @@ def _stepper() -> None:
 
 
 def step_place(page: str) -> DeltaGenerator:
-    """Where the next step goes; that of a page which was left is taken away before this one is drawn."""
-    left, st.session_state["page-shown"] = st.session_state.get("page-shown") != page, page
-    return st.empty().container() if left else st.container()
+    """Where the next step goes: one of two places in turn, so that what stood on the page before goes at once."""
+    shown, turn = st.session_state.get("step-place", ("", 0))
+    turn = turn if shown == page else 1 - turn
+    st.session_state["step-place"] = page, turn
+    return [st.container() if k == turn else st.empty() for k in (0, 1)][turn]
 
 
 def next_step(page: str) -> None:
