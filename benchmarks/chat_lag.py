@@ -1,6 +1,6 @@
-"""How often is the lag of a chat found within a second?
+"""How often is the lag of a chat found within a second, and how often does its doubt hold the truth?
 
-    uv run python benchmarks/chat_lag.py [--seeds 4] [--json]
+    uv run python benchmarks/chat_lag.py [--seeds 4] [--first-seed 0] [--json]
 
 Chats are made up as files, and read as files: viewers answer laughs of 1.5-6 s in six ways, in words of several
 languages, among other messages; a fifth of the laughs is not heard, there is laughter of others, viewers laugh at what
@@ -22,7 +22,7 @@ import numpy as np
 
 from core.cues.chat import read_chat
 from core.cues.chat_counts import counts_of
-from core.cues.chat_lag import lag_of
+from core.cues.chat_lag import Lag, lag_of
 from core.cues.laughs import pattern
 
 STREAMS = {  # seconds, laughs, answers to each
@@ -73,7 +73,7 @@ def planted(rng: np.random.Generator, stream: str, way: str, lag: float, *, clea
     return [(t, f"user{user}", text) for user, (t, text) in zip(users, messages)], heard
 
 
-def found(messages: list, heard: np.ndarray) -> float | None:
+def found(messages: list, heard: np.ndarray) -> Lag | None:
     """The lag of a chat in a file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chat.csv"
@@ -85,18 +85,20 @@ def found(messages: list, heard: np.ndarray) -> float | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     figures: dict[str, dict[str, float]] = {}
     for clean in (True, False):
         for stream in STREAMS:
-            errors, started = [], time.process_time()
+            errors, doubts, started = [], [], time.process_time()
             for number, way in enumerate(WAYS):
-                for seed in range(options.seeds):
+                for seed in range(options.first_seed, options.first_seed + options.seeds):
                     rng = np.random.default_rng((number, seed, clean))
                     lag = float(rng.uniform(4, 12))
                     answer = found(*planted(rng, stream, way, lag, clean=clean))
-                    errors.append(np.nan if answer is None else answer - lag)
+                    errors.append(np.nan if answer is None else answer.seconds - lag)
+                    doubts.append(np.nan if answer is None else answer.doubt)
             error = np.abs(errors)
             name = f"{stream}{', clean' if clean else ''}"
             figures[name] = {
@@ -105,6 +107,9 @@ def main() -> None:
                 "unknown": float(np.isnan(error).mean()),
                 "worst": float(np.nanmax(error)),
                 "median": float(np.nanmedian(error)),
+                "within_doubt": float((error <= doubts)[~np.isnan(error)].mean()),
+                "doubt": float(np.nanmedian(doubts)),
+                "doubt_over_1_s": float((np.array(doubts) > 1).mean()),
                 "cpu_seconds_each": (time.process_time() - started) / len(errors),
             }
             if not options.json:

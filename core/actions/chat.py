@@ -10,7 +10,7 @@ import numpy as np
 from core.cues.chat import ReadChat, read_chat
 from core.cues.chat_counts import ChatCounts, chat_rows, counts_of
 from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
-from core.cues.chat_lag import lag_of
+from core.cues.chat_lag import Lag, lag_of
 from core.cues.laughs import DEFAULT_PATTERNS, pattern, patterns_of
 from core.errors import WorkspaceFault
 from core.faces.feature_file import change_cues, read_cues
@@ -40,7 +40,6 @@ def attach_chat(
     """
     chat = read_chat(file, pattern(laugh_patterns(workspace)))
     counts = counts_of(chat)
-    lag = estimated_lag(workspace, video, counts)
     info = ChatInfo(
         file=name or file.name,
         format=chat.format,
@@ -50,15 +49,17 @@ def attach_chat(
         n_damaged=chat.unread.n_damaged,
         cut_off=chat.unread.cut_off,
         by_calendar=chat.by_calendar,
-        offset=float(-(lag or 0.0) if offset is None else offset),
-        lag=float("nan") if lag is None else lag,
+        offset=0.0,
+        lag=float("nan"),
     )
+    info = _with_lag(info, estimated_lag(workspace, video, counts))
+    info = info if offset is None else replace(info, offset=float(offset))
     write_chat(workspace.chat_path(video.id), counts, info)
     keep_chat(workspace, video)
     return info, chat
 
 
-def estimated_lag(workspace: Workspace, video: Video, counts: ChatCounts) -> float | None:
+def estimated_lag(workspace: Workspace, video: Video, counts: ChatCounts) -> Lag | None:
     """Seconds by which a chat comes after the video, by the laughter that is heard and the labels; None if unknown."""
     path = workspace.features_path(video.id)
     if not path.exists():
@@ -94,13 +95,26 @@ def chat_info(workspace: Workspace, video: Video) -> ChatInfo | None:
     return read_chat_file(path)[1] if path.exists() else None
 
 
-def move_chat(workspace: Workspace, video: Video, offset: float) -> ChatInfo:
-    """Change the seconds that are added to the chat's times. Raises WorkspaceFault where there is no chat."""
+def _with_lag(info: ChatInfo, lag: Lag | None) -> ChatInfo:
+    """With a lag, which is taken away; where none is known the offset stays as it is."""
+    if lag is None:
+        return replace(info, lag=float("nan"), lag_doubt=float("nan"))
+    return replace(info, offset=0.0 - lag.seconds, lag=lag.seconds, lag_doubt=lag.doubt)
+
+
+def move_chat(workspace: Workspace, video: Video, offset: float | None) -> ChatInfo:
+    """Change the seconds that are added to the chat's times; None estimates the lag again and takes it away, if known.
+
+    Raises WorkspaceFault where there is no chat.
+    """
     path = workspace.chat_path(video.id)
     if not path.exists():
         raise WorkspaceFault("{name}: no chat is attached; attach one first", name=video.name)
     counts, info = read_chat_file(path)
-    info = replace(info, offset=float(offset))
+    if offset is None:
+        info = _with_lag(info, estimated_lag(workspace, video, counts))
+    else:
+        info = replace(info, offset=float(offset))
     write_chat(path, counts, info)
     keep_chat(workspace, video)
     return info

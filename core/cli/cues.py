@@ -99,13 +99,13 @@ def chat_of(ctx: click.Context, video: str, as_json: bool) -> None:
     )
 
 
-@chat.command()
+@chat.command(context_settings={"ignore_unknown_options": True})  # of which -6 would be one
 @click.argument("video")
-@click.argument("offset", type=float)
+@click.argument("offset", type=float, required=False)
 @json_option
 @click.pass_context
-def move(ctx: click.Context, video: str, offset: float, as_json: bool) -> None:
-    """Change the OFFSET of a video's chat: the seconds that are added to its times."""
+def move(ctx: click.Context, video: str, offset: float | None, as_json: bool) -> None:
+    """Change the OFFSET of a video's chat, the seconds that are added to its times; without it, estimate its lag again."""
     from core.actions.chat import move_chat
 
     workspace = workspace_of(ctx)
@@ -149,15 +149,18 @@ def patterns(ctx: click.Context, file: Path | None, as_json: bool) -> None:
 
 def content_of(video: Any, told: Any) -> dict[str, Any]:
     """What a command answers of a chat."""
-    lag = None if isnan(told.lag) else told.lag
-    return {"video": video.name, "chat": {**asdict(told), "lag": lag}}
+    unknown = dict.fromkeys(name for name in ("lag", "lag_doubt") if isnan(getattr(told, name)))
+    return {"video": video.name, "chat": asdict(told) | unknown}
 
 
 def sentence_of(video: Any, told: Any) -> str:
     """The same for people."""
     lag = "unknown" if isnan(told.lag) else f"{told.lag:.1f} s"
+    if told.rough:
+        lag += f", give or take {told.lag_doubt:.1f} s"
     return (
         f"{video.name}: {told.n_messages} messages counted from {told.file} ({told.format}), {told.n_laughing} laugh, "
         f"{told.n_repeated} repeated, {told.n_damaged} not read; lag of the chat {lag}, offset {told.offset:+.1f} s; "
         "only counts are kept"
+        + (f"; label more laughs and `punchline chat move {video.name}`, or add the seconds to it" if told.rough else "")
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 
 from core.cues.chat_counts import ChatCounts
@@ -10,11 +10,15 @@ from core.storage.files import program_version, storable
 from core.storage.hdf5 import array_of, reading, replacing
 
 CHAT_FORMAT, CHAT_VERSION = "punchline-chat", 1
+ROUGH = 1.0  # seconds
 
 
 @dataclass(frozen=True)
 class ChatInfo:
-    """Where counts come from; `offset` is added to the chat's times, `lag` is the one estimated, NaN where none was."""
+    """Where counts come from; `offset` is added to the chat's times, `lag` is the one estimated, give or take `lag_doubt`.
+
+    Both are NaN where none was estimated; `lag_doubt` is also where a file does not tell it.
+    """
 
     file: str
     format: str
@@ -26,7 +30,13 @@ class ChatInfo:
     by_calendar: bool
     offset: float
     lag: float
+    lag_doubt: float = float("nan")
     program_version: str = field(default_factory=program_version)
+
+    @property
+    def rough(self) -> bool:
+        """Whether the lag may well be a second off, or more."""
+        return self.lag_doubt > ROUGH
 
 
 def write_chat(path: Path, chat: ChatCounts, info: ChatInfo) -> None:
@@ -43,6 +53,10 @@ def write_chat(path: Path, chat: ChatCounts, info: ChatInfo) -> None:
 def read_chat_file(path: Path) -> tuple[ChatCounts, ChatInfo]:
     """The counts of a chat and what is known of them. Raises StorageFault."""
     with reading(path, CHAT_FORMAT, CHAT_VERSION, made_by="`punchline chat attach`") as file:
-        values = {f.name: file.attrs["read_as" if f.name == "format" else f.name] for f in fields(ChatInfo)}
+        values = {
+            f.name: file.attrs["read_as" if f.name == "format" else f.name]
+            for f in fields(ChatInfo)
+            if f.name in file.attrs or f.default is MISSING
+        }
         plain = {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
         return ChatCounts(float(file.attrs["start"]), array_of(file, "counts")), ChatInfo(**plain)

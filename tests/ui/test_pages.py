@@ -11,6 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.actions.background import begin_extraction
+from core.cues.chat_counts import ChatCounts
+from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import write_features
 from core.labels.event import LabelEvent
@@ -284,3 +286,23 @@ def test_a_model_of_somebody_else_is_named_and_candidates_are_offered(space: Wor
     candidates.set_value(True).run()
     assert not app.exception
     assert "find" not in [button.key for button in app.button]
+
+
+def test_a_chat_of_a_rough_lag_says_so_and_is_moved(space: Workspace, tmp_path: Path) -> None:
+    id = fill(space, tmp_path)
+    info = ChatInfo("a.csv", "csv", 3, 1, 0, 0, False, False, offset=-6.2, lag=6.2, lag_doubt=1.5)
+    write_chat(space.chat_path(id), ChatCounts(0.0, np.ones((20, 2), np.int32)), info)
+    app = opened("extract")
+    key = f"chat-offset-{id}"
+    assert "estimated lag: 6.2 s, give or take 1.5 s" in app.number_input(key=key).label
+    assert "label more laughs of this video and estimate again, or set the seconds" in said(app)
+    app.number_input(key=key).set_value(-7.0).run()
+    assert read_chat_file(space.chat_path(id))[1] == replace(info, offset=-7.0)
+    write_chat(space.chat_path(id), ChatCounts(0.0, np.ones((20, 2), np.int32)), replace(info, offset=-5.0))
+    app.run()
+    assert app.number_input(key=key).value == -5.0
+    app.button(key=f"chat-estimate-{id}").click().run()  # nothing fits, so nothing is moved
+    assert not app.exception
+    assert app.number_input(key=key).value == -5.0
+    assert "not known" in app.number_input(key=key).label
+    assert "give or take" not in said(app)

@@ -70,22 +70,47 @@ def _attached(space: Workspace, video: Video, info: ChatInfo) -> None:
     st.write(" ".join(part for part in parts if part))
     if said := st.session_state.get(f"chat-unread-{video.id}"):
         st.caption(said)
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    lag = _("not known: no laughter or label fits") if isnan(info.lag) else f"{info.lag:.1f} s"
-    offset = left.number_input(
-        _("Seconds added to the chat's times (estimated lag: {lag})", lag=lag),
-        value=info.offset,
+    left, middle, right = st.columns([3, 1, 1], vertical_alignment="bottom")
+    key = f"chat-offset-{video.id}"
+    st.session_state[key] = info.offset
+    left.number_input(
+        _("Seconds added to the chat's times (estimated lag: {lag})", lag=_lag(info)),
         step=0.5,
         format="%.2f",
-        key=f"chat-offset-{video.id}-{info.file}",
+        key=key,
+        on_change=_move,
+        args=(space, video, key),
     )
-    if offset != info.offset:
-        move_chat(space, video, offset)
-        st.rerun()
+    middle.button(
+        _("Estimate again"),
+        key=f"chat-estimate-{video.id}",
+        icon=":material/sync:",
+        on_click=_move,
+        args=(space, video),
+        width="stretch",
+    )
     if right.button(_("Remove chat"), key=f"chat-remove-{video.id}", icon=":material/delete:", width="stretch"):
         remove_chat(space, video)
         st.session_state.pop(f"chat-unread-{video.id}", None)
         st.rerun()
+    if info.rough:
+        st.caption(
+            _("The lag is known only roughly: label more laughs of this video and estimate again, or set the seconds.")
+        )
+
+
+def _lag(info: ChatInfo) -> str:
+    if isnan(info.lag):
+        return _("not known: no laughter or label fits")
+    if not info.rough:
+        return f"{info.lag:.1f} s"
+    return _("{lag:.1f} s, give or take {doubt:.1f} s", lag=info.lag, doubt=info.lag_doubt)
+
+
+def _move(space: Workspace, video: Video, key: str | None = None) -> None:
+    """Add the seconds in a field to the chat's times; without a field, estimate how many."""
+    with told():
+        move_chat(space, video, st.session_state[key] if key else None)
 
 
 def _share(info: ChatInfo) -> str:

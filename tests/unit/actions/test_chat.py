@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -71,6 +72,7 @@ def test_a_chat_is_counted_and_moved_to_the_laughter(workspace, video, chat):
     assert (info.format, info.n_messages, info.n_laughing) == ("csv", 380, 80)
     assert info.lag == pytest.approx(6.0, abs=1.0)
     assert info.offset == -info.lag
+    assert abs(info.lag - 6) <= info.lag_doubt < 2
     assert len(read.times) == 380
     rows = chat_rows_of(workspace, video)
     assert rows.shape == (N, 2)
@@ -86,7 +88,30 @@ def test_labels_tell_the_lag_too(workspace, video, chat):
     Ledger(workspace.labels_path).record(
         LabelEvent(video.id, "p", start, start + 5, label, "marked") for start, label in clips
     )
-    assert attach_chat(workspace, video, chat)[0].lag == pytest.approx(6.0, abs=1.0)
+    moved = move_chat(workspace, video, None)
+    assert moved.lag == pytest.approx(6.0, abs=1.0)
+    assert moved.offset == -moved.lag
+    assert attach_chat(workspace, video, chat)[0] == moved == chat_info(workspace, video)
+
+
+def test_an_offset_stays_where_no_lag_can_be_estimated(workspace, video, chat):
+    attach_chat(workspace, video, chat, offset=-7.5)
+    info = move_chat(workspace, video, None)
+    assert info.offset == -7.5
+    assert np.isnan(info.lag)
+    assert np.isnan(info.lag_doubt)
+    assert not info.rough
+
+
+def test_a_chat_without_the_doubt_of_its_lag_is_read(workspace, video, chat):
+    analysed(workspace, video)
+    info, _ = attach_chat(workspace, video, chat)
+    with h5py.File(workspace.chat_path(video.id), "a") as file:
+        del file.attrs["lag_doubt"]
+    old = chat_info(workspace, video)
+    assert np.isnan(old.lag_doubt)
+    assert replace(old, lag_doubt=info.lag_doubt) == info
+    assert move_chat(workspace, video, None) == info
 
 
 def test_the_offset_that_is_given_holds(workspace, video, chat):

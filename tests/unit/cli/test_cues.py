@@ -1,11 +1,14 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from core.cli.cues import sentence_of
 from core.cli.main import main
+from core.cues.chat_file import ChatInfo
 from core.faces import feature_file as feature_store
 from core.workspace.workspace import Workspace
 from tests.media import Sound, tone, write
@@ -43,13 +46,24 @@ def test_a_chat_is_attached_told_moved_and_removed(video, tmp_path):
     result = run(tmp_path, "chat", "attach", video, chat, "--offset", -0.5, "--json")
     told = json.loads(result.stdout)["chat"]
     assert (told["n_messages"], told["n_laughing"], told["n_damaged"], told["offset"]) == (2, 1, 1, -0.5)
-    assert told["lag"] is None
+    assert (told["lag"], told["lag_doubt"]) == (None, None)
     assert "line 4" in result.stderr
     assert json.loads(run(tmp_path, "chat", "info", video, "--json").stdout)["chat"] == told
     assert "offset +3.0 s" in run(tmp_path, "chat", "move", video, 3).stdout
+    assert "offset -6.0 s" in run(tmp_path, "chat", "move", video, -6).stdout
+    assert "lag of the chat unknown, offset -6.0 s" in run(tmp_path, "chat", "move", video).stdout
     assert "chat" in run(tmp_path, "cues", "info", video).stdout
     assert "removed" in run(tmp_path, "chat", "remove", video).stdout
     assert json.loads(run(tmp_path, "chat", "info", video, "--json").stdout)["chat"] is None
+
+
+def test_a_rough_lag_is_told_with_what_to_do(video, tmp_path):
+    known = Workspace(tmp_path / "w").find_video(str(video))
+    info = ChatInfo("a.csv", "csv", 3, 1, 0, 0, False, False, offset=-6.2, lag=6.2, lag_doubt=1.5)
+    sentence = sentence_of(known, info)
+    assert "lag of the chat 6.2 s, give or take 1.5 s, offset -6.2 s" in sentence
+    assert "label more laughs and `punchline chat move a.mkv`" in sentence
+    assert "give or take" not in sentence_of(known, replace(info, lag_doubt=1.0))
 
 
 def test_what_is_no_chat_is_refused(video, tmp_path):

@@ -26,24 +26,51 @@ ANSWERS = {  # seconds after the lag at which viewers answer a laugh of so many 
 }
 
 
+def planted(rng, lag, answer, lengths, *, n_laughs, answered=1.0):
+    """Counts of a chat that answers laughs, and how surely they are heard."""
+    moments = np.sort(rng.choice(np.arange(20, 900, 20), n_laughs, replace=False)).astype(float)
+    evidence, laughs = np.full(len(TIMES), 0.05), []
+    for moment in moments:
+        length = rng.uniform(*lengths)
+        evidence[(moment <= TIMES) & (moment + length > TIMES)] = 0.9
+        answers = moment + lag + ANSWERS[answer](rng, length)
+        laughs.append(answers[: round(answered * len(answers))])
+    times = np.concatenate(laughs)
+    chatter = rng.uniform(0, 1000, 2000)
+    flags = np.r_[np.ones(len(times)), rng.random(2000) < 0.05]
+    return chat_of(np.r_[times, chatter], flags), evidence
+
+
+def seconds_of(counts, evidence):
+    lag = lag_of(counts, TIMES, evidence)
+    return lag and lag.seconds
+
+
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("lag", [-1.0, 0.0, 4.0, 7.3, 12.0])
 @pytest.mark.parametrize("lengths", [(5, 5), (2, 7)])
 def test_a_planted_lag_is_found(lag, answer, lengths):
     rng = np.random.default_rng(round(lag * 10) + 50)
-    moments = np.sort(rng.choice(np.arange(20, 900, 20), 25, replace=False)).astype(float)
-    evidence, laughs = np.full(len(TIMES), 0.05), []
-    for moment in moments:
-        length = rng.uniform(*lengths)
-        evidence[(moment <= TIMES) & (moment + length > TIMES)] = 0.9
-        laughs.append(moment + lag + ANSWERS[answer](rng, length))
-    times = np.concatenate(laughs)
-    chatter = rng.uniform(0, 1000, 2000)
-    flags = np.r_[np.ones(len(times)), rng.random(2000) < 0.05]
-    counts = chat_of(np.r_[times, chatter], flags)
-    assert lag_of(counts, TIMES, evidence) == pytest.approx(lag, abs=1.0)
+    counts, evidence = planted(rng, lag, answer, lengths, n_laughs=25)
+    assert seconds_of(counts, evidence) == pytest.approx(lag, abs=1.0)
     evidence[rng.random(len(TIMES)) < 0.5] = np.nan
-    assert lag_of(counts, TIMES, evidence) == pytest.approx(lag, abs=1.0)
+    assert seconds_of(counts, evidence) == pytest.approx(lag, abs=1.0)
+
+
+def test_the_doubt_holds_nine_of_ten_lags_and_shrinks_with_laughs():
+    inside, widths = {}, {}
+    for n_laughs in (6, 25):
+        found = []
+        for seed, answer in enumerate([*ANSWERS] * 5):
+            rng = np.random.default_rng((n_laughs, seed))
+            planted_lag = rng.uniform(0, 12)
+            counts, evidence = planted(rng, planted_lag, answer, (2, 6), n_laughs=n_laughs, answered=0.3)
+            found.append((lag_of(counts, TIMES, evidence), planted_lag))
+        known = [(lag, truth) for lag, truth in found if lag is not None]
+        inside[n_laughs] = np.mean([abs(lag.seconds - truth) <= lag.doubt for lag, truth in known])
+        widths[n_laughs] = np.median([lag.doubt for lag, _ in known])
+    assert min(inside.values()) >= 0.8
+    assert widths[25] < widths[6] < 4
 
 
 def test_chance_is_no_lag():
