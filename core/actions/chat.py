@@ -20,6 +20,7 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
 HEARD = 0.5  # probability from which laughter is heard for certain
+LABEL_DOUBT = 2.5  # seconds: half a usual clip, anywhere in which what is funny may begin
 
 
 def attach_chat(
@@ -60,17 +61,19 @@ def attach_chat(
 
 
 def estimated_lag(workspace: Workspace, video: Video, counts: ChatCounts) -> Lag | None:
-    """Seconds by which a chat comes after the video, by the laughter that is heard and the labels; None if unknown."""
+    """By how much a chat comes after the video, by the laughter that is heard and the labels; None if unknown."""
     path = workspace.features_path(video.id)
     if not path.exists():
         return None
     timestamps, cues, _ = read_cues(path)
     evidence = cues["laughter"][:, 0].copy() if "laughter" in cues else np.full(len(timestamps), np.nan, np.float32)
+    heard = bool((evidence >= HEARD).any())
     for event in Ledger(workspace.labels_path).labels(video_id=video.id):
         within = (timestamps >= event.start) & (timestamps < event.end)
         if not (event.label and (evidence[within] >= HEARD).any()):  # heard laughter tells when in the clip it is
             evidence[within] = event.label
-    return lag_of(counts, timestamps, evidence)
+    lag = lag_of(counts, timestamps, evidence)
+    return lag if lag is None or heard else Lag(lag.seconds, max(lag.doubt, LABEL_DOUBT))
 
 
 def keep_chat(workspace: Workspace, video: Video) -> None:

@@ -105,7 +105,7 @@ def chat_of(ctx: click.Context, video: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def move(ctx: click.Context, video: str, offset: float | None, as_json: bool) -> None:
-    """Change the OFFSET of a video's chat, the seconds that are added to its times; without it, estimate its lag again."""
+    """Change the OFFSET of a video's chat, the seconds added to its times; without one its lag is estimated again."""
     from core.actions.chat import move_chat
 
     workspace = workspace_of(ctx)
@@ -157,10 +157,9 @@ def sentence_of(video: Any, told: Any) -> str:
     """The same for people."""
     lag = "unknown" if isnan(told.lag) else f"{told.lag:.1f} s"
     if told.rough:
-        lag += f", give or take {told.lag_doubt:.1f} s"
+        lag += f", give or take {told.lag_doubt:.1f} s (`punchline chat move` if you know better)"
     return (
         f"{video.name}: {told.n_messages} messages counted from {told.file} ({told.format}), {told.n_laughing} laugh, "
         f"{told.n_repeated} repeated, {told.n_damaged} not read; lag of the chat {lag}, offset {told.offset:+.1f} s; "
         "only counts are kept"
-        + (f"; label more laughs and `punchline chat move {video.name}`, or add the seconds to it" if told.rough else "")
     )

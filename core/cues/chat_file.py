@@ -15,9 +15,9 @@ ROUGH = 1.0  # seconds
 
 @dataclass(frozen=True)
 class ChatInfo:
-    """Where counts come from; `offset` is added to the chat's times, `lag` is the one estimated, give or take `lag_doubt`.
+    """Where counts come from; `offset` is added to the chat's times, `lag` is estimated, give or take `lag_doubt`.
 
-    Both are NaN where none was estimated; `lag_doubt` is also where a file does not tell it.
+    Both are NaN where none was estimated, the doubt also where a file does not tell it.
     """
 
     file: str

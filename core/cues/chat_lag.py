@@ -23,10 +23,11 @@ TREND = 30.0  # seconds over which chats grow livelier and calmer for reasons of
 BLUR = 0.4  # seconds by which evidence is smoothed before laughs are told apart
 GAP = 5.0  # seconds: for longer than this, what is not known to be funny is taken for calm
 BREATH = 1.0  # seconds without laughter that do not end a laugh
-LIKE_ONE = 5.0  # bins that are taken to say as much as an independent one, for messages come in bursts
+LIKE_ONE = 12.0  # bins that are taken to say as much as an independent one, for messages come in bursts
 NEAR = 3.0  # seconds around the best lag over which lags are averaged
-MIN_GAIN = 6.0  # log-likelihood over that of no answer at all, below which no lag is believed; of pure chance 1 in 10
+MIN_GAIN = 2.5  # log-likelihood over that of no answer at all, below which no lag is believed; of pure chance 1 in 10
 SURE = 0.9  # of the weight lies within the doubt
+LEAST_DOUBT = 0.5  # seconds, for no way of answering that is tried is quite that of these viewers
 
 
 class Lag(NamedTuple):
@@ -66,7 +67,7 @@ def lag_of(chat: ChatCounts, timestamps: NDArray[np.float64], evidence: NDArray[
     away = np.abs(lags - lag)
     nearest = away.argsort()
     doubt = away[nearest][np.searchsorted(np.cumsum(weight[nearest]), SURE * weight.sum())]
-    return Lag(round(lag, 1), round(max(float(doubt), BIN), 2))
+    return Lag(round(lag, 1), max(float(round(doubt, 2)), LEAST_DOUBT))
 
 
 def _gains(laughing: Floats, laughs: dict[str, Floats]) -> tuple[Floats, Floats]:

@@ -95,7 +95,10 @@ def _attached(space: Workspace, video: Video, info: ChatInfo) -> None:
         st.rerun()
     if info.rough:
         st.caption(
-            _("The lag is known only roughly: label more laughs of this video and estimate again, or set the seconds.")
+            _(
+                "The lag is known only roughly. Compare a laugh in the video with Chat in the timeline of page Detect, "
+                "and set the seconds here."
+            )
         )
 
 

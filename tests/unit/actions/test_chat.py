@@ -91,6 +91,8 @@ def test_labels_tell_the_lag_too(workspace, video, chat):
     moved = move_chat(workspace, video, None)
     assert moved.lag == pytest.approx(6.0, abs=1.0)
     assert moved.offset == -moved.lag
+    assert moved.lag_doubt >= 2.5  # a clip does not tell where in it the laugh begins
+    assert moved.rough
     assert attach_chat(workspace, video, chat)[0] == moved == chat_info(workspace, video)
 
 

@@ -61,8 +61,7 @@ def test_a_rough_lag_is_told_with_what_to_do(video, tmp_path):
     known = Workspace(tmp_path / "w").find_video(str(video))
     info = ChatInfo("a.csv", "csv", 3, 1, 0, 0, False, False, offset=-6.2, lag=6.2, lag_doubt=1.5)
     sentence = sentence_of(known, info)
-    assert "lag of the chat 6.2 s, give or take 1.5 s, offset -6.2 s" in sentence
-    assert "label more laughs and `punchline chat move a.mkv`" in sentence
+    assert "lag of the chat 6.2 s, give or take 1.5 s (`punchline chat move` if you know better), offset" in sentence
     assert "give or take" not in sentence_of(known, replace(info, lag_doubt=1.0))
 
 
