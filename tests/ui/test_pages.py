@@ -298,6 +298,7 @@ def test_a_chat_of_a_rough_lag_says_so_and_is_moved(space: Workspace, tmp_path: 
     assert "The lag is known only roughly." in said(app)
     app.number_input(key=key).set_value(-7.0).run()
     assert read_chat_file(space.chat_path(id))[1] == replace(info, offset=-7.0)
+    assert "The lag is known only roughly." not in said(app)
     write_chat(space.chat_path(id), ChatCounts(0.0, np.ones((20, 2), np.int32)), replace(info, offset=-5.0))
     app.run()
     assert app.number_input(key=key).value == -5.0

@@ -93,7 +93,7 @@ def _attached(space: Workspace, video: Video, info: ChatInfo) -> None:
         remove_chat(space, video)
         st.session_state.pop(f"chat-unread-{video.id}", None)
         st.rerun()
-    if info.rough:
+    if info.rough and info.offset == -info.lag:
         st.caption(
             _(
                 "The lag is known only roughly. Compare a laugh in the video with Chat in the timeline of page Detect, "
@@ -106,7 +106,7 @@ def _lag(info: ChatInfo) -> str:
     if isnan(info.lag):
         return _("not known: no laughter or label fits")
     if not info.rough:
-        return f"{info.lag:.1f} s"
+        return _("{lag:.1f} s", lag=info.lag)
     return _("{lag:.1f} s, give or take {doubt:.1f} s", lag=info.lag, doubt=info.lag_doubt)
 
 

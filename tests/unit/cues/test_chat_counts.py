@@ -41,7 +41,7 @@ def test_times_in_whole_seconds_lie_half_a_second_later():
 
 def test_counts_come_back_from_their_file(tmp_path):
     counts = chat_of(np.array([-3.0, 1.0, 1.1, 8.0]), np.array([0, 1, 1, 0]))
-    info = ChatInfo("a.json", "twitch", 4, 2, 1, 0, False, False, -4.5, 4.5)
+    info = ChatInfo("a.json", "twitch", 4, 2, 1, 0, False, False, -4.5, 4.5, 0.75)
     write_chat(tmp_path / "v.h5", counts, info)
     back, told = read_chat_file(tmp_path / "v.h5")
     assert told == info
