@@ -85,7 +85,7 @@ def korean() -> Words:
         "figures": catalogue["Figures and curves"],
         "gain": f"{catalogue['laughter']}, {catalogue['chat']}",
     }
-    return Words(language="한국어", lanes={catalogue["Laughter"], catalogue["Chat"]}, **said)
+    return Words(language="한국어", lanes={catalogue["Laughter\nheard"], catalogue["Chat"]}, **said)
 
 
 @pytest.fixture
