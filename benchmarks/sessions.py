@@ -17,6 +17,7 @@ import asyncio
 import json
 import os
 import random
+import struct
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.label_latency import SAMPLE, somebody
 from core.faces.feature_file import Features, write_features
 from core.labels.ledger import Ledger
+from core.playback.facts import about
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 from tests.browser.conftest import FLAGS, ROOT, chromium, served
@@ -54,10 +56,9 @@ SEEK = f"""async (share) => {{
 FAULTS = "() => [...document.querySelectorAll('[data-testid=stAlertContentError]')].map((e) => e.innerText)"
 
 
-def repeated(source: Path, target: Path, times: int, comment: str) -> None:
-    """A video several times in a row, without encoding; the comment makes its bytes its own."""
+def repeated(source: Path, target: Path, times: int, number: int) -> None:
+    """A video several times in a row, without encoding; an unused box at its end makes its bytes its own."""
     with av.open(target, "w", options={"movflags": "faststart"}) as out:
-        out.metadata["comment"] = comment
         with av.open(source) as container:
             streams = [out.add_stream_from_template(s) for s in (*container.streams.video, *container.streams.audio)]
         start = 0.0
@@ -76,6 +77,8 @@ def repeated(source: Path, target: Path, times: int, comment: str) -> None:
                     )
                     out.mux(packet)
                 start += end + 0.5  # decoding times begin before the first picture
+    with target.open("ab") as file:
+        file.write(struct.pack(">I4sI", 12, b"free", number))
 
 
 def prepare(folder: Path, n_sessions: int) -> Workspace:
@@ -85,8 +88,9 @@ def prepare(folder: Path, n_sessions: int) -> Workspace:
     space.add_references("Nobody", (replace(somebody(), embeddings={"e1": face}),))
     for k in range(n_sessions + 1):
         path = folder / f"stream {k}.mp4"
-        repeated(SAMPLE, path, LONG, str(k))
+        repeated(SAMPLE, path, LONG, k)
         video = space.register(path)
+        about(space, [video])  # learnt when a video is added
         if k == n_sessions:
             Jobs(space).submit("extract", video.id, video.name)
             continue
@@ -153,7 +157,8 @@ class Session:
 
 async def run(address: str, space: Workspace, n: int, minutes: float) -> list[Session]:
     """All sessions at once."""
-    videos = space.videos()[:n]
+    videos = [video for video in space.videos() if space.features_path(video.id).exists()]
+    assert len(videos) == n, "videos of the same bytes count as one"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         sessions = []

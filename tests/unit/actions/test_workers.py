@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
+from multiprocessing import forkserver
 from pathlib import Path
 
 import av
@@ -61,11 +62,12 @@ def remuxed(source: Path, target: Path, *, jitter: float = 0.0) -> Path:
 
 
 def worker_ids() -> list[int]:
-    """Processes that read: those that a server started, which itself was started here."""
+    """Processes that read: those that the server of this process split off."""
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]  # it has no public name
     return [
         child.pid
-        for child in psutil.Process().children(recursive=True)
-        if child.ppid() != os.getpid() and child.status() != psutil.STATUS_ZOMBIE
+        for child in (psutil.Process(server).children() if server else [])
+        if child.status() != psutil.STATUS_ZOMBIE
     ]
 
 
