@@ -252,7 +252,8 @@ def _left_out(file: h5py.File) -> list[tuple[LabelEvent, str]]:
 
 
 def _decoded(column: NDArray[Any]) -> list[str]:
-    return [value.decode() for value in column]
+    texts = {value: value.decode() for value in set(column)}  # most stand in many rows
+    return [texts[value] for value in column]
 
 
 def _events(texts: Mapping[str, Sequence[str]], bounds: Floats, labels: NDArray[Any]) -> list[LabelEvent]:

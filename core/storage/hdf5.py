@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import StorageFault
 from core.storage.files import write_bytes
 
 MAKERS = "`punchline extract` or `punchline person add`"
+MOST_CHUNKS = 1000  # that are read at once
 
 
 class AnotherFormat(StorageFault):
@@ -96,11 +98,21 @@ def array_of(group: h5py.Group, key: str) -> NDArray[Any]:
     if not isinstance(group.get(key), h5py.Dataset):
         raise KeyError(f"{group.name.rstrip('/')}/{key}")
     try:
-        array: NDArray[Any] = group[key][:]
+        return _in_parts(group[key])
     except OSError as error:
         raise StorageFault(
             "{path}: {key} is unreadable ({cause}); make the file anew", path=group.file.filename, key=key, cause=error
         ) from error
+
+
+def _in_parts(stored: h5py.Dataset) -> NDArray[Any]:
+    """All of an array; of one in many chunks some after the other, as HDF5 needs 5 kB for each that it reads at once."""
+    if stored.chunks is None or len(stored) <= (step := MOST_CHUNKS * stored.chunks[0]):
+        whole: NDArray[Any] = stored[:]
+        return whole
+    array: NDArray[Any] = np.empty(stored.shape, stored.dtype)
+    for start in range(0, len(stored), step):
+        stored.read_direct(array, np.s_[start : start + step], np.s_[start : start + step])
     return array
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -68,13 +68,17 @@ class Library:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.ledger = Ledger(workspace.labels_path)
-        self._lock = RLock()  # what two threads ask for at once is read once
+        self._locks: dict[tuple[Hashable, ...], RLock] = {}
         self._kept_features = lru_cache(maxsize=8)(self._read_features)
         self._kept_cues = lru_cache(maxsize=8)(self._read_cues)
         self._kept_scan = lru_cache(maxsize=4)(self._read_scan)
         self._kept_person = lru_cache(maxsize=16)(self._read_person)
         self._kept_labels = lru_cache(maxsize=4)(self._read_labels)
         self._kept_series = lru_cache(maxsize=256)(self._make_series)
+
+    def _once(self, *what: Hashable) -> RLock:
+        """Held while something is read: threads that want the same read it once, others do not wait."""
+        return self._locks.setdefault(what, RLock())
 
     # Of a video
 
@@ -83,13 +87,13 @@ class Library:
         state = self._extracted(video_id)
         if state is None:
             return None
-        with self._lock:
+        with self._once("features", video_id):
             return self._kept_features(video_id, state)
 
     def cues(self, video_id: str) -> VideoCues:
         """What is known of a video beside its features, as far as it is extracted. Raises StorageFault."""
         path = self.workspace.features_path(video_id)
-        with self._lock:
+        with self._once("cues", video_id):
             return self._kept_cues(path, state_of(path)) if path.exists() else VideoCues()
 
     def _read_cues(self, path: Path, state: State) -> VideoCues:
@@ -100,7 +104,7 @@ class Library:
         path = self.workspace.scan_path(video_id)
         if not path.exists():
             return None
-        with self._lock:
+        with self._once("scan", video_id):
             return self._kept_scan(path, state_of(path))
 
     def _extracted(self, video_id: str) -> State | None:
@@ -121,7 +125,7 @@ class Library:
 
     def labels(self, person_id: str) -> Labels:
         """A person's labels that hold now, and which of them contradict each other. Raises StorageFault."""
-        with self._lock:
+        with self._once("labels", person_id):
             return self._kept_labels(person_id, self.ledger.last_seq())
 
     def _read_labels(self, person_id: str, last_seq: int) -> Labels:
@@ -139,7 +143,7 @@ class Library:
         state = self.state_of_series(video_id, person_id)
         if state is None:
             return None
-        with self._lock:
+        with self._once("series", video_id, person_id):
             return self._kept_series(video_id, person_id, state)
 
     def state_of_series(self, video_id: str, person_id: str) -> tuple[State, State] | None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from core.errors import StorageFault
@@ -24,6 +25,15 @@ def h5_file(path: Path) -> Path:
 def test_a_file_is_read_where_format_and_version_fit(tmp_path):
     with reading(h5_file(tmp_path / "a.h5"), "mine", 3) as file:
         assert array_of(file, "a/b").tolist() == [1, 2, 3]
+
+
+def test_an_array_in_many_chunks_is_read_whole(tmp_path):
+    wanted = np.arange(3 * 2501, dtype=np.float32).reshape(2501, 3)
+    with h5py.File(tmp_path / "many.h5", "w") as file:
+        file.create_dataset("rows", data=wanted, chunks=(1, 3))
+        file.create_dataset("names", data=[str(k) for k in range(2501)], chunks=(1,))
+        assert (array_of(file, "rows") == wanted).all()
+        assert array_of(file, "names").tolist() == [str(k).encode() for k in range(2501)]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -467,6 +468,19 @@ def test_a_series_is_made_once_for_many_threads(small, monkeypatch):
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: library.series(video.id, person.id), range(8)))
     assert len(made) == 1
+
+
+def test_what_one_thread_reads_lets_others_read_on(small, monkeypatch):
+    others_read = Event()
+    monkeypatch.setattr("core.workspace.library.current_series", lambda *given: others_read.wait(20))
+    library = Library(Workspace(small))
+    video, person = library.workspace.find_video("a.mp4"), library.workspace.only_person()
+    with ThreadPoolExecutor(1) as thread:
+        series = thread.submit(library.series, video.id, person.id)
+        assert library.features(video.id) is not None
+        assert library.labels(person.id).events == ()
+        others_read.set()
+        assert series.result() is True
 
 
 def test_labels_are_read_again_when_one_is_recorded(small):
