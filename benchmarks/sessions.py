@@ -3,8 +3,9 @@
     uv run python benchmarks/sessions.py [--json] [--sessions 8] [--minutes 5]
 
 Half of the sessions label, a quarter plays and seeks, a quarter changes between Analyse and Label; each has a video
-of its own, made of the sample, and pauses a second or two between two interactions, as people do. The browsers run on
-the same machine and share its cores with the server and the extraction. An interaction is timed in the browser: a
+of its own, made of the sample, comes a few seconds after the one before, and pauses a second or two between two
+interactions, as people do. The browsers run on the same machine and share its cores with the server and the extraction;
+their windows are small, since without a GPU they draw with the same cores. An interaction is timed in the browser: a
 label until it is shown as saved, a seek until the picture is there, a page until its player is ready. Lost is a label
 that was shown as saved and is not in the ledger. Errors are what the pages show as such and what the server writes as
 a traceback.
@@ -28,7 +29,7 @@ from statistics import median
 
 import av
 import numpy as np
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -41,6 +42,9 @@ from core.workspace.workspace import Workspace
 from tests.browser.conftest import FLAGS, ROOT, chromium, served
 from tests.tables import Planted, direction, features_info, planted_table
 
+PATIENCE = 60.0  # seconds
+APART = 5.0  # seconds from one session to the next
+WINDOW = ViewportSize(width=640, height=480)
 LONG = 20  # times the sample: half an hour
 PLAYER = """() => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
   .map((host) => host.shadowRoot).find((root) => root?.querySelector('video.front'))"""
@@ -105,9 +109,9 @@ def prepare(folder: Path, n_sessions: int) -> Workspace:
 class Session:
     """One browser window, its video, and what was timed in it."""
 
-    def __init__(self, page: Page, address: str, video_id: str, until: float, seed: int) -> None:
-        self.page, self.address, self.video_id, self.until = page, address, video_id, until
-        self.rng = random.Random(seed)
+    def __init__(self, page: Page, address: str, video_id: str, minutes: float, number: int) -> None:
+        self.page, self.address, self.video_id, self.minutes = page, address, video_id, minutes
+        self.number, self.rng = number, random.Random(number)
         self.times: dict[str, list[float]] = {}
         self.faults: list[str] = []
         self.n_saved = 0
@@ -115,19 +119,21 @@ class Session:
     async def timed(self, kind: str, action: Awaitable[object]) -> None:
         """Wait for it and note its seconds."""
         began = time.perf_counter()
-        await action
+        await asyncio.wait_for(action, PATIENCE)
         self.times.setdefault(kind, []).append(time.perf_counter() - began)
         self.faults += await self.page.evaluate(FAULTS)
 
     async def run(self, step: Callable[[], Awaitable[None]]) -> None:
         """Open the video and go on with a kind of interaction until the time is over."""
+        await self.page.wait_for_timeout(1000 * APART * self.number)
         await self.open("label")
-        while time.monotonic() < self.until:
+        until = time.monotonic() + 60 * self.minutes
+        while time.monotonic() < until:
             await self.page.wait_for_timeout(self.rng.uniform(1000, 2000))
             try:
                 await step()
             except Exception as error:
-                self.faults.append(f"{step.__name__}: {error}")
+                self.faults.append(f"{step.__name__}: {error!r}")
 
     async def open(self, name: str) -> None:
         """A page with the session's video."""
@@ -147,6 +153,7 @@ class Session:
 
     async def play(self) -> None:
         """Seek somewhere."""
+        await self.page.wait_for_function(READY)
         await self.timed("seek", self.page.evaluate(SEEK, self.rng.random() * 0.9))
 
     async def analyse(self) -> None:
@@ -163,10 +170,10 @@ async def run(address: str, space: Workspace, n: int, minutes: float) -> list[Se
         browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         sessions = []
         for k, video in enumerate(videos):
-            context = await browser.new_context(viewport={"width": 1400, "height": 900})
+            context = await browser.new_context(viewport=WINDOW)
             page = await context.new_page()
             page.set_default_timeout(60_000)
-            sessions.append(Session(page, address, video.id, time.monotonic() + 60 * minutes, k))
+            sessions.append(Session(page, address, video.id, minutes, k))
         kinds = [(s.label, s.play, s.label, s.analyse)[k % 4] for k, s in enumerate(sessions)]
         await asyncio.gather(*(session.run(step) for session, step in zip(sessions, kinds, strict=True)))
         await browser.close()

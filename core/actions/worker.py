@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 from filelock import Timeout
 
 from core.actions.background import KINDS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 SAVE_EVERY = 0.5  # seconds between two states on disk
 PREVIEW_EVERY = 1.0  # seconds between two preview pictures
 PREVIEW_WIDTH = 480  # pixels
+NICENESS = 10  # of a worker, on systems that have it
 LINGER = {"short": 60.0}  # seconds a lane's worker waits for more before it ends: its networks stay loaded
 
 
@@ -147,5 +149,13 @@ def _work_on(jobs: Jobs, lane: str) -> None:
             time.sleep(0.2)
 
 
+def give_way() -> None:
+    """Leave the processors to the pages and players of the same machine where they want them."""
+    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS
+    with suppress(psutil.Error, OSError):
+        psutil.Process().nice(lower)
+
+
 if __name__ == "__main__":
+    give_way()
     work(Path(sys.argv[1]), sys.argv[2])
