@@ -106,7 +106,7 @@ def array_of(group: h5py.Group, key: str) -> NDArray[Any]:
 
 
 def _in_parts(stored: h5py.Dataset) -> NDArray[Any]:
-    """All of an array; of one in many chunks some after the other, as HDF5 needs 5 kB for each that it reads at once."""
+    """All of an array; of many chunks some after the other, as HDF5 needs 5 kB for each that it reads at once."""
     if stored.chunks is None or len(stored) <= (step := MOST_CHUNKS * stored.chunks[0]):
         whole: NDArray[Any] = stored[:]
         return whole
