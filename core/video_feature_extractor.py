@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # torch is loaded with the networks
     from core.faces.emotion import EmotionRecogniser
 
 GPU = "cuda"  # as torch calls it
-BLOCKS_AHEAD = 2  # that a stage may be ahead of the next
+BLOCKS_AHEAD = 1  # that a stage may be ahead of the next
 AHEAD_BYTES = 20 << 20  # of pictures that are decoded ahead of the search
 MARGIN = 4.0  # seconds before a stretch from which pictures are read, to choose and compare the first ones
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 SWITCH_INTERVAL = 0.0005  # seconds; Python's own is ten times as long
 # Of glibc's mallopt(3): trim threshold, mmap threshold and arenas at most, with their numbers.
-KEPT_MEMORY = {-1: 32 << 20, -3: 4 << 20, -8: 1}
+KEPT_MEMORY = {-1: 32 << 20, -3: 32 << 20, -8: 1}
 
 
 class Ahead(Generic[T]):
@@ -97,9 +97,8 @@ class Ahead(Generic[T]):
 def keep_freed_memory() -> None:
     """Let this process use freed memory again at once instead of giving it back and having it cleared anew.
 
-    Networks' data are just as large as what glibc gives back each time, which took a tenth of the processor time of an
-    extraction. Pictures of 4 MB and more are given back: between those still in use they could not be used again. Other C
-    libraries are left as they are.
+    Pictures and networks' data are just as large as what glibc gives back each time, which took a tenth of the
+    processor time of an extraction. Other C libraries are left as they are.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

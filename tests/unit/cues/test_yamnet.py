@@ -36,6 +36,12 @@ def test_scores_of_synthetic_sounds_are_the_kept_ones(network):
     assert kept.argmax(axis=1)[0] == 494  # silence
 
 
+def test_without_onednn_scores_are_the_same(network, monkeypatch):
+    monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
+    heard = patches(network, sounds())
+    np.testing.assert_allclose(Yamnet().scores(heard), network.scores(heard), atol=1e-5)
+
+
 def test_a_score_does_not_depend_on_its_neighbours(network):
     batch = patches(network, np.concatenate([sounds()] * 7))  # more than one batch
     scores = network.scores(batch)
