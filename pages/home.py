@@ -1,5 +1,7 @@
 """Home: the videos that this workspace knows, what each has come to, and its next step."""
 
+import time
+
 import streamlit as st
 
 from core.actions.adoption import adopt, offers
@@ -11,6 +13,7 @@ from core.people.person import Person
 from core.playback.thumbnails import cover
 from core.segment import clock
 from core.workspace.folders import drop_folder, drop_video, refresh, relocate
+from core.workspace.jobs import Jobs
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.home.batch import batch
@@ -21,6 +24,7 @@ from pages.components.shared.presence import unseen
 from pages.components.shared.shell import _, choose, plain, show_error, told, workspace
 
 PAGE_SIZE = 12
+LOOKED_FOR = 30.0  # seconds after which nobody waits for a result any more
 PAGES: dict[Step, str] = {
     "person": "pages/reference.py",
     "extract": "pages/extract.py",
@@ -59,13 +63,25 @@ def welcome(space: Workspace) -> None:
             with told():
                 video = space.register(SAMPLE)
                 choose("video_id", video.id)
-                begin_sample(space, video)
+                st.session_state["sample-job"] = begin_sample(space, video).id
                 st.rerun()
     with right, st.container(border=True, height="stretch"):
         drawing("series")
         st.subheader(_("Add your own videos"))
         st.write(_("Videos stay where they are. They are never copied, uploaded or changed."))
         add_videos(key="welcome")
+
+
+def show_wanted_result(space: Workspace) -> None:
+    """Go to the sample's moments as soon as they are there, for whoever waits for them on this page."""
+    if (wanted := st.session_state.get("sample-job")) is None:
+        return
+    job = next((job for job in Jobs(space).all() if job.id == wanted), None)
+    if job is not None and job.live:
+        return
+    del st.session_state["sample-job"]
+    if job is not None and job.status == "done" and time.time() - job.ended < LOOKED_FOR:
+        st.switch_page(PAGES["review"])
 
 
 def try_sample(space: Workspace) -> None:
@@ -240,6 +256,7 @@ def main() -> None:
     if not states:
         welcome(space)
         return
+    show_wanted_result(space)
     with told():
         adoption(space)
     videos_list(space, states)

@@ -86,8 +86,8 @@ def moments(scores: Scores, rules: Rules) -> list[Moment]:
 
     A window that only touches a laugh is likely too, and the curve is the mean of all windows around a time, so a laugh
     of 6 s is a hill twice as wide, and two laughs six seconds apart may be one hill. Therefore a stretch of the curve
-    is cut wherever the windows in between fall half-way from the lower peak to `offset` (in log-odds), and each part is
-    tightened to its best window. Where windows stay above that half-way level while sliding further than the longest
+    is cut wherever the windows in between fall half-way from the higher peak to `offset` (in log-odds), and each part
+    is tightened to its best window. Where windows stay above that half-way level while sliding further than the longest
     window, it is one fit of laughter: it lasts as long as their middles do, since a window on its edge is half filled.
 
     Parameters
@@ -162,18 +162,15 @@ class _Finder:
         return [moment for moment in tightened if moment is not None]
 
     def parts(self, first: int, last: int) -> list[tuple[int, int]]:
-        """The stretch, cut at every valley that is half-way down from both its sides or deeper."""
+        """The stretch, cut at every valley that is half-way down from its higher side: a moment there ends at it."""
         cut = []
         begin, peak, valley, valley_at = first, -np.inf, np.inf, first
         for at in range(first, last + 1):
             level = self.profile[at]
             if level != level:  # NaN
                 continue
-            if (
-                level > self.low
-                and valley <= level - MIN_DEPTH
-                and valley <= min(self.half_way(peak), self.half_way(level))
-            ):
+            lower, higher = min(peak, level), max(peak, level)
+            if lower > self.low and valley <= min(lower - MIN_DEPTH, self.half_way(higher)):
                 cut.append((begin, valley_at))
                 begin, peak, valley = valley_at, level, np.inf
             elif level > peak:

@@ -27,10 +27,15 @@ class Clip:
 
 
 def _keyframe(source: Source, piece: Piece, tolerance: float, rate: float) -> float | None:
-    """The keyframe at which a copy may begin: close to the cut's start, and not after the moment's."""
+    """The keyframe at which a copy may begin: close to the cut's start, and not after the moment's.
+
+    Where nothing is asked for before the moment it is the moment's own first picture, or none.
+    """
     codec = source.video.codec_context.name
     if codec not in COPIED_PICTURES or not source.copyable:
         return None
+    if piece.moment.start - piece.cut.start < 0.5 / rate:
+        tolerance = 0.5 / rate
     allowed = [
         time
         for time in source.keyframes(piece.cut.start, piece.cut.start + tolerance)
@@ -51,9 +56,10 @@ def write_clip(
     """Write a piece as MP4; the file is whole or not there.
 
     Progressive H.264 and HEVC are copied where a keyframe lies within `tolerance` seconds of the cut's start and not
-    after the moment's, with what the source says of rotation, shape of pixels and colours. Else pictures are encoded
-    as H.264 from the frame at the cut's start: upright, square pixels, progressive, BT.709. Every sound track, or the
-    one of number `audio_track`, is copied or becomes AAC with its channels.
+    after the moment's, or at its first picture where the cut begins with the moment, with what the source says of
+    rotation, shape of pixels and colours. Else pictures are encoded as H.264 from the frame at the cut's start:
+    upright, square pixels, progressive, BT.709. Every sound track, or the one of number `audio_track`, is copied or
+    becomes AAC with its channels.
 
     Raises
     ------

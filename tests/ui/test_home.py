@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +68,20 @@ def test_the_sample_shows_its_result_by_one_click(space: Workspace) -> None:
     pressed(opened("home"), "Show me the result first")
     (job,) = Jobs(space).all()
     assert (job.kind, job.name, job.lane) == ("sample", "sample.mp4", "long")
+
+
+@pytest.mark.parametrize("seconds", [1.0, 3600.0])
+def test_the_result_is_shown_to_whoever_waits_for_it(
+    space: Workspace, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    gone: list[str] = []
+    monkeypatch.setattr("streamlit.switch_page", gone.append)
+    app = pressed(opened("home"), "Show me the result first")
+    jobs = Jobs(space)
+    (job,) = jobs.all()
+    app.run()
+    assert not gone
+    jobs.save(replace(job, status="done", ended=time.time() - seconds))
+    app.run()
+    assert gone == (["pages/detect.py"] if seconds < 30 else [])
+    assert "sample-job" not in app.session_state

@@ -113,6 +113,11 @@ class _Export:
             return [self.key]
         return [export_subject(batch.video, self.person, self.format) for batch in self.batches if batch.moments]
 
+    def next_folder(self) -> Path:
+        """Where the next export goes: many files never among those of another export."""
+        apart = self.format == "clips" or len(self.batches) > 1
+        return fresh_folder(self.folder) if apart else self.folder
+
     def target(self, video: Video, folder: Path) -> Path:
         suffix = FORMATS[self.format].suffix
         return folder / f"{stem_of(video)} moments{suffix}" if suffix else folder
@@ -217,10 +222,8 @@ def _fault(wanted: _Export) -> str:
     """Write, or begin to; gives what went wrong, if anything."""
     if not wanted.folder.is_absolute():
         return _("{folder} is no full path; begin it at the root of the disk.", folder=str(wanted.folder))
-    apart = wanted.format == "clips" or len(wanted.batches) > 1  # many files: never among those of another export
     try:
-        folder = fresh_folder(wanted.folder) if apart else wanted.folder
-        jobs = _write(wanted, folder)
+        jobs = _write(wanted, wanted.next_folder())
     except PunchlineError as error:
         return Sentence.of(error)
     st.session_state.setdefault("export-jobs", set()).update(job.id for job in jobs)
@@ -278,7 +281,7 @@ def _results(wanted: _Export) -> None:
     if paths and len(done) == len(wanted.subjects) and all(_belongs(path, wanted.folder) for path in paths):
         _written(done, paths)
         return
-    folder = str(wanted.folder)
+    folder = str(wanted.next_folder())
     short = folder if len(folder) <= MOST_PATH else f"{folder[: MOST_PATH // 3]} … {folder[-MOST_PATH // 2 :]}"
     with st.container(key="export-place"):
         st.caption(_("Into {folder}", folder=plain(short)), help=None if short == folder else plain(folder))

@@ -121,6 +121,16 @@ def test_a_constant_score_is_one_moment_or_none(level, origin):
         assert moment.score == pytest.approx(level)
 
 
+@pytest.mark.parametrize("onset", [0.02, 0.1, 0.3, 0.6])
+def test_a_lesser_laugh_beside_a_great_one_is_found_at_every_threshold(onset):
+    windows = lay_windows(0.0, 120.0)
+    great, lesser = Segment(40.0, 46.0), Segment(52.0, 58.0)
+    hill = np.interp((windows.start + windows.end) / 2, [34, 43, 49, 55, 61], [-6, 6, 0.6, 1.5, -6])
+    found = moments(Scores(windows, hill), Rules(onset, onset / 2))
+    for laugh in (great, lesser):
+        assert any(moment.start < (laugh.start + laugh.end) / 2 < moment.end for moment in found)
+
+
 def test_a_slope_beside_a_moment_is_none():
     """Its neighbour reaches the onset only because it lies beside a strong one."""
     windows = lay_windows(0.0, 60.0)

@@ -51,6 +51,17 @@ def holds_the_moment(clip: Clip, times: np.ndarray, frame: float) -> None:
     assert clip.start >= MOMENT.start - 0.5 - 0.5 - frame  # the margin, and what a copy may add
 
 
+def test_a_clip_without_a_margin_begins_with_its_moment(tmp_path: Path) -> None:
+    source = read_media(video(tmp_path / "v.mp4", np.arange(200) / 25))  # a keyframe each 0.48 s
+    clip = write_clip(tmp_path / "clip.mp4", piece(0.0, 0.0), source)
+    assert not clip.copied
+    assert clip.start == pytest.approx(MOMENT.start, abs=1 / 25)
+    at_a_keyframe = Segment(2.88, 5.47)
+    copied = write_clip(tmp_path / "copied.mp4", Piece("a", 0.9, at_a_keyframe, at_a_keyframe), source)
+    assert copied.copied
+    assert copied.start == pytest.approx(2.88, abs=1 / 25)
+
+
 @pytest.mark.parametrize("name", RATES)
 @pytest.mark.parametrize("keyframes", [12, 600])
 def test_a_clip_holds_its_moment_at_a_constant_rate(tmp_path: Path, name: str, keyframes: int) -> None:
