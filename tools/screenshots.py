@@ -59,6 +59,7 @@ AT_REST = """(rest) => {
   if (busy || seen !== window.seen) { window.seen = seen; window.since = now; }
   return now - window.since > rest;
 }"""
+HAS_THEME = "(theme) => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === theme"
 HEIGHT = "() => document.querySelector('.stMainBlockContainer').scrollHeight"
 SHEET_WIDTH, SHEET_COLUMNS = 2000, 4
 DOCS = ("reference", "label", "analyse", "detect")
@@ -170,6 +171,7 @@ def settle(page: Page) -> None:
 def take(page: Page, address: str, views: Sequence[View], out: Path, *, whole: bool) -> Iterator[str]:
     """Pictures of one page in one state and language, which is loaded once; gives what failed."""
     try:
+        page.emulate_media(color_scheme=views[0].theme)  # type: ignore[arg-type]
         page.goto(f"{address}/{'' if views[0].page == 'home' else views[0].page}")
         page.locator(".stMainBlockContainer").wait_for(timeout=60_000)
     except PlaywrightError as error:
@@ -179,6 +181,7 @@ def take(page: Page, address: str, views: Sequence[View], out: Path, *, whole: b
         width, height = SIZES[view.size]
         try:
             page.emulate_media(color_scheme=view.theme)  # type: ignore[arg-type]
+            page.wait_for_function(HAS_THEME, arg=view.theme, timeout=60_000)
             page.set_viewport_size({"width": width, "height": height})
             settle(page)
             if whole:
