@@ -251,7 +251,7 @@ def test_a_stretch_without_pictures_is_named(tmp_path: Path) -> None:
 def test_a_copied_clip_keeps_sound_that_a_decoder_holds_back(tmp_path: Path) -> None:
     """Decoders that work on several packets at once give the last of TTA's, of a second each, when they are emptied."""
     media = read_media(KINDS["sound of tta in mkv"].make(tmp_path))
-    clip = write_clip(tmp_path / "clip.mp4", Piece("m", 0.5, Segment(0.74, 1.6), Segment(0.74, 1.6)), media)
+    clip = write_clip(tmp_path / "clip.mp4", Piece("m", 0.5, Segment(0.74, 1.6), Segment(0.64, 1.6)), media)
     assert clip.copied
     with av.open(str(clip.path)) as container:
         *_, last = container.decode(audio=0)
