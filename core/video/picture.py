@@ -117,11 +117,16 @@ class Images:
         self._size = size
         self._full, self._small, self._coloured = VideoReformatter(), VideoReformatter(), VideoReformatter()
         self._converter = Converter(size, pixel_format="rgb24")
+        self._graph: Any = None
+        self._kind: tuple[Any, ...] = ()
 
     def __call__(self, frame: av.VideoFrame) -> Image:
         """The picture (h, w, 3) at full size."""
         if _colours(frame)[2]:
             return np.asarray(self._converter(frame).to_ndarray(), np.uint8)
+        stored = (frame.width, frame.height)
+        if frame.format.name == USUAL and not orientation_of(frame).filters and self._size(frame) == stored:
+            return self._usual(frame)
         return self._plain(self._full, frame, _colours(frame), *self._size(frame))
 
     def reduced(self, frame: av.VideoFrame, share: float) -> Image:
@@ -139,6 +144,16 @@ class Images:
             small = self._small.reformat(frame, width, height, interpolation="AREA", threads=1)
             return self._plain(self._coloured, small, colours, width, height)
         return self._plain(self._small, frame, colours, width, height, interpolation="AREA")
+
+    def _usual(self, frame: av.VideoFrame) -> Image:
+        """As `_plain` at the stored size, but a filter graph uses the memory of pictures that are done with again."""
+        kind = (*_colours(frame), frame.width, frame.height)
+        if kind != self._kind:
+            matrix, full, _ = _colours(frame)
+            coded = f"in_range={'full' if full else 'limited'}:in_color_matrix={matrix}:flags=bilinear"
+            self._graph, self._kind = _graph(frame, [f"scale={coded}", "format=rgb24"], n_threads=1), kind
+        self._graph.vpush(frame)
+        return np.ascontiguousarray(self._graph.vpull().to_ndarray(), np.uint8)
 
     def _plain(
         self, reformatter: VideoReformatter, frame: av.VideoFrame, colours: Colours, width: int, height: int, **how: Any
@@ -212,8 +227,9 @@ def _colours(frame: av.VideoFrame) -> Colours:
     return matrix, full, table_of(frame)
 
 
-def _graph(frame: av.VideoFrame, steps: list[str]) -> Any:
+def _graph(frame: av.VideoFrame, steps: list[str], *, n_threads: int = 0) -> Any:
     graph = av.filter.Graph()
+    graph.threads = n_threads
     shape = f"video_size={frame.width}x{frame.height}:pix_fmt={frame.format.name}:pixel_aspect=1/1"
     tags = f"colorspace={frame.colorspace}:range={frame.color_range}"
     nodes = [graph.add("buffer", f"{shape}:time_base={frame.time_base or _TICK}:{tags}")]

@@ -62,6 +62,17 @@ def test_reduced_red_is_red(colour: tuple[int, int, int], tags: dict[str, int], 
     np.testing.assert_allclose(small[0, 0], (255, 0, 0), atol=3)
 
 
+@pytest.mark.parametrize("size", [(1280, 720), (318, 178), (321, 181)])
+def test_a_picture_stays_while_the_next_ones_are_made(size: tuple[int, int]) -> None:
+    width, height = size
+    images = Images(lambda picture: (picture.width, picture.height))
+    made = [images(media.plain((16 + 20 * k, 128, 128), **HD, width=width, height=height)) for k in range(8)]
+    for k, image in enumerate(made):
+        assert image.shape == (height, width, 3)
+        assert image.flags.c_contiguous
+        np.testing.assert_allclose(image.reshape(-1, 3), round(20 * k * 255 / 219), atol=1)
+
+
 @pytest.mark.parametrize("level", range(16, 236, 13))
 def test_a_grey_ramp_stays(level: int) -> None:
     for tags in (HD, {}, {"colorspace": 6}):
