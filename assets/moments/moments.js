@@ -148,7 +148,7 @@ class Moments extends Rows {
     this.looked = id; // it is in view
     this.choose(row);
     this.edge = edge ?? this.edge;
-    if (edge && Math.abs(this.shape(row)[edge] - t) > 1e-3) this.trim(row, { [edge]: t });
+    if (edge && t !== null && Math.abs(this.shape(row)[edge] - t) > 1e-3) this.trim(row, { [edge]: t });
     else this.draw();
   }
 

@@ -3,7 +3,11 @@
 const GUTTER = 82; // px left of the axis, for the lanes' names
 const NARROWEST = 1; // s of the closest view
 const CLEAR = 60; // px from which the edges of a moment are told apart and dragged with ease
-const BESIDE = 10; // s beside a moment that is looked at
+const HAIR = 12; // px of a moment that is seen at a glance
+const ROOM = 24; // px beside an edge, to drag it
+const BESIDE = 10; // s beside a moment that are looked at least
+const SHARE_BESIDE = 0.25; // of a moment's length, looked at on either side of a long one
+const SURROUNDINGS = 120; // s that are looked at around a moment that would be a hair line
 const UNKNOWN = 60; // s that are drawn at least of a video whose length nobody knows
 
 class Axis {
@@ -12,6 +16,7 @@ class Axis {
     this.on = on; // seek(t), range(a, b), view(a, b), touch(id, edge, t)
     this.duration = 0;
     this.view = [0, 1];
+    this.recalled = false; // whether the view is one that the user left
     this.home = null; // the view that a double click goes back to; null is the whole
     this.pointer = null; // px, while the pointer is over the lanes
     this.now = 0;
@@ -53,11 +58,16 @@ class Axis {
     this.look(a, b);
   }
 
-  // Bring a stretch into view, with some seconds around it; `near`: also where it is there but hard to see.
+  // Bring a stretch into view, with some seconds around it; `near`: so that its edges can be dragged with ease. Else only
+  // where it would be a hair line, unless the user chose this view.
   reveal(start, end, near) {
     const [a, b] = this.view;
-    const width = ((end - start) / (b - a)) * (this.element.clientWidth - GUTTER);
-    if (start < a || end > b || (near && width < CLEAR)) this.look(start - BESIDE, end + BESIDE);
+    const px = (this.element.clientWidth - GUTTER) / (b - a);
+    const width = (end - start) * px;
+    const cramped = width < CLEAR || (a > 0 && (start - a) * px < ROOM) || (b < this.duration && (b - end) * px < ROOM);
+    const beside = Math.max(BESIDE, SHARE_BESIDE * (end - start));
+    if (start < a || end > b || (near && cramped)) this.look(start - beside, end + beside);
+    else if (!near && !this.recalled && px > 0 && width < HAIR) this.look((start + end - SURROUNDINGS) / 2, (start + end + SURROUNDINGS) / 2);
   }
 
   get zoomed() {

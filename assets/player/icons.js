@@ -12,6 +12,7 @@ const ICONS = {
   mute: "M4 9v6h4l5 5V4L8 9zM20.5 9.5 19 8l-2 2-2-2-1.5 1.5 2 2.5-2 2.5L15 16l2-2 2 2 1.5-1.5-2-2.5z",
   keys: "M3 6h18v12H3zM6 9h2v2H6zM10 9h2v2h-2zM14 9h2v2h-2zM18 9h1v2h-1zM6 13h2v2H6zM10 13h6v2h-6z",
   face: "M4 4h5v2H6v3H4zM15 4h5v5h-2V6h-3zM4 15h2v3h3v2H4zM18 15h2v5h-5v-2h3zM9 10h1.6v2H9zM13.4 10H15v2h-1.6zM9 14h6l-1 2h-4z",
+  whole: "M3 5h2v14H3zM19 5h2v14h-2zM9.5 7.5V11h5V7.5L19 12l-4.5 4.5V13h-5v3.5L5 12z",
   fullscreen: "M5 14H3v7h7v-2H5zM3 10h2V5h5V3H3zM19 19h-5v2h7v-7h-2zM14 3v2h5v5h2V3z",
 };
 

@@ -99,8 +99,9 @@ class Lanes extends Axis {
       else this.drawBlocks(ctx, row);
     }
     if (this.range) this.drawBand(ctx, this.range, this.ink.accent, 0.13);
-    if (this.clip) this.drawBand(ctx, [this.clip.start, this.clip.end], this.ink.ink, 0.07);
-    if (this.clip?.edge) this.drawGrip(ctx, this.x(this.clip[this.clip.edge]));
+    const { box } = this;
+    if (box) this.drawBand(ctx, [box.start, box.end], this.ink.ink, 0.07);
+    if (box?.edge) this.drawGrip(ctx, this.x(box[box.edge]));
     ctx.restore();
   }
 
@@ -260,7 +261,8 @@ class Lanes extends Axis {
     ctx.textAlign = "left";
     ctx.textBaseline = "middle";
     ctx.fillStyle = this.ink.paper;
-    const grip = this.clip?.edge ? this.x(this.clip[this.clip.edge]) : -GRIP_WIDTH;
+    const { box } = this;
+    const grip = box?.edge ? this.x(box[box.edge]) : -GRIP_WIDTH;
     const left = Math.abs(grip - a) < GRIP_WIDTH / 2 ? GRIP_WIDTH / 2 : 0; // what it would hide
     ctx.fillText(text, Math.max(a, GUTTER) + left + 5, row.y + row.height / 2 + 0.5);
     ctx.restore();

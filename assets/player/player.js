@@ -88,7 +88,7 @@ class Player extends Judge {
       button.innerHTML = icon(picture);
       button.title = button.ariaLabel = text;
     };
-    for (const name of ["frame-back", "frame-on", "previous", "next", "loop", "fullscreen", "keys", "face"]) put(name, name, T[name.replace("-", "_")]);
+    for (const name of ["frame-back", "frame-on", "previous", "next", "loop", "fullscreen", "keys", "face", "whole"]) put(name, name, T[name.replace("-", "_")]);
     this.showPlay(true);
     this.showSound();
     this.$(".volume").ariaLabel = T.volume;
@@ -167,6 +167,7 @@ class Player extends Judge {
     const whole = this.duration === null ? "" : ` / ${clockText(this.duration, 0)}`;
     if (whole !== this.shownWhole) this.$(".whole").textContent = this.shownWhole = whole;
     this.showPlay();
+    this.$('[data-do="whole"]').disabled = !this.timeline.zoomed;
     this.timeline.frame(now, !front.paused);
     this.faces.frame(now);
   }
@@ -240,6 +241,7 @@ class Player extends Judge {
       next: () => document.dispatchEvent(new CustomEvent("punchline-step", { detail: 1 })),
       keys: () => this.toggleKeys(),
       face: () => this.faces.toggle(),
+      whole: () => this.timeline.look(0, this.timeline.duration),
       loop: () => this.toggleLoop(),
       mute: () => {
         this.front.muted = !this.front.muted;

@@ -1,12 +1,10 @@
 // The canvases under the video: lanes with the playhead and what the pointer does there, and an overview of the whole.
 
 const OVERVIEW = 22;
-const GRIP = 6; // px around an edge that can be dragged
-const SHORTEST = 0.2; // s of a moment
 const KEY_STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }; // s
 const HOVER_REST = 120; // ms for which the pointer rests before a picture is asked for
 
-class Timeline extends Lanes {
+class Timeline extends Edges {
   constructor(element, signal, on) {
     super(element, on);
     this.small = element.querySelector(".overview");
@@ -37,6 +35,8 @@ class Timeline extends Lanes {
       this.stated = duration;
       this.duration = duration ?? this.extent();
       this.clip = null;
+      this.held = null;
+      this.recalled = false;
       if (this.range) this.on.range((this.range = null));
       this.home = null;
       this.view = [0, Math.max(this.duration, NARROWEST)];
@@ -55,11 +55,13 @@ class Timeline extends Lanes {
   listen(signal) {
     const on = (target, name, action, options = {}) => target.addEventListener(name, action, { signal, ...options });
     const at = (event) => this.time(event.offsetX);
-    let drag = null; // "seek", the edge of a moment that is moved, or the time at which a range began
+    let drag = null; // "seek", or the time at which a range began
     on(this.main, "pointerdown", (event) => {
       if (event.button !== 0 || !this.duration) return;
       this.main.setPointerCapture(event.pointerId);
-      drag = this.edgeAt(event) || (event.shiftKey && this.on.ranges() ? at(event) : "seek");
+      this.held = this.edgeAt(event);
+      if (this.held) return;
+      drag = event.shiftKey && this.on.ranges() ? at(event) : "seek";
       if (drag !== "seek") return;
       const k = this.onMoments(event) ? this.momentAt(at(event)) : -1;
       if (k >= 0) this.on.touch(this.blocks.moment_ids[k]);
@@ -67,14 +69,14 @@ class Timeline extends Lanes {
     });
     on(this.main, "pointermove", (event) => {
       this.pointer = event.offsetX;
+      if (this.held) return this.moveEdge();
       if (drag === null) this.main.style.cursor = this.edgeAt(event) ? "ew-resize" : "";
       if (drag === "seek") this.on.seek(this.hover);
-      else if (drag?.id) this.moveEdge(drag);
       else if (drag !== null) this.range = [Math.min(drag, this.hover), Math.max(drag, this.hover)];
       this.dirty ||= drag !== null;
     });
     const done = (event) => {
-      if (drag?.id) this.on.touch(drag.id, drag.side ? "end" : "start", this.blocks.moments[drag.k][drag.side]);
+      if (this.held) this.letGo();
       else if (drag !== null && drag !== "seek") {
         const end = at(event);
         this.range = Math.abs(end - drag) * (this.width - GUTTER) < 4 * (this.view[1] - this.view[0])
@@ -86,7 +88,10 @@ class Timeline extends Lanes {
       drag = null;
     };
     on(this.main, "pointerup", done);
-    on(this.main, "pointercancel", () => (drag = null));
+    on(this.main, "pointercancel", () => {
+      this.giveUp();
+      drag = null;
+    });
     on(this.main, "pointerleave", () => (this.pointer = null));
     on(this.main, "dblclick", () => this.reset());
     on(this.main, "keydown", (event) => this.key(event));
@@ -125,38 +130,6 @@ class Timeline extends Lanes {
     this.main.setAttribute("aria-valuetext", [clockText(this.now), ...values].join(", "));
   }
 
-  momentAt(t) {
-    return (this.blocks.moments || []).findIndex(([start, end]) => start <= t && t < end);
-  }
-
-  // Whether the pointer is in the lane of moments that a list on the page holds.
-  onMoments({ offsetY }) {
-    const row = this.rows.find((row) => row.blocks === "moments");
-    return !!this.blocks.moment_ids?.length && !!row && offsetY >= row.y && offsetY <= row.y + row.height;
-  }
-
-  // The edge of a moment under the pointer: the place in the list, the moment's id, and 0 for its start, 1 for its end.
-  edgeAt(event) {
-    const ids = this.blocks.moment_ids;
-    if (!this.onMoments(event)) return null;
-    let best = null;
-    this.blocks.moments.forEach((block, k) => {
-      for (const side of [0, 1]) {
-        const distance = Math.abs(this.x(block[side]) - event.offsetX);
-        if (distance <= GRIP && (!best || distance < best.distance)) best = { k, side, distance, id: ids[k] };
-      }
-    });
-    return best;
-  }
-
-  moveEdge({ k, side }) {
-    const block = this.blocks.moments[k];
-    const t = this.hover;
-    block[side] = side ? Math.max(t, block[0] + SHORTEST) : Math.min(t, block[1] - SHORTEST);
-    this.on.seek(block[side]);
-    this.dirty = true;
-  }
-
   wheel(event) {
     const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
     if (!event.ctrlKey && !sideways) return; // the page scrolls
@@ -175,6 +148,7 @@ class Timeline extends Lanes {
   frame(now, playing) {
     this.now = now;
     this.width = this.element.clientWidth;
+    this.pan();
     if (playing && this.zoomed && this.pointer === null && (now > this.view[1] || now < this.view[0])) {
       const width = this.view[1] - this.view[0];
       this.look(now - width * 0.1, now + width * 0.9);
@@ -264,6 +238,7 @@ class Timeline extends Lanes {
     const kept = remembered(`view/${this.token}/${this.id}`);
     if (!kept || !(kept.view[1] <= this.duration)) return;
     this.view = kept.view;
+    this.recalled = true;
     this.range = kept.range;
     if (this.range && this.on.ranges()) this.on.range(this.range);
   }

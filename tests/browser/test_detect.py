@@ -279,6 +279,7 @@ def test_every_change_is_undone_one_by_one(result: Page, space: Workspace) -> No
 
 
 def test_an_edge_is_dragged_on_the_timeline(result: Page, space: Workspace) -> None:
+    expect(result.get_by_role("button", name="Show the whole video")).to_be_disabled()  # three minutes are seen whole
     moments = kept(space)
     start, end = moments[2]["start"], moments[2]["end"]
     canvas = result.locator(".st-key-detect-player canvas.lanes")

@@ -25,7 +25,7 @@ from pages.components.shared.shell import finished_text, workspace
 
 PLAYER = ASSETS / "player"
 SCRIPTS = (  # each knows those before it
-    *("clock", "icons", "keys", "outbox", "axis", "lanes", "timeline", "faces", "stage", "judge", "player"),
+    *("clock", "icons", "keys", "outbox", "axis", "lanes", "edges", "timeline", "faces", "stage", "judge", "player"),
 )
 MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
 

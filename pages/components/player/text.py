@@ -39,6 +39,7 @@ def player_texts() -> dict[str, str]:
         "clip": _("Clip"),
         "seconds": _("{n} s", n="{n}"),
         "saving": _("saving…"),
+        "whole": _("Show the whole video"),
         "saved": _("saved"),
         "not_saved": _("Not saved"),
         "discard": _("Discard"),
