@@ -11,7 +11,7 @@ class Moments extends Rows {
   constructor(root) {
     super(root);
     this.abort = new AbortController();
-    this.history = []; // {id, event}, of a trim with what it was before
+    this.history = []; // {row, event}, of a trim with what it was before
     this.sequence = false; // one moment after the other
     this.outbox = new Outbox((value) => this.api.setStateValue("outbox", value));
     const { signal } = this.abort;
@@ -117,27 +117,28 @@ class Moments extends Rows {
   // New bounds, name or note of a moment; kept at once, or after a rest while frames are counted off.
   trim(row, changes, rest = 0) {
     if (!row) return;
-    const before = this.pending?.id === row.id ? this.pending.before : this.shape(row);
+    if (this.pending && this.pending.row.id !== row.id) this.keepTrim();
+    const before = this.pending?.row.id === row.id ? this.pending.before : this.shape(row);
     const whole = playerOf(this.data.player)?.duration() ?? Infinity;
     const shape = { ...this.shape(row), ...changes, event: null };
     shape.start = Math.round(1000 * Math.min(Math.max(0, shape.start), shape.end - SHORTEST)) / 1000;
     shape.end = Math.round(1000 * Math.min(whole, Math.max(shape.end, shape.start + SHORTEST))) / 1000;
     this.trims.set(row.id, shape);
     clearTimeout(this.pending?.timer);
-    this.pending = { id: row.id, before, timer: setTimeout(() => this.keepTrim(), rest) };
+    this.pending = { row, before, timer: setTimeout(() => this.keepTrim(), rest) };
     if (!rest) this.keepTrim();
     this.draw();
   }
 
   keepTrim() {
     if (!this.pending) return;
-    const { id, before, timer } = this.pending;
+    const { row, before, timer } = this.pending;
     clearTimeout(timer);
     this.pending = null;
-    const { start, end, name, remark } = this.trims.get(id);
-    const event = this.event(this.find(id), "trim", { start, end, name, note: remark }).id;
-    this.trims.set(id, { start, end, name, remark, event });
-    this.history.push({ id, event, before });
+    const { start, end, name, remark } = this.trims.get(row.id);
+    const event = this.event(row, "trim", { start, end, name, note: remark }).id;
+    this.trims.set(row.id, { start, end, name, remark, event });
+    this.history.push({ row, event, before });
     this.draw();
   }
 
@@ -170,11 +171,10 @@ class Moments extends Rows {
     playerOf(this.data.player)?.show(this.shape(row)[this.edge]);
   }
 
-  undoTrim({ id, event, before }) {
-    const row = this.find(id);
+  undoTrim({ row, event, before }) {
     this.history.pop();
     if (this.outbox.refused.has(event)) this.outbox.discard([event]);
-    else if (row) this.trims.set(id, { ...before, event: this.event(row, "undo", { undoes: event }).id, undone: event });
+    else this.trims.set(row.id, { ...before, event: this.event(row, "undo", { undoes: event }).id, undone: event });
     this.draw();
   }
 
@@ -203,7 +203,7 @@ class Moments extends Rows {
     } else {
       const event = this.event(row, "label", { label, origin: label ? "accepted" : "rejected" });
       this.local.set(row.id, { label, event: event.id });
-      this.history.push({ id: row.id, event: event.id });
+      this.history.push({ row, event: event.id });
     }
     this.draw();
   }
@@ -218,11 +218,10 @@ class Moments extends Rows {
   undo() {
     this.keepTrim();
     const last = this.history.at(-1);
-    if (last?.before) return this.undoTrim(last);
-    const row = last && this.find(last.id);
-    if (!row) return;
-    this.takeBack(row, last.event);
-    this.jump(row);
+    if (!last) return playerOf(this.data.player)?.say(this.data.texts.nothing_to_undo);
+    if (last.before) return this.undoTrim(last);
+    this.takeBack(last.row, last.event);
+    this.jump(this.find(last.row.id));
     this.draw();
   }
 

@@ -161,7 +161,7 @@ class Judge extends Stage {
 
   undo() {
     const item = this.history.pop();
-    if (!item) return;
+    if (!item) return this.flash(this.data.texts.nothing_to_undo, "", 1500);
     const { clip, event } = item;
     const { id, at, order, ...same } = event;
     if (this.outbox.refused.has(id)) this.outbox.discard([id]);

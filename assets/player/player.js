@@ -202,6 +202,7 @@ class Player extends Judge {
       on(video, "click", () => this.toggle());
     }
     on(this.$(".start"), "click", () => this.play());
+    on(this.$(".keys"), "click", () => this.toggleKeys(false));
     // The pointer moves no focus in here, but takes it from a text field: from then on the keys are the player's.
     on(this.frame, "mousedown", (event) => {
       if (event.target.matches("input, select")) return;
@@ -240,8 +241,8 @@ class Player extends Judge {
       previous: () => document.dispatchEvent(new CustomEvent("punchline-step", { detail: -1 })),
       next: () => document.dispatchEvent(new CustomEvent("punchline-step", { detail: 1 })),
       keys: () => this.toggleKeys(),
-      face: () => this.faces.toggle(),
       whole: () => this.timeline.look(0, this.timeline.duration),
+      face: () => this.faces.toggle(),
       loop: () => this.toggleLoop(),
       mute: () => {
         this.front.muted = !this.front.muted;

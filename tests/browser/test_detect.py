@@ -372,6 +372,17 @@ def test_the_timeline_is_read_and_moved_by_keyboard(result: Page, space: Workspa
     assert "Moments" in (lanes.get_attribute("aria-valuetext") or "")
 
 
+def test_keys_are_read_whole_on_a_laptop_and_undo_says_what_there_is(result: Page) -> None:
+    result.set_viewport_size({"width": 1280, "height": 720})
+    player = result.locator(".st-key-detect-player")
+    result.keyboard.press("u")
+    expect(player.locator(".flash")).to_have_text("Nothing to undo")
+    result.keyboard.press("?")
+    keys = player.locator(".keys")
+    expect(keys).to_be_visible()
+    assert keys.evaluate("(e) => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]") == [0, 0]
+
+
 def fits_on_a_laptop(page: Page) -> None:
     """The bar of exports covers neither a lane nor the keys of the list."""
     page.set_viewport_size({"width": 1280, "height": 720})

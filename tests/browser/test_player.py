@@ -244,6 +244,23 @@ def test_all_keys_are_listed_on_demand(page: Page, address: str) -> None:
     expect(page.locator(".keys")).to_be_hidden()
 
 
+def test_the_list_of_keys_is_read_whole_on_a_laptop(page: Page, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    opened(page, address, person="keys")
+    page.keyboard.press("?")
+    keys = page.locator(".keys")
+    expect(keys).to_be_visible()
+    assert keys.evaluate("(e) => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]") == [0, 0]
+    keys.click()
+    expect(keys).to_be_hidden()
+
+
+def test_undo_says_when_there_is_nothing_to_undo(page: Page, address: str) -> None:
+    opened(page, address, person="nothing")
+    page.keyboard.press("u")
+    expect(page.locator(".flash")).to_have_text("Nothing to undo")
+
+
 def test_the_pointer_shows_the_picture_of_its_time(page: Page, address: str) -> None:
     opened(page, address, person="hover", mode="watch")
     page.locator("canvas.lanes").hover()

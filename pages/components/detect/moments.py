@@ -205,6 +205,7 @@ def _texts() -> dict[str, str]:
         "accept_key": _("accept"),
         "reject_key": _("reject"),
         "undo": _("undo"),
+        "nothing_to_undo": _("Nothing to undo"),
         "saving": _("saving…"),
         "saved": _("saved"),
         "not_saved": _("Not saved"),
