@@ -84,3 +84,12 @@ def clock(seconds: float, *, digits: int = 0) -> str:
     hours, minutes = divmod(minutes, 60)
     shown = f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
     return f"{shown}.{part:0{digits}d}" if digits else shown
+
+
+def length(seconds: float, words: str = "{n} s") -> str:
+    """How long something lasts: whole seconds below a minute, so that it reads as no place in a video; else m:ss.
+
+    `words` say the seconds in another language.
+    """
+    whole = floor(max(0.0, seconds) + 0.5)
+    return words.format(n=whole) if whole < 60 else clock(max(60.0, seconds))

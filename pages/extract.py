@@ -13,7 +13,6 @@ from core.actions.videos import choose_tracks
 from core.actions.workers import most_workers
 from core.errors import PunchlineError, Sentence
 from core.faces.feature_file import read_features_info
-from core.segment import clock
 from core.video.ahead import n_cores
 from core.video.streams import MIX, Tracks
 from core.video_feature_extractor import ExtractionSettings
@@ -22,14 +21,24 @@ from core.workspace.workspace import Workspace
 from pages.components.extract.chat import chat_panel
 from pages.components.shared.header import header, lacking
 from pages.components.shared.job_panel import job_line, preview_of
-from pages.components.shared.shell import _, as_markdown, chosen_video, fragment, plain, show_error, told, workspace
+from pages.components.shared.shell import (
+    _,
+    as_markdown,
+    chosen_video,
+    fragment,
+    lasting,
+    plain,
+    show_error,
+    told,
+    workspace,
+)
 
 RATES = (2.0, 3.0, 5.0, 10.0)
 MOST_SHOWN = 10  # extracted videos of which all is said at once
 
 
 def _length(duration: float | None) -> str:
-    return _("length unknown") if duration is None else clock(duration)
+    return _("length unknown") if duration is None else lasting(duration)
 
 
 def track_choice(state: VideoState) -> Tracks:

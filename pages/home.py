@@ -11,7 +11,6 @@ from core.actions.sample import SAMPLE
 from core.errors import PunchlineError, Sentence
 from core.people.person import Person
 from core.playback.thumbnails import cover
-from core.segment import clock
 from core.workspace.folders import drop_folder, drop_video, refresh, relocate
 from core.workspace.jobs import Jobs
 from core.workspace.settings import read_settings
@@ -21,7 +20,7 @@ from pages.components.home.browser import browse_dialog, take_in
 from pages.components.home.selection import selection
 from pages.components.shared.header import drawing, header
 from pages.components.shared.presence import unseen
-from pages.components.shared.shell import _, choose, plain, show_error, told, workspace
+from pages.components.shared.shell import _, choose, lasting, plain, show_error, told, workspace
 
 PAGE_SIZE = 12
 LOOKED_FOR = 30.0  # seconds after which nobody waits for a result any more
@@ -131,7 +130,7 @@ def badges(state: VideoState) -> str:
 def facts(state: VideoState) -> str:
     """Length, size and where it lies."""
     about = state.about
-    parts = [clock(state.duration)] if state.duration else []
+    parts = [lasting(state.duration)] if state.duration else []
     if about.get("width"):
         parts.append(f"{about['width']} x {about['height']}")
     if about.get("has_audio") is False:

@@ -278,7 +278,7 @@ class Rows {
     const taken = { kept: (v) => v !== 0, accepted: (v) => v === 1, all: () => true }[this.data.which];
     const shapes = this.data.rows.filter((row) => taken(this.verdict(row))).map((row) => this.shape(row));
     const seconds = shapes.reduce((sum, { start, end }) => sum + end - start, 0);
-    const values = { n: shapes.length, total: this.data.rows.length, time: clockText(seconds, 0) };
+    const values = { n: shapes.length, total: this.data.rows.length, time: lengthText(seconds, T.seconds) };
     return T.total.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
   }
 

@@ -12,6 +12,12 @@ function clockText(t, digits = 1) {
   return h ? `${h}:${String(m).padStart(2, "0")}:${s}` : `${m}:${s}`;
 }
 
+// How long something lasts: whole seconds below a minute, in the words given, so that it reads as no place in the video.
+function lengthText(seconds, words) {
+  const whole = Math.round(Math.max(0, seconds));
+  return whole < 60 ? words.replace("{n}", whole) : clockText(Math.max(60, seconds), 0);
+}
+
 function decoded(text, Type) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return new Type(bytes.buffer);

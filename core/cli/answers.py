@@ -13,7 +13,7 @@ import click
 
 from core.cli import STOPPED
 from core.errors import PunchlineError
-from core.segment import clock
+from core.segment import clock, length
 
 
 @contextmanager
@@ -109,7 +109,7 @@ class ProgressLine:
         self._last = now
         speed = (completed - self._begin) / (now - self._started) if now > self._started else 0.0
         share = f"{100 * min(1.0, completed / total):3.0f} %  " if total > 0 else ""
-        left = f"  {clock((total - completed) / speed)} left" if speed > 0 and total > completed else ""
+        left = f"  {length((total - completed) / speed)} left" if speed > 0 and total > completed else ""
         text = f"{self._name}  {share}{clock(completed)} of {clock(total)}  {speed:.1f}x real time{left}"
         with suppress(BrokenPipeError):  # whoever read along has left; the work goes on
             click.echo(f"\r\033[K{text}" if self._moving else text, err=True, nl=not self._moving or finished)

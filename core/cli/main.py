@@ -30,7 +30,7 @@ from core.cli.models import detect, train
 from core.cli.people import person
 from core.errors import PunchlineError
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
-from core.segment import clock
+from core.segment import length
 from core.video.streams import MIX, Tracks
 
 
@@ -156,7 +156,7 @@ def extract(
         if not as_json:
             click.echo(
                 f"{video.name}: {counts['n_frames']} rows, {counts['n_faces']} faces in "
-                f"{counts['n_frames_with_face']} of them, {counts['n_tracks']} tracks, in {clock(seconds)} -> {target}"
+                f"{counts['n_frames_with_face']} of them, {counts['n_tracks']} tracks, in {length(seconds)} -> {target}"
             )
     if as_json:
         answer({"videos": results, "failed": failures}, as_json, "")

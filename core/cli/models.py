@@ -23,7 +23,7 @@ from core.cli.answers import (
 )
 from core.cues.cue import CUES
 from core.errors import PunchlineError
-from core.segment import clock
+from core.segment import clock, length
 
 if TYPE_CHECKING:
     from core.detection.detect import Prior
@@ -197,7 +197,7 @@ def _in_words(result: Mapping[str, Any], *, heading: bool) -> str:
     """The moments of a video, a line each."""
     lines = [f"{result['video']}:"] if heading else []
     lines += [f"{clock(m['start']):>8} - {clock(m['end']):<8} {m['score']:.2f}" for m in result["moments"]]
-    lines.append(f"{len(result['moments'])} moments; {clock(result['not_judged_s'])} not judged (face not seen)")
+    lines.append(f"{len(result['moments'])} moments; {length(result['not_judged_s'])} not judged (face not seen)")
     if result["loud"]:
         times = ", ".join(f"{clock(start)}-{clock(end)}" for start, end, _ in result["loud"])
         lines.append(f"loud while the face is not seen, worth a look: {times}")

@@ -23,7 +23,7 @@ from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.labels.trims import trims_of
 from core.people.person import Person, Reference
-from core.segment import Segment, tiou
+from core.segment import Segment, length, tiou
 from core.series import EMOTIONS, N_FACE
 from core.training.card import series_card
 from core.training.model_store import ModelStore
@@ -167,6 +167,9 @@ def judged(space: Workspace) -> list[tuple[float, int | None]]:
 def test_one_click_finds_the_laughs_and_a_click_lands_there(result: Page, space: Workspace) -> None:
     moments = kept(space)
     assert len(moments) == rows(result).count() >= 4
+    whole = length(sum(m["end"] - m["start"] for m in moments))
+    expect(result.locator(".st-key-detect-moments .foot")).to_contain_text(f"{len(moments)} of {len(moments)}, {whole}")
+    expect(result.get_by_role("button", name=f"Export {len(moments)} moments ({whole})")).to_be_visible()
     assert all(max(tiou(Segment(m["start"], m["end"]), laugh) for laugh in LAUGHS) > 0.6 for m in moments)
     rows(result).nth(2).click()
     assert sought(result) == pytest.approx(moments[2]["start"], abs=0.2)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from core.segment import Detection, LabeledSegment, Segment, clock, n_windows, tiou
+from core.segment import Detection, LabeledSegment, Segment, clock, length, n_windows, tiou
 
 
 def test_a_segment_is_half_open():
@@ -89,3 +89,15 @@ def test_temporal_overlap(a, b, expected):
 )
 def test_a_clock_shows_what_a_running_one_does(seconds: float, digits: int, shown: str):
     assert clock(seconds, digits=digits) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-1, "0 s"), (0.4, "0 s"), (3.2, "3 s"), (59.4, "59 s"), (59.6, "1:00"), (63.9, "1:03"), (3661, "1:01:01")],
+)
+def test_what_lasts_less_than_a_minute_is_told_in_seconds(seconds: float, shown: str):
+    assert length(seconds) == shown
+
+
+def test_how_long_something_lasts_is_said_in_the_words_given():
+    assert length(3.2, "{n}초") == "3초"

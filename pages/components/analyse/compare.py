@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.analysis.emotions import emotion_shares, summarise_range
 from core.people.person import Person
-from core.segment import Segment, clock
+from core.segment import Segment
 from core.series import TimeSeries
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
@@ -20,7 +20,7 @@ from pages.components.shared import charts
 from pages.components.shared.charts import feature_name, feature_value
 from pages.components.shared.colours import EMOTION_COLOURS
 from pages.components.shared.data import series_for
-from pages.components.shared.shell import _, plain, told
+from pages.components.shared.shell import _, lasting, plain, told
 
 FOLLOWED = ("happiness", "arousal")  # curves of somebody else under the player
 
@@ -101,7 +101,7 @@ def _side(side: Side, span: Segment | None, jump: Callable[[str], None] | None) 
     key = f"side-strip-{side.video.id}-{side.person.id}"
     summary = summarise_range(side.series, span)
     st.markdown(f"**{plain(side.title)}**")
-    seen = _("{time}, face seen in {share}", time=clock(summary.seconds), share=f"{summary.seen_share:.0%}")
+    seen = _("{time}, face seen in {share}", time=lasting(summary.seconds), share=f"{summary.seen_share:.0%}")
     st.caption(seen)
     shares = emotion_shares(side.series, chosen=span)
     if shares.seen > 0:

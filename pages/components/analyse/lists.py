@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.analysis.emotions import Summary, feature_peaks
 from core.analysis.transitions import EmotionRun, Pattern, occurrences, patterns, transition_matrix
-from core.segment import Segment, clock
+from core.segment import Segment
 from core.series import EMOTIONS, FEATURES, TimeSeries
 from pages.components.shared.charts import feature_name, feature_value, succession, transitions
 from pages.components.shared.jumps import Jump, Jumps, Look, jumps
-from pages.components.shared.shell import _
+from pages.components.shared.shell import _, lasting
 
 LEAST_EMOTION = 0.05  # a probability whose highest place is worth a look
 MOST_PATTERNS, MOST_TIMES = 40, 24
@@ -110,6 +110,6 @@ def times(summary: Summary) -> str:
     """How much of the range there is, and in how much of it the face was seen."""
     return _(
         "{time}, face seen in {share}",
-        time=clock(summary.seconds),
+        time=lasting(summary.seconds),
         share=f"{summary.seen_share:.0%}",
     )

@@ -21,7 +21,7 @@ from pages.components.shared.charts import emotion_name
 from pages.components.shared.colours import EMOTION_COLOURS
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, unseen_spans, usual_lanes
 from pages.components.shared.opening import player_first
-from pages.components.shared.shell import _, asked_time, fragment
+from pages.components.shared.shell import _, asked_time, fragment, lasting
 
 PLAYER = "analyse-player"
 HIGHEST_PITCH = 600.0  # Hz, at the top of its curve
@@ -157,9 +157,9 @@ def _missing(shares: EmotionShares) -> str:
     """Time that is in no share."""
     return _(
         "Shares of the {seen} in which the face was seen. Not seen: {missing}; filled in between sightings: {between}.",
-        seen=clock(shares.seen),
-        between=clock(shares.interpolated),
-        missing=clock(shares.missing),
+        seen=lasting(shares.seen),
+        between=lasting(shares.interpolated),
+        missing=lasting(shares.missing),
     )
 
 

@@ -16,7 +16,6 @@ from core.errors import PunchlineError, Sentence
 from core.export.formats import FORMATS, ExportOptions
 from core.people.person import Person
 from core.playback.download import download_address
-from core.segment import clock
 from core.storage.folders import fresh_folder, open_folder, opens_folders
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
@@ -25,7 +24,7 @@ from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.detect.moments import MomentRow
 from pages.components.shared.job_panel import progress_text
-from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, plain, show_error
+from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, lasting, plain, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
@@ -201,7 +200,7 @@ def _button(wanted: _Export) -> None:
     moments = [moment for batch in wanted.batches for moment in batch.moments]
     words = _("Export {n} moments", n=len(moments))
     if moments:
-        words += f" ({clock(sum(moment.duration for moment in moments))})"
+        words += f" ({lasting(sum(moment.duration for moment in moments))})"
     busy = any(job.live for job in _jobs(wanted))
     if not st.button(
         words,

@@ -13,7 +13,6 @@ from core.labels.presses import Press, Receipt, take
 from core.labels.trims import trimmed, trims_of
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
-from core.segment import clock
 from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep
 from pages.components.detect.export import Batch, export_bar, which_moments
@@ -26,7 +25,7 @@ from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_o
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.opening import player_first
 from pages.components.shared.pictures import still_address
-from pages.components.shared.shell import _, asked_time, fragment, plain, show_error
+from pages.components.shared.shell import _, asked_time, fragment, lasting, plain, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
@@ -85,7 +84,7 @@ def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: 
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
     parts.append(_("expects {share} of all clips to be funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
-        parts.append(_("{time} not judged, as the face is seen too little", time=clock(found.not_judged_s)))
+        parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))
     st.caption(" · ".join(parts))
     if settings.top_n is None and settings.max_per_hour is not None:
         free = DetectionSettings(**{**vars(settings), "max_per_hour": None})

@@ -9,13 +9,12 @@ import streamlit as st
 from core.actions.background import begin_extraction, begin_moments
 from core.actions.overview import VideoState
 from core.people.person import Person
-from core.segment import clock
 from core.training.model_store import ModelStore
 from core.video_feature_extractor import ExtractionSettings
 from core.workspace.job_queue import usual_rate
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
-from pages.components.shared.shell import _, chosen_person, person_select, plain, told
+from pages.components.shared.shell import _, chosen_person, lasting, person_select, plain, told
 
 
 def batch(space: Workspace, states: Sequence[VideoState], people: list[Person]) -> bool:
@@ -61,4 +60,4 @@ def _time(space: Workspace, unread: Sequence[VideoState]) -> str:
     seconds = sum(state.duration or 0.0 for state in unread)
     if rate is None or not seconds:
         return ""
-    return _("Reading {length} of video takes about {time}.", length=clock(seconds), time=clock(seconds / rate))
+    return _("Reading {length} of video takes about {time}.", length=lasting(seconds), time=lasting(seconds / rate))

@@ -7,10 +7,9 @@ import streamlit as st
 from core.actions.cuts import import_cut
 from core.export.read_cuts import SUFFIXES
 from core.people.person import Person
-from core.segment import clock
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.shared.shell import _, plain, told
+from pages.components.shared.shell import _, lasting, plain, told
 
 SAID = "cut-said"
 
@@ -44,7 +43,7 @@ def cut_transfer(space: Workspace, video: Video, person: Person) -> None:
                 st.session_state[SAID] = _(
                     "{time} of this video are in the cut: {funny} funny clips, {other} not funny, {known} labelled "
                     "before.",
-                    time=clock(sum(part.duration for part in cut.parts)),
+                    time=lasting(sum(part.duration for part in cut.parts)),
                     funny=n_funny,
                     other=len(cut.events) - n_funny,
                     known=cut.n_known,

@@ -22,7 +22,7 @@ from pages.components.shared.data import key_of, library_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.pictures import data_address, image_address
-from pages.components.shared.shell import _, as_markdown, choose, fragment, plain, show_error, told
+from pages.components.shared.shell import _, as_markdown, choose, fragment, lasting, plain, show_error, told
 
 MOST_GROUPS = 8
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
@@ -99,7 +99,7 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
                 if r in addresses
             ],
             title=_("Face {n}", n=k + 1),
-            note=_("on screen for {time}", time=clock(g.seconds)),
+            note=_("on screen for {time}", time=lasting(g.seconds)),
         )
         for k, g in enumerate(shown)
     ]

@@ -20,7 +20,7 @@ from pages.components.reference.people import chip_addresses, features_for
 from pages.components.shared.colours import FIRST, OTHER, QUIET
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.shell import _, fragment, plain, show_error, told
+from pages.components.shared.shell import _, fragment, lasting, plain, show_error, told
 
 N_FACES = 5  # on each side of a threshold
 LOWEST = -0.2  # similarity from which the histogram is drawn
@@ -109,9 +109,11 @@ def _keep_order(strict_key: str, relaxed_key: str, moved: str) -> None:
 
 def _numbers(result: TuningResult) -> None:
     first, second, third = st.columns([1, 1, 1.3])
-    first.metric(_("Kept"), clock(result.kept_seconds), help=_("Time in which the person is seen."))
-    second.metric(_("Less certain"), clock(result.relaxed_seconds))
-    third.metric(_("Only others"), clock(result.rejected_seconds), help=_("Time in which only other people are seen."))
+    first.metric(_("Kept"), lasting(result.kept_seconds), help=_("Time in which the person is seen."))
+    second.metric(_("Less certain"), lasting(result.relaxed_seconds))
+    third.metric(
+        _("Only others"), lasting(result.rejected_seconds), help=_("Time in which only other people are seen.")
+    )
 
 
 def _suggestion(suggestion: Suggestion, strict_key: str, relaxed_key: str) -> None:

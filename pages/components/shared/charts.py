@@ -14,7 +14,7 @@ from core.analysis.transitions import Matrix, emotion_strip
 from core.segment import Segment, clock
 from core.series import EMOTIONS, TimeSeries, hertz
 from pages.components.shared.colours import EMOTION_COLOURS, FIRST, QUIET
-from pages.components.shared.shell import _
+from pages.components.shared.shell import _, lasting
 
 PICK = "pick"  # the name of what a click chooses, with the field `t`
 CLOCK = (  # of a value in seconds, as `core.segment.clock`, in the language of Vega
@@ -173,7 +173,7 @@ def plane_density(series: TimeSeries, span: Segment | None) -> alt.Chart:
             "x2": cells.valence + cells.side,
             "y2": cells.arousal + cells.side,
             "seconds": cells.seconds,
-            "words": [clock(seconds) for seconds in cells.seconds],
+            "words": [lasting(seconds) for seconds in cells.seconds],
             "t": cells.first,
         }
     )

@@ -10,7 +10,7 @@ from core.playback.facts import about
 from core.segment import clock
 from core.workspace.job_queue import queue_state
 from core.workspace.jobs import Job, Jobs
-from pages.components.shared.shell import _, fragment, plain, show_error, told, workspace
+from pages.components.shared.shell import _, fragment, lasting, plain, show_error, told, workspace
 
 MOST = 6  # jobs that are listed
 SHOWN_BY = {"extract": ("extract", "sample"), "train": ("train",)}  # kinds of jobs that a page shows by itself
@@ -48,7 +48,7 @@ def progress_text(job: Job) -> str:
     if job.kind == "extract" or job.n_found:
         parts.append(_("{n} faces", n=f"{job.n_found:,}"))
     if job.seconds_left is not None and job.rate > 0:
-        parts.append(_("{time} left", time=clock(job.seconds_left)))
+        parts.append(_("{time} left", time=lasting(job.seconds_left)))
     return " · ".join(parts)
 
 
@@ -111,7 +111,7 @@ def _state(jobs: Jobs, all_jobs: list[Job], live: list[Job]) -> tuple[str, float
     assert queue is not None
     name = kind_name(live[0].kind) if queue.n == 1 else _("{k} of {n} done", k=queue.n_done, n=queue.n)
     if queue.seconds_left is not None:
-        name += f" · {clock(queue.seconds_left)}"
+        name += f" · {lasting(queue.seconds_left)}"
     return name, (queue.n_done + sum(job.share for job in live)) / queue.n
 
 

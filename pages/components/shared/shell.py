@@ -19,6 +19,7 @@ from core.errors import PunchlineError, Sentence
 from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
 from core.labels.csv import seconds_of
 from core.people.person import Person
+from core.segment import length
 from core.translation import LANGUAGES, text, translated
 from core.workspace.registry import Video
 from core.workspace.settings import change_settings, read_settings
@@ -62,6 +63,11 @@ def language() -> str:
 def _(message: str, **values: object) -> str:
     """A sentence of the catalogue in the language of this session."""
     return text(message, language(), **values)
+
+
+def lasting(seconds: float) -> str:
+    """How long something lasts, so that it reads as no place in a video: 3 s, else 1:03."""
+    return length(seconds, _("{n} s", n="{n}"))
 
 
 def finished_text(message: object) -> str:
