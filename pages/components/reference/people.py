@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 
 import streamlit as st
@@ -38,6 +39,25 @@ def features_for(space: Workspace, video: Video) -> Features | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _groups(_features: Features, key: str) -> FaceGroups:
     return group(_features)
+
+
+def _used(features: Features, person: Person | None) -> set[int]:
+    """The faces that show the person's references already."""
+    with suppress(PunchlineError):  # no reference, or of another embedder
+        if person is not None:
+            return _in_use(features, person, f"{key_of(features)}-{person.id}-{looks(features, person)}")
+    return set()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _in_use(_features: Features, _person: Person, key: str) -> set[int]:
+    return set(in_use(_features, _person).tolist())
+
+
+def looks(features: Features, person: Person) -> str:
+    """Changes with the person's references."""
+    embeddings = person.embeddings(features.info.models["embedder"]["digest"])
+    return hashlib.sha256(embeddings.tobytes()).hexdigest()[:16]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -85,23 +105,19 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
         if video.path is None:
             st.caption(_("The file is missing. Add it again from its new location on Home."))
         return
-    found = _groups(features, key_of(features))
-    shown = found.groups[:MOST_GROUPS]
+    shown = _groups(features, key_of(features)).groups[:MOST_GROUPS]
+    used = _used(features, person)
+    faces = [[*sorted(used & ({*g.rows.tolist()} - {*g.best.tolist()})), *map(int, g.best)] for g in shown]
     with st.spinner(_("Loading face pictures…")):
-        addresses = chip_addresses(video, features, [int(row) for g in shown for row in g.best])
+        addresses = chip_addresses(video, features, [row for of_group in faces for row in of_group])
     times = features.faces.timestamps[features.faces.frame]
-    used = in_use(features, person, addresses) if person is not None else set()
     rows = [
         FaceRow(
-            [
-                FaceChip(r, addresses[r], note=clock(float(times[r])), used=r in used)
-                for r in map(int, g.best)
-                if r in addresses
-            ],
+            [FaceChip(r, addresses[r], clock(float(times[r])), used=r in used) for r in of_group if r in addresses],
             title=_("Face {n}", n=k + 1),
             note=_("on screen for {time}", time=lasting(g.seconds)),
         )
-        for k, g in enumerate(shown)
+        for k, (g, of_group) in enumerate(zip(shown, faces, strict=True))
     ]
     st.caption(_("Click faces of the person. Different looks and angles are best; three to six are enough."))
     picked = face_grid(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -16,7 +14,7 @@ from core.people.tuning import Histogram, Suggestion, Tuning, TuningResult, tune
 from core.segment import clock
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.reference.people import chip_addresses, features_for
+from pages.components.reference.people import chip_addresses, features_for, looks
 from pages.components.shared.colours import FIRST, OTHER, QUIET
 from pages.components.shared.data import key_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
@@ -31,12 +29,6 @@ def _prepared(_features: Features, _person: Person, key: str) -> Tuning:
     return tuning(_features, similarities(_features, _person))
 
 
-def _looks(features: Features, person: Person) -> str:
-    """Changes with the person's references."""
-    embeddings = person.embeddings(features.info.models["embedder"]["digest"])
-    return hashlib.sha256(embeddings.tobytes()).hexdigest()[:16]
-
-
 def tuning_panel(space: Workspace, video: Video, person: Person) -> None:
     """The whole section, folded; it redraws alone while a slider moves."""
     with st.expander(_("What counts as {name}", name=plain(person.name)), icon=":material/tune:", key="tuning"):
@@ -49,7 +41,7 @@ def _tuning(space: Workspace, video: Video, person: Person) -> None:
         if features is None or len(features.faces) == 0:
             st.caption(_("Look for faces in the video first; then the thresholds can be tuned here."))
             return
-        key = f"{key_of(features)}-{person.id}-{_looks(features, person)}"
+        key = f"{key_of(features)}-{person.id}-{looks(features, person)}"
         prepared = _prepared(features, person, key)
     except PunchlineError as error:
         show_error(error)

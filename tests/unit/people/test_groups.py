@@ -242,11 +242,35 @@ def test_a_reference_of_another_video_or_without_embedding_is_refused():
         as_reference(lost, 0, numbered(0))
 
 
-def test_faces_that_are_references_already_are_known_by_their_very_embedding():
+def reference(embeddings: dict[str, np.ndarray]) -> Reference:
+    return Reference(np.zeros((8, 8, 3), np.uint8), np.zeros(4), np.zeros((5, 2)), "a", embeddings)
+
+
+def test_each_reference_is_known_by_the_face_most_like_it():
     features = features_of([(0, ANN, 0), (1, ANN, 0), (2, BEN, 1)])
     digest = features.info.models["embedder"]["digest"]
-    nothing = np.zeros((8, 8, 3), np.uint8), np.zeros(4), np.zeros((5, 2))
-    used = Reference(*nothing, "a", {digest: features.faces.embedding[1].astype(np.float32)})
-    person = Person("p", "Ann", (used, Reference(*nothing, "of another embedder", {"other": np.ones(4, np.float32)})))
-    assert in_use(features, person, [0, 1, 2]) == {1}
-    assert in_use(features, Person("p", "Ann", ()), [0, 1]) == set()
+    used = reference({digest: features.faces.embedding[1].astype(np.float32)})
+    person = Person("p", "Ann", (used, reference({"other": np.ones(4, np.float32)})))
+    assert in_use(features, person).tolist() == [1]
+    assert in_use(features, Person("p", "Ann", ())).tolist() == []
+
+
+def test_a_reference_from_a_first_look_is_known_in_an_extraction_that_saw_other_pictures():
+    look = features_of([(0, ANN, 0), (1, BEN, 1)])
+    digest = look.info.models["embedder"]["digest"]
+    at_once = np.stack([lookalike(look.faces.embedding[0], 0.95, seed=9), look.faces.embedding[1]])
+    extraction = features_of([(0, CLEO, 0), (1, ANN, 1), (2, ANN, 1), (3, BEN, 2)])
+    embedding = extraction.faces.embedding.copy()
+    embedding[[2, 3]] = at_once
+    extraction = replace(extraction, faces=replace(extraction.faces, embedding=embedding))
+    person = Person("p", "Ann", (reference({digest: look.faces.embedding[0].astype(np.float32)}),))
+    assert in_use(extraction, person).tolist() == [2]
+
+
+def test_faces_without_an_embedding_and_those_less_alike_show_no_reference():
+    features = features_of([(0, ANN, 0), (1, ANN, 0)], likeness=0.85)
+    digest = features.info.models["embedder"]["digest"]
+    person = Person("p", "Ann", (reference({digest: ANN.astype(np.float32)}),))
+    assert in_use(features, person).tolist() == []
+    lost = replace(features.faces, embedding=np.full((2, DIMENSION), np.nan, np.float32))
+    assert in_use(replace(features, faces=lost), person).tolist() == []
