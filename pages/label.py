@@ -18,9 +18,16 @@ from pages.components.shared.data import ledger_of
 from pages.components.shared.header import header, unmet
 from pages.components.shared.opening import player_first
 from pages.components.shared.presence import unseen, unseen_notice
-from pages.components.shared.shell import _, fragment, person_select, show_error, video_select, workspace
-
-OFFER = 64  # pixels of the ready labels on offer
+from pages.components.shared.shell import (
+    _,
+    chosen_person,
+    chosen_video,
+    fragment,
+    person_select,
+    show_error,
+    video_select,
+    workspace,
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,9 @@ class Choice:
 
 def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choice | None:
     """Video, person, and how to label; None where something is lacking, which is said."""
-    left, middle, right, last = header(_("Label"), 3, 2, 3.4, 1.8)
+    video, person = chosen_video(videos), chosen_person(people)
+    ready = video is not None and person is not None and _has_ready_labels(space, video, person)
+    left, middle, right, last, *offer = header(_("Label"), *((2.6, 1.8, 3.4, 1.8, 2.3) if ready else (3, 2, 3.4, 1.8)))
     said = _("To label you need a video and a person. Labelling works before and during the extraction too.")
     if unmet("label", said, videos, people):
         return None
@@ -55,22 +64,25 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
     )
     assert video is not None
     assert person is not None
+    for place in offer:
+        with place:
+            _take_ready_labels(space, person)
     return Choice(video, person, str(mode), last)
 
 
-def _sample_labels(space: Workspace, video: Video, person: Person) -> bool:
-    """Whether the sample's ready-made labels are offered: to those who want to see the result of the one seen in it."""
+def _has_ready_labels(space: Workspace, video: Video, person: Person) -> bool:
+    """Whether labels are ready: those of the sample are, for the one seen in it, until there are enough."""
     if video.path != SAMPLE or unseen(space, video, [person]):
         return False
-    if goal_of(ledger_of(space).counts(), person.id).reached:
-        return False
-    with st.container(border=True, key="ready-labels"):
-        words, button = st.columns([4, 1.5], vertical_alignment="center")
-        words.write(_("You can label the sample yourself, or take labels that are ready and go on to the training."))
-        if button.button(_("Take the ready labels"), key="sample-labels", icon=":material/bolt:", width="stretch"):
-            st.session_state.sample_labels_taken = take_sample_labels(space, person)
-            st.rerun()
-    return True
+    return not goal_of(ledger_of(space).counts(), person.id).reached
+
+
+def _take_ready_labels(space: Workspace, person: Person) -> None:
+    """A button that gives labels to those who would rather see the result than label."""
+    said = _("You can label the sample yourself, or take labels that are ready and go on to the training.")
+    if st.button(_("Take the ready labels"), key="sample-labels", icon=":material/bolt:", width="stretch", help=said):
+        st.session_state.sample_labels_taken = take_sample_labels(space, person)
+        st.rerun()
 
 
 def main() -> None:
@@ -80,11 +92,10 @@ def main() -> None:
         chosen = choice(space, space.videos(), space.people())
         if chosen is None:
             return
-        above = OFFER if _sample_labels(space, chosen.video, chosen.person) else 0
         if n_taken := st.session_state.pop("sample_labels_taken", 0):
             st.toast(_("{n} labels taken.", n=n_taken), icon=":material/check:", duration=3)
         unseen_notice(space, chosen.video, chosen.person)
-        label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place, above=above)
+        label_player(space, chosen.video, chosen.person, chosen.mode, place=chosen.place)
         player_first()
         st.divider()
         fragment(label_table, run_every=2.0)(space, chosen.person)

@@ -47,13 +47,8 @@ HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop
 IN_HAND = 30  # clips that the browser holds
 
 
-def label_player(
-    space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator, above: int = 0
-) -> None:
-    """The player for labelling one video for one person.
-
-    `place` is where the choice of the queue goes; `above` are pixels between the header and the player.
-    """
+def label_player(space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator) -> None:
+    """The player for labelling one video for one person; `place` is where the choice of the queue goes."""
     series: PersonSeries | None = None
     try:
         series = series_for(space, video, person)
@@ -72,7 +67,7 @@ def label_player(
     if not shown.src:
         return
     # Looks again by itself: clips that another tab labelled meanwhile leave the queue.
-    fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping, above)
+    fragment(_player, run_every=3.0)(space, video, person, mode, series, shown, order, overlapping)
 
 
 def _queue(
@@ -143,7 +138,6 @@ def _player(
     shown: Playable,
     order: Order,
     overlapping: bool,
-    above: int,
 ) -> None:
     """Runs alone at every key press."""
     ledger = ledger_of(space)
@@ -181,7 +175,7 @@ def _player(
         on_events=save,
         person_id=person.id,
         token=str(space.root),
-        controls=Controls(height=HEIGHT, rest=Controls.rest + above),
+        controls=Controls(height=HEIGHT),
         onward=_("Next: {name}", name=_("Train")),
     )
     if state.onward:
