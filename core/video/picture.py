@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -63,7 +64,8 @@ class Orientation:
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """What a frame's display matrix asks for: quarter turns and mirrorings (ISO/IEC 14496-12, 8.3.2.3)."""
     try:
-        data: Any = frame.side_data.get("DISPLAYMATRIX")
+        # Not `frame.side_data`: it and its frame hold each other, and megabytes wait for the garbage collector.
+        data: Any = SideDataContainer(frame).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:  # a kind that PyAV does not know, such as EXIF; what it tells all the same is the turn
         filters = _TURNED.get(frame.rotation % 360, ())
         return Orientation(filters, turned=len(filters) == 1)

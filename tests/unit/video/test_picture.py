@@ -1,5 +1,6 @@
 """Frames become square, upright, progressive and BT.709, whatever they were."""
 
+import gc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -71,6 +72,20 @@ def test_a_picture_stays_while_the_next_ones_are_made(size: tuple[int, int]) -> 
         assert image.shape == (height, width, 3)
         assert image.flags.c_contiguous
         np.testing.assert_allclose(image.reshape(-1, 3), round(20 * k * 255 / 219), atol=1)
+
+
+def test_a_frame_is_let_go_of_at_once_and_waits_for_no_garbage_collector(tmp_path: Path) -> None:
+    images = Images(lambda frame: (frame.width, frame.height))
+    with av.open(str(media.write(tmp_path / "v.mp4", np.arange(30) / 25))) as container:
+        gc.collect()
+        gc.disable()
+        try:
+            for frame in container.decode(video=0):
+                images(frame)
+                images.reduced(frame, 0.5)
+            assert sum(isinstance(held, av.VideoFrame) for held in gc.get_objects()) <= 2, "this and the next"
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("level", range(16, 236, 13))
