@@ -57,7 +57,7 @@ class Judge extends Stage {
     this.cover("");
   }
 
-  // Take in the server's next clips; the order of those already here stays.
+  // Take in the server's next clips in its order, which the labels decide; those that an undo put back stay first.
   updateQueue(left) {
     const { queue } = this.data;
     for (const id of Outbox.judged(left)) this.judged.add(id);
@@ -73,10 +73,11 @@ class Judge extends Stage {
       this.current = null;
       this.flash(this.data.texts.gone, "");
     }
-    const here = new Set([...this.judged, ...this.upcoming.map((clip) => clip.clip_id), this.current?.clip_id]);
-    for (const clip of queue.clips) {
-      if (!here.has(clip.clip_id) && !away.has(clip.clip_id)) this.upcoming.push({ ...clip });
-    }
+    const here = new Map(this.upcoming.map((clip) => [clip.clip_id, clip])); // with the bounds that were changed here
+    const returned = this.upcoming.filter((clip) => clip.returned);
+    const out = new Set([...this.judged, ...away, this.current?.clip_id, ...returned.map((clip) => clip.clip_id)]);
+    const coming = queue.clips.filter((clip) => !out.has(clip.clip_id));
+    this.upcoming = [...returned, ...coming.map((clip) => here.get(clip.clip_id) ?? { ...clip })];
     if (this.current) this.prepare();
     else this.advance();
   }
@@ -169,7 +170,7 @@ class Judge extends Stage {
     this.local = this.local.filter((local) => local.id !== event.id);
     this.judged.delete(clip.clip_id);
     if (event.kind !== "mark" && this.data.queue) {
-      if (this.current) this.upcoming.unshift(this.current);
+      if (this.current) this.upcoming.unshift(Object.assign(this.current, { returned: true }));
       this.current = clip;
       this.cover("");
       this.show(clip);
@@ -216,8 +217,8 @@ class Judge extends Stage {
     const line = this.$(".clip-line");
     if (this.data.queue && current) {
       const n = this.history.filter((item) => item.event.kind !== "mark").length + 1;
-      const origin = T[`origin_${current.origin}`] || "";
-      line.textContent = [`${T.clip} ${n}`, clockText(current.start), T.seconds.replace("{n}", (current.end - current.start).toFixed(1)), origin].filter(Boolean).join("  ·  ");
+      const reason = T[`reason_${current.reason}`] || "";
+      line.textContent = [`${T.clip} ${n}`, clockText(current.start), T.seconds.replace("{n}", (current.end - current.start).toFixed(1)), reason].filter(Boolean).join("  ·  ");
     } else line.textContent = "";
     this.showCounts();
   }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count, islice
 from typing import Literal
 
 import numpy as np
@@ -13,32 +14,33 @@ from numpy.typing import NDArray
 from core.errors import PunchlineError
 from core.labels.csv import MARK_AFTER, MARK_BEFORE
 from core.labels.event import clip_id_of
-from core.labels.rules import MAX_FAILED_RATIO, MIN_DURATION
-from core.segment import Segment
-from core.series import FEATURES, Source, TimeSeries
+from core.labels.goal import LEAST_OF_A_KIND
+from core.labels.rules import MIN_DURATION
+from core.labels.salience import UNSEEN, Salience
+from core.segment import LabeledSegment, Segment
+from core.series import TimeSeries
 
 Order = Literal["peaks", "in_order", "random", "likely", "uncertain", "laughter", "chat"]
 CLIP_DURATION = MARK_BEFORE + MARK_AFTER  # seconds
 MAX_OVERLAP = 0.5  # share of a clip that may be labelled already
 RANDOM_EVERY = 5  # among the peaks, every fifth clip is a random one
-CALM_AT = 2  # the third of each five is a calm one ...
-CALM_AMONG = 20  # ... among so many first clips: a training needs both kinds
-SMOOTHING = 2.0  # seconds over which a peak is a mean: a cough is no laugh
-MAX_DEVIATION = 5.0  # a click in the sound counts no more than this many deviations
-UNSEEN = 10 * MAX_DEVIATION  # taken off where the face is not seen
 HALF_SURE = 0.5  # the score of which a classifier is least certain
 Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
 class QueuedClip:
-    """A clip to be labelled: its place in seconds, whose and where, and the queue it comes from."""
+    """A clip to be labelled: its place in seconds, whose and where, the queue it comes from, and why it is offered.
+
+    `reason` is what `core.labels.salience.Salience.reason` says of it where the queue goes by that, else the origin.
+    """
 
     video_id: str
     person_id: str
     start: float
     end: float
     origin: str
+    reason: str
 
     @property
     def clip_id(self) -> str:
@@ -56,7 +58,8 @@ class LabelQueue:
     """The clips of one person in one video, in the order of a queue.
 
     Equal arguments give equal clips. A queue needs no state: what is labelled meanwhile is passed over when it is asked
-    again.
+    again, and what comes next is decided by all that is taken or in hand, so that clips come in the same order one by
+    one and in lots. Where labels are other than expected, the queue turns to the kind that is lacking.
 
     Parameters
     ----------
@@ -69,9 +72,9 @@ class LabelQueue:
     cues
         By cue, values (n,) on the series' times, as `core.cues.ranking.cue_values`; others are left out.
     taken
-        What is labelled, skipped or shown already.
+        What is labelled (as labelled segments: then their kinds count), skipped or shown already; never given again.
     overlapping
-        True gives clips that overlap taken ones by more than half too.
+        True gives other clips that overlap taken ones by more than half too.
     seed
         Decides the random clips.
     """
@@ -101,7 +104,8 @@ class LabelQueue:
         ----------
         order
             ``peaks`` of loudness, arousal and cues, every fifth clip a random one, all of them before the extraction,
-            and among the first twenty of a video some calm ones, where little stands out;
+            and calm ones, where little stands out, while fewer clips of the video are not funny than are funny and
+            than a training takes;
             ``laughter`` that is heard, ``chat`` that laughs;
             ``in_order`` of time; ``random``; ``likely`` funny by the scores; ``uncertain``, nearest to half sure.
         in_hand
@@ -117,33 +121,43 @@ class LabelQueue:
         if self._length is None or self._length < MIN_DURATION:
             return kept
         streams = self._streams(order)
-        while len(kept) < n:
-            free = (self._first_free(stream, held) for stream in self._in_turn(streams, len(held)))
+        for kind in islice(self._kinds(), len(held), len(held) + n):
+            turns = sorted(streams, key=lambda name: name != kind)  # the others where there is none of that kind
+            free = (self._first_free(streams[name], held) for name in turns)
             clip = next((clip for clip in free if clip is not None), None)
             if clip is None:
                 break
-            kept.append(clip)
+            kept.append(self._with_reason(clip))
             held.append(clip.segment)
         return kept
 
-    def _in_turn(self, streams: list[Iterator[QueuedClip]], n_held: int) -> list[Iterator[QueuedClip]]:
-        """The streams in the order in which the clip after `n_held` ones is looked for."""
-        place = n_held % RANDOM_EVERY
-        if place == RANDOM_EVERY - 1:
-            return streams[::-1]
-        if place == CALM_AT and len(self.taken) + n_held < CALM_AMONG:
-            return streams[1:] + streams[:1]
-        return streams[:1] + streams[-1:]
+    def _with_reason(self, clip: QueuedClip) -> QueuedClip:
+        if clip.origin not in ("peaks", "calm") or self._salience is None:
+            return clip
+        return replace(clip, reason=self._salience.reason(clip.segment))
 
-    def _streams(self, order: Order) -> list[Iterator[QueuedClip]]:
-        """The clips of a queue, and of peaks the calm and the random ones that take their turn."""
+    def _kinds(self) -> Iterator[str]:
+        """Whether each clip after those that are taken is to be a peak, a calm or a random one.
+
+        What has no label yet is expected to be funny if it is a peak, else not.
+        """
+        labels = [segment.label for segment in self.taken if isinstance(segment, LabeledSegment)]
+        n_funny, n_other = sum(labels), len(labels) - sum(labels)
+        for place in count(len(labels)):
+            calm = n_other < min(n_funny, LEAST_OF_A_KIND)
+            kind = "random" if place % RANDOM_EVERY == RANDOM_EVERY - 1 else "calm" if calm else "peaks"
+            if place >= len(self.taken):
+                yield kind
+            n_funny, n_other = n_funny + (kind == "peaks"), n_other + (kind != "peaks")
+
+    def _streams(self, order: Order) -> dict[str, Iterator[QueuedClip]]:
+        """The clips of a queue, and of peaks the random and the calm ones that take their turn."""
         if order in ("in_order", "random"):
-            return [self._tiles(order)]
+            return {order: self._tiles(order)}
         if order == "peaks":
-            salience = self._salience()
-            return [self._peaks(*salience, "peaks"), self._calm(*salience), self._tiles("random")]
+            return {"peaks": self._standing_out(), "random": self._tiles("random"), "calm": self._calm()}
         if order in ("laughter", "chat"):
-            return [self._cue_peaks(order)]
+            return {order: self._cue_peaks(order)}
         if self.scores is None:
             raise PunchlineError(
                 "the queue {order!r} needs the scores of a trained model; train and detect first, or choose another",
@@ -151,84 +165,95 @@ class LabelQueue:
             )
         times, scores = (np.asarray(part, np.float64) for part in self.scores)
         value = scores if order == "likely" else -np.abs(scores - HALF_SURE)
-        return [self._peaks(times, value, order)]
+        return {order: self._peaks(times, value, order)}
 
     def _first_free(self, stream: Iterator[QueuedClip], held: list[Segment]) -> QueuedClip | None:
         for clip in stream:
-            if any(abs(other.start - clip.start) < 1e-3 and abs(other.end - clip.end) < 1e-3 for other in held):
+            if _bounds(clip) in self._given or any(_bounds(clip) == _bounds(other) for other in held):
                 continue
-            limit = MAX_OVERLAP * (clip.end - clip.start) + 1e-6
-            if self.overlapping or (
-                self._covered(clip) <= limit
-                and all(min(clip.end, h.end) - max(clip.start, h.start) <= limit for h in held)
-            ):
+            if self.overlapping or self._covered(clip, held) <= MAX_OVERLAP * (clip.end - clip.start) + 1e-6:
                 return clip
         return None
+
+    @cached_property
+    def _given(self) -> set[tuple[float, float]]:
+        return {_bounds(segment) for segment in self.taken}
 
     def _clip(self, start: float, origin: str) -> QueuedClip:
         assert self._length is not None
         length = min(self.clip_duration, self._length)
         start = float(min(max(start, 0.0), self._length - length))
-        return QueuedClip(self.video_id, self.person_id, round(start, 3), round(start + length, 3), origin)
+        return QueuedClip(self.video_id, self.person_id, round(start, 3), round(start + length, 3), origin, origin)
 
     def _tiles(self, origin: str) -> Iterator[QueuedClip]:
         """Clips side by side over the whole video; at random they begin at any time, and the order is shuffled."""
         assert self._length is not None
         rng = np.random.default_rng([self.seed, *self.video_id.encode()])
         phase = rng.uniform(0, self.clip_duration) if origin == "random" else 0.0
-        count = max(1, round((self._length - phase) / self.clip_duration))  # the last may overlap another by half
-        places = rng.permutation(count) if origin == "random" else np.arange(count)
+        n_tiles = max(1, round((self._length - phase) / self.clip_duration))  # the last may overlap another by half
+        places = rng.permutation(n_tiles) if origin == "random" else np.arange(n_tiles)
         for k in places:
             yield self._clip(phase + k * self.clip_duration, origin)
 
     def _peaks(self, times: Floats, value: Floats, origin: str) -> Iterator[QueuedClip]:
         """Clips around the greatest values (n,), none overlapping another; where the value is NaN there is none."""
         left = np.where(np.isnan(value), -np.inf, value)
+        starts, ends = self._places(times)
+        middles = (starts + ends) / 2
         while len(left) and left[k := int(np.argmax(left))] > -np.inf:
-            near = times[k] - self.clip_duration, times[k] + self.clip_duration
-            left[np.searchsorted(times, near[0], side="right") : np.searchsorted(times, near[1])] = -np.inf
+            near = middles[k] - self.clip_duration, middles[k] + self.clip_duration
+            left[np.searchsorted(middles, near[0], side="right") : np.searchsorted(middles, near[1])] = -np.inf
             yield self._clip(times[k] - self.clip_duration / 2, origin)
 
-    def _calm(self, times: Floats, salience: Floats) -> Iterator[QueuedClip]:
-        """Clips in which little stands out though the face is seen: hardly one is funny."""
-        if self.series is None:
+    def _places(self, times: Floats) -> tuple[Floats, Floats]:
+        """Where clips around times (n,) begin and end, moved into the video."""
+        assert self._length is not None
+        length = min(self.clip_duration, self._length)
+        starts = np.clip(times - length / 2, 0.0, self._length - length)
+        return starts, starts + length
+
+    @cached_property
+    def _salience(self) -> Salience | None:
+        if self.series is None or len(self.series) == 0:
+            return None
+        n = len(self.series)
+        return Salience(self.series, {name: value for name, value in self.cues.items() if len(value) == n})
+
+    def _standing_out(self) -> Iterator[QueuedClip]:
+        """Clips around what stands out; those in which the face fails too often to train on come after all others."""
+        if self._salience is None:
             return iter(())
-        seen = np.where(salience > -UNSEEN / 2, salience, np.nan)
-        return self._peaks(times, -_moving_mean(seen, self.series, self.clip_duration), "calm")
+        times = self._salience.series.timestamps
+        value = self._salience.smooth - np.where(self._salience.unseen(*self._places(times)), UNSEEN, 0.0)
+        return self._peaks(times, value, "peaks")
+
+    def _calm(self) -> Iterator[QueuedClip]:
+        """Clips in which little stands out though the face is seen: hardly one is funny."""
+        if self._salience is None:
+            return iter(())
+        times = self._salience.series.timestamps
+        places = self._places(times)
+        known = ~np.isnan(self._salience.smooth) & ~self._salience.unseen(*places)
+        return self._peaks(times, np.where(known, -self._salience.height(*places), np.nan), "calm")
 
     def _cue_peaks(self, name: str) -> Iterator[QueuedClip]:
-        value = self._cues.get(name)
-        if value is None or self.series is None:
+        if self._salience is None or name not in self._salience.cues:
             return iter(())
-        smooth = _moving_mean(value, self.series, SMOOTHING)
-        return self._peaks(self.series.timestamps, np.where(smooth > 0, smooth, np.nan), name)
+        smooth = self._salience.smoothed(self._salience.cues[name])
+        return self._peaks(self._salience.series.timestamps, np.where(smooth > 0, smooth, np.nan), name)
 
-    @property
-    def _cues(self) -> dict[str, Floats]:
-        n = 0 if self.series is None else len(self.series)
-        return {name: value for name, value in self.cues.items() if len(value) == n}
+    def _covered(self, clip: QueuedClip, held: Iterable[Segment]) -> float:
+        """Seconds of a clip that are taken or in hand."""
+        seconds, reach = self._taken_seconds(clip.start, clip.end), clip.start
+        for other in sorted(other for other in held if other.end > clip.start and other.start < clip.end):
+            start, end = max(other.start, reach), min(other.end, clip.end)
+            if end > start:
+                seconds, reach = seconds + end - start - self._taken_seconds(start, end), end
+        return seconds
 
-    def _salience(self) -> tuple[Floats, Floats]:
-        """How far loudness, arousal and cues stand out, smoothed: times and values (n,).
-
-        A place where the face fails in too many rows comes after all others, since its clip could not be trained on.
-        """
-        if self.series is None or len(self.series) == 0:
-            return np.empty(0), np.empty(0)
-        series = self.series
-        features = [_deviation(series.values[:, FEATURES.index(name)]) for name in ("loudness", "arousal")]
-        parts = np.stack([*features, *(MAX_DEVIATION * value for value in self._cues.values())])
-        seen = ~np.isnan(parts)
-        count = seen.sum(axis=0)
-        value = np.where(seen, parts, 0).sum(axis=0) / np.maximum(count, 1)
-        smooth = _moving_mean(np.where(count > 0, value, np.nan), series, SMOOTHING)
-        failed = _moving_mean((series.source >= Source.INTERPOLATED).astype(float), series, self.clip_duration)
-        return series.timestamps, smooth - np.where(failed >= MAX_FAILED_RATIO, UNSEEN, 0.0)
-
-    def _covered(self, clip: QueuedClip) -> float:
-        """Seconds of a clip that are taken."""
+    def _taken_seconds(self, start: float, end: float) -> float:
         times, seconds = self._coverage
-        at_end, at_start = np.interp([clip.end, clip.start], times, seconds)
+        at_end, at_start = np.interp([end, start], times, seconds)
         return float(at_end - at_start)
 
     @cached_property
@@ -269,24 +294,6 @@ def marked_clip(time: float, video_duration: float | None = None, *, clip_durati
     return Segment(round(max(0.0, end - clip_duration), 3), round(end, 3))
 
 
-def _deviation(column: Floats) -> Floats:
-    """A feature in median absolute deviations from its median, at most `MAX_DEVIATION`; NaN stays."""
-    column = column.astype(np.float64)
-    seen = column[~np.isnan(column)]
-    if len(seen) == 0:
-        return column
-    middle = np.median(seen)
-    spread = 1.4826 * np.median(np.abs(seen - middle))  # that of a normal distribution is its standard deviation
-    deviation: Floats = np.clip((column - middle) / max(spread, 1e-3), -MAX_DEVIATION, MAX_DEVIATION)
-    return deviation
-
-
-def _moving_mean(value: Floats, series: TimeSeries, width: float) -> Floats:
-    """Mean over the samples within `width` / 2 seconds of each, without NaN; NaN where `value` itself is."""
-    t = series.timestamps
-    first, last = np.searchsorted(t, t - width / 2), np.searchsorted(t, t + width / 2, side="right")
-    seen = ~np.isnan(value)
-    total = np.concatenate([[0.0], np.cumsum(np.where(seen, value, 0.0))])
-    count = np.concatenate([[0], np.cumsum(seen)])
-    mean = (total[last] - total[first]) / np.maximum(count[last] - count[first], 1)
-    return np.where(seen, mean, np.nan)
+def _bounds(clip: Segment | QueuedClip) -> tuple[float, float]:
+    """What makes two clips of a video one: where they begin and end, to a millisecond."""
+    return round(clip.start, 3), round(clip.end, 3)

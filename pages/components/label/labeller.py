@@ -82,7 +82,7 @@ def _queue(
         series=series.series if series else None,
         scores=kept_curve(space, video, person),
         cues=cue_values_of(space, video),
-        taken=[Segment(e.start, e.end) for e in (*ledger.labels(**ids), *ledger.skipped(**ids))],
+        taken=[*(e.segment for e in ledger.labels(**ids)), *(Segment(e.start, e.end) for e in ledger.skipped(**ids))],
         overlapping=overlapping,
     )
 
@@ -97,7 +97,7 @@ def _first(
 
 def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order, bool]:
     orders: dict[Order, str] = {
-        "peaks": _("Loud and lively first, some calm and some at random"),
+        "peaks": _("Loud or lively first, some calm and some at random"),
         "in_order": _("In order"),
         "random": _("Random"),
     }
@@ -161,7 +161,9 @@ def _player(
         ready = queue.next_clips(order, n=IN_HAND if shown.state != "minute" else 20 * IN_HAND)
         if shown.state == "minute":  # only what the piece shows
             ready = [c for c in ready if shown.offset <= c.start and c.end <= shown.end][:IN_HAND]
-        clips = [QueuedClip(c.clip_id, video.id, shown.src, c.start, c.end, c.origin, length, fps) for c in ready]
+        clips = [
+            QueuedClip(c.clip_id, video.id, shown.src, c.start, c.end, c.origin, length, fps, c.reason) for c in ready
+        ]
         name = f"{video.id}-{person.id}-{order}-{overlapping}-{shown.src}"
         source = Queue(name, clips, gone=[e.clip_id for e in done], counts=counts)
     else:

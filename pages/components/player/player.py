@@ -46,7 +46,10 @@ class Source:
 
 @dataclass(frozen=True)
 class QueuedClip:
-    """A clip to label: seconds of its video, and why it was chosen (a ledger origin)."""
+    """A clip to label: seconds of its video, the queue it comes from (a ledger origin), and why it is offered.
+
+    `reason` is one of those of `core.labels.queue.QueuedClip`; of another one nothing is said.
+    """
 
     clip_id: str
     video_id: str
@@ -56,15 +59,16 @@ class QueuedClip:
     origin: str
     video_duration: float | None
     fps: float = 30.0
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Queue:
     """The next clips to label, best first; 30 are plenty.
 
-    Clips that the browser has already are kept in its order. Another `id` (another person, video or way of choosing)
-    replaces them. `gone` names clips that were labelled elsewhere. `counts` are of the labels saved, keys funny and
-    not_funny, and how many of each are wanted, least.
+    The browser takes them in this order, after those that an undo put back. Another `id` (another person, video or way
+    of choosing) replaces the clip in hand too. `gone` names clips that were labelled elsewhere. `counts` are of the
+    labels saved, keys funny and not_funny, and how many of each are wanted, least.
     """
 
     id: str

@@ -30,7 +30,7 @@ def origin_name(origin: str) -> str:
     return {
         "random": _("random"),
         "in_order": _("in order"),
-        "peaks": _("loud and lively"),
+        "peaks": _("loud or lively"),
         "calm": _("calm"),
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
@@ -86,7 +86,7 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
             st.write(
                 _("All labels so far are funny. Label calm moments and near misses too, so that there is a contrast.")
                 if other == 0
-                else _("No label so far is funny. In the order of loud and lively clips, laughs come first.")
+                else _("No label so far is funny. In the order of loud or lively clips, laughs come first.")
             )
         if n_out and min(funny, other) + n_out >= LEAST_OF_A_KIND:
             st.write(_("Labels that are left out count again once what is said below is settled."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +66,19 @@ def test_asking_twice_is_asking_once_for_both(queue, order, n, m):
     first = queue.next_clips(order, n=n)
     second = queue.next_clips(order, n=m, in_hand=[clip.segment for clip in first])
     assert first + second == queue.next_clips(order, n=n + m)
+
+
+@settings(deadline=None, max_examples=40)
+@given(queues(), ORDERS, st.booleans(), st.integers(1, 12))
+def test_skipping_clips_one_by_one_gives_those_of_a_lot(queue, order, overlapping, n):
+    queue = replace(queue, overlapping=overlapping)
+    taken = list(queue.taken)
+    clips = []
+    for _ in range(n):
+        clip = replace(queue, taken=list(taken)).next_clips(order, n=1)
+        clips += clip
+        taken += [one.segment for one in clip]
+    assert clips == queue.next_clips(order, n=n)
 
 
 @given(st.floats(0, 20_000), st.floats(5, 20_000), st.floats(5, 7))

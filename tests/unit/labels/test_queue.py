@@ -8,7 +8,7 @@ import pytest
 from core.errors import PunchlineError
 from core.labels.event import clip_id_of
 from core.labels.queue import LabelQueue, QueuedClip, marked_clip
-from core.segment import Segment
+from core.segment import LabeledSegment, Segment
 from core.series import FEATURES, TimeSeries
 from tests.tables import D, M
 
@@ -55,8 +55,8 @@ def of_origin(origin: str, clips: list[QueuedClip]) -> list[QueuedClip]:
 
 def test_the_greatest_peaks_come_first_and_every_fifth_clip_is_random():
     clips = queue().next_clips(n=30)
-    first, later = ["peaks", "peaks", "calm", "peaks", "random"], ["peaks"] * 4 + ["random"]
-    assert [clip.origin for clip in clips] == first * 4 + later * 2
+    first, second = ["peaks", "calm", "peaks", "calm", "random"], ["peaks", "peaks", "calm", "peaks", "random"]
+    assert [clip.origin for clip in clips] == (first + second) * 2 + (["peaks"] * 4 + ["random"]) * 2
     for clip, middle in zip(of_origin("peaks", clips), (300.0, 100.0, 500.0)):
         assert holds(clip, middle)
         assert clip.end - clip.start == pytest.approx(6.0)
@@ -72,16 +72,67 @@ def test_the_next_thirty_are_others_and_the_rhythm_goes_on():
     first = queue().next_clips(n=7)
     second = queue().next_clips(n=7, in_hand=[clip.segment for clip in first])
     assert first + second == queue().next_clips(n=14)
-    assert [clip.origin for clip in second] == ["calm", "peaks", "random", "peaks", "peaks", "calm", "peaks"]
+    assert [clip.origin for clip in second] == ["calm", "peaks", "random", "peaks", "calm", "peaks", "calm"]
 
 
-def test_calm_clips_hold_no_burst_and_come_until_twenty_are_labelled():
+def judged(n: int, truth, **changes: object) -> list[QueuedClip]:
+    """The clips that somebody is given who judges each before asking for the next; None skips it."""
+    clips: list[QueuedClip] = []
+    taken: list[Segment] = []
+    for _ in range(n):
+        (clip,) = queue(taken=list(taken), **changes).next_clips(n=1)
+        label = truth(clip)
+        taken.append(clip.segment if label is None else LabeledSegment(clip.start, clip.end, label))
+        clips.append(clip)
+    return clips
+
+
+def test_clips_asked_one_by_one_are_those_of_a_lot():
+    lot = queue().next_clips(n=24)
+    assert judged(24, lambda clip: int(clip.origin == "peaks")) == lot
+    assert judged(24, lambda clip: None) == lot
+
+
+@pytest.mark.parametrize("spacing", [12, 60, 300])
+def test_ten_of_each_kind_come_within_25_clips(spacing):
+    """In a lively video and in a calm one, where much that is loud is not funny."""
+    middles = [float(middle) for middle in range(10, 50 * spacing // 2, spacing)]
+    loud = {middle + spacing / 2: 28.0 for middle in middles[: 5 if spacing > 12 else 0]}
+    shown = series(dict.fromkeys(middles, 30.0) | loud, seconds=25.0 * spacing)
+
+    def truth(clip: QueuedClip) -> int:
+        return int(any(clip.start < middle < clip.end for middle in middles))
+
+    labels = [truth(clip) for clip in judged(25, truth, series=shown, duration=25.0 * spacing)]
+    assert labels.count(1) >= 10
+    assert labels.count(0) >= 10
+
+
+def test_what_is_lacking_comes_next():
+    funny, other = ([LabeledSegment(6.0 * k, 6.0 * k + 6, label) for k in (30, 40, 50)] for label in (1, 0))
+    assert [clip.origin for clip in queue(taken=funny).next_clips(n=2)] == ["calm", "random"]
+    assert [clip.origin for clip in queue(taken=other).next_clips(n=4)] == ["peaks", "random", "peaks", "peaks"]
+
+
+def test_calm_clips_hold_no_burst_and_end_when_ten_are_not_funny():
     lively = {float(middle): 30.0 for middle in range(10, 600, 16)}
     calm = of_origin("calm", queue(series=series(lively)).next_clips(n=30))
-    assert len(calm) == 4
+    assert len(calm) == 6
     assert all(abs(middle - (clip.start + 3)) > 4 for clip in calm for middle in lively)
-    taken = [Segment(594.0 - 6 * k, 600.0 - 6 * k) for k in range(20)]
-    assert not of_origin("calm", queue(taken=taken).next_clips(n=30))
+    labels = [LabeledSegment(594.0 - 6 * k, 600.0 - 6 * k, int(k >= 10)) for k in range(30)]
+    assert not of_origin("calm", queue(taken=labels).next_clips(n=30))
+
+
+@pytest.mark.parametrize("middle", [4.5, LENGTH - 4.5])
+def test_a_calm_clip_at_an_edge_is_judged_where_it_is_shown(middle):
+    """The first and the last three seconds are the calmest of all, but a clip takes six."""
+    one = series({middle: 30.0})
+    edge = (one.timestamps < 2) | (one.timestamps > LENGTH - 2)
+    values = one.values.copy()
+    values[edge, LOUDNESS], values[edge, AROUSAL] = -100, -1
+    calm = of_origin("calm", queue(series=TimeSeries(values, one.timestamps, one.source, 3.0)).next_clips(n=20))
+    assert len(calm) == 6
+    assert all(clip.end <= middle - 2 or middle + 2 <= clip.start for clip in calm)
 
 
 def test_a_calm_clip_shows_the_face():
@@ -115,7 +166,7 @@ def test_a_video_without_sound_or_face_still_has_peaks_of_the_other():
         one = series()
         values = one.values.copy()
         values[:, column] = np.nan
-        clips = queue(series=TimeSeries(values, one.timestamps, one.source, 3.0)).next_clips(n=4)
+        clips = queue(series=TimeSeries(values, one.timestamps, one.source, 3.0)).next_clips(n=6)
         assert sorted(round(clip.start + 3, -2) for clip in of_origin("peaks", clips)) == [100, 300, 500]
 
 
@@ -188,9 +239,9 @@ def test_a_video_of_unknown_length_ends_with_its_series():
 
 def test_labelled_places_are_passed_over_by_more_than_half():
     taken = [Segment(297.0, 303.0), Segment(93.0, 99.1), Segment(503.0, 509.0)]
-    clips = queue(taken=taken).next_clips("peaks", n=2)
+    clips = queue(taken=taken).next_clips("peaks", n=3)
     assert not any(holds(clip, 300.0) for clip in clips)
-    assert holds(clips[0], 100.0)
+    assert holds(of_origin("peaks", clips)[0], 100.0)
     for n_left, end in ((100, 3.0), (99, 3.1)):
         assert len(queue(taken=[Segment(0.0, end)]).next_clips("in_order", n=1000)) == n_left
 
@@ -207,6 +258,12 @@ def test_overlapping_clips_come_where_they_are_asked_for():
     first = again.next_clips("in_order", n=3)
     assert [clip.start for clip in first] == [0.0, 6.0, 12.0]
     assert again.next_clips("in_order", n=1, in_hand=[clip.segment for clip in first])[0].start == 18.0
+
+
+@pytest.mark.parametrize("overlapping", [False, True])
+def test_a_skipped_clip_does_not_come_again(overlapping):
+    clips = judged(40, lambda clip: None, overlapping=overlapping)
+    assert len({clip.clip_id for clip in clips}) == 40
 
 
 # Marked while watching
