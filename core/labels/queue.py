@@ -120,15 +120,16 @@ class LabelQueue:
         kept: list[QueuedClip] = []
         if self._length is None or self._length < MIN_DURATION:
             return kept
-        streams = self._streams(order)
+        streams, given = self._streams(order), {_bounds(segment) for segment in (*self.taken, *held)}
         for kind in islice(self._kinds(), len(held), len(held) + n):
             turns = sorted(streams, key=lambda name: name != kind)  # the others where there is none of that kind
-            free = (self._first_free(streams[name], held) for name in turns)
+            free = (self._first_free(streams[name], held, given) for name in turns)
             clip = next((clip for clip in free if clip is not None), None)
             if clip is None:
                 break
             kept.append(self._with_reason(clip))
             held.append(clip.segment)
+            given.add(_bounds(clip))
         return kept
 
     def _with_reason(self, clip: QueuedClip) -> QueuedClip:
@@ -167,17 +168,16 @@ class LabelQueue:
         value = scores if order == "likely" else -np.abs(scores - HALF_SURE)
         return {order: self._peaks(times, value, order)}
 
-    def _first_free(self, stream: Iterator[QueuedClip], held: list[Segment]) -> QueuedClip | None:
+    def _first_free(
+        self, stream: Iterator[QueuedClip], held: list[Segment], given: set[tuple[float, float]]
+    ) -> QueuedClip | None:
+        """The first clip of a stream that is not among the `given` ones nor, by more than half, among those held."""
         for clip in stream:
-            if _bounds(clip) in self._given or any(_bounds(clip) == _bounds(other) for other in held):
+            if _bounds(clip) in given:
                 continue
             if self.overlapping or self._covered(clip, held) <= MAX_OVERLAP * (clip.end - clip.start) + 1e-6:
                 return clip
         return None
-
-    @cached_property
-    def _given(self) -> set[tuple[float, float]]:
-        return {_bounds(segment) for segment in self.taken}
 
     def _clip(self, start: float, origin: str) -> QueuedClip:
         assert self._length is not None
@@ -222,19 +222,19 @@ class LabelQueue:
     def _standing_out(self) -> Iterator[QueuedClip]:
         """Clips around what stands out; those in which the face fails too often to train on come after all others."""
         if self._salience is None:
-            return iter(())
+            return
         times = self._salience.series.timestamps
         value = self._salience.smooth - np.where(self._salience.unseen(*self._places(times)), UNSEEN, 0.0)
-        return self._peaks(times, value, "peaks")
+        yield from self._peaks(times, value, "peaks")
 
     def _calm(self) -> Iterator[QueuedClip]:
         """Clips in which little stands out though the face is seen: hardly one is funny."""
         if self._salience is None:
-            return iter(())
+            return
         times = self._salience.series.timestamps
         places = self._places(times)
         known = ~np.isnan(self._salience.smooth) & ~self._salience.unseen(*places)
-        return self._peaks(times, np.where(known, -self._salience.height(*places), np.nan), "calm")
+        yield from self._peaks(times, np.where(known, -self._salience.height(*places), np.nan), "calm")
 
     def _cue_peaks(self, name: str) -> Iterator[QueuedClip]:
         if self._salience is None or name not in self._salience.cues:

@@ -126,7 +126,7 @@ def test_calm_clips_hold_no_burst_and_end_when_ten_are_not_funny():
 @pytest.mark.parametrize("middle", [4.5, LENGTH - 4.5])
 def test_a_calm_clip_at_an_edge_is_judged_where_it_is_shown(middle):
     """The first and the last three seconds are the calmest of all, but a clip takes six."""
-    one = series({middle: 30.0})
+    one = series({float(m): 45.0 for m in range(60, 560, 20)} | {middle: 22.0})
     edge = (one.timestamps < 2) | (one.timestamps > LENGTH - 2)
     values = one.values.copy()
     values[edge, LOUDNESS], values[edge, AROUSAL] = -100, -1
