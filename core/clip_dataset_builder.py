@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import compress
 from typing import Any
@@ -17,6 +17,7 @@ from core.labels.rules import MAX_FAILED_RATIO, MIN_SAMPLE_RATE, ClipOptions, ch
 from core.people.series_file import PersonSeries, series_digest
 from core.series import FEATURES, LOUDNESS, TimeSeries, baseline, centred, failed_ratio, median, resample
 
+OVERRULED = Sentence("a later label at the same place says the opposite")
 MIN_OBSERVED = 300.0  # seconds a person must be seen in a video for that video's own baseline
 Floats = NDArray[np.floating]
 Key = tuple[str, str]  # video id, person id
@@ -184,8 +185,9 @@ def build_clips(
     options: ClipOptions = ClipOptions(),
     cached: ClipDataset | None = None,
     max_failed_ratio: float = MAX_FAILED_RATIO,
+    overruled: Container[str] = (),
 ) -> ClipDataset:
-    """The arrays of every label whose video is analysed.
+    """The arrays of every label that counts and whose video is analysed.
 
     Parameters
     ----------
@@ -197,6 +199,9 @@ def build_clips(
     cached
         An older dataset of as many rows: its arrays are taken over where their digest is that of the present series,
         and kept as stale where there is no series.
+    overruled
+        Clip ids of labels that do not count, see `core.labels.contradictions`. They are left out, but for stale ones,
+        whose arrays could not be made again if the label counts once more.
     """
     sources = _sources_of(events, series_of, others_of, options)
     old = {(event.clip_id, event.start, event.end): k for k, event in enumerate(cached.events)} if cached else {}
@@ -206,7 +211,9 @@ def build_clips(
         k = old.get((event.clip_id, event.start, event.end))
         known = None if cached is None or k is None else _row_of(cached, k, event)
         row = _row(event, sources, known)
-        if isinstance(row, _Row):
+        if isinstance(row, _Row) and event.clip_id in overruled and not row.stale:
+            left_out.append((event, OVERRULED))
+        elif isinstance(row, _Row):
             rows.append(row)
         else:
             left_out.append((event, row))

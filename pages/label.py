@@ -7,14 +7,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.actions.sample import SAMPLE, take_sample_labels
 from core.errors import PunchlineError
-from core.labels.goal import goal_of
 from core.people.person import Person
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.label.cut import cut_transfer
 from pages.components.label.labeller import label_player
 from pages.components.label.table import label_table, transfer
-from pages.components.shared.data import ledger_of
+from pages.components.shared.data import library_of
 from pages.components.shared.header import header, unmet
 from pages.components.shared.opening import player_first
 from pages.components.shared.presence import unseen, unseen_notice
@@ -74,7 +73,7 @@ def _has_ready_labels(space: Workspace, video: Video, person: Person) -> bool:
     """Whether labels are ready: those of the sample are, for the one seen in it, until there are enough."""
     if video.path != SAMPLE or unseen(space, video, [person]):
         return False
-    return not goal_of(ledger_of(space).counts(), person.id).reached
+    return not library_of(space).labels(person.id).goal.reached
 
 
 def _take_ready_labels(space: Workspace, person: Person) -> None:

@@ -14,6 +14,7 @@ from core.cues.chat_lag import Lag, lag_of
 from core.cues.laughs import DEFAULT_PATTERNS, pattern, patterns_of
 from core.errors import WorkspaceFault
 from core.faces.feature_file import change_cues, read_cues
+from core.labels.contradictions import counting
 from core.labels.ledger import Ledger
 from core.storage.files import write_bytes
 from core.workspace.registry import Video
@@ -68,7 +69,7 @@ def estimated_lag(workspace: Workspace, video: Video, counts: ChatCounts) -> Lag
     timestamps, cues, _ = read_cues(path)
     evidence = cues["laughter"][:, 0].copy() if "laughter" in cues else np.full(len(timestamps), np.nan, np.float32)
     heard = bool((evidence >= HEARD).any())
-    for event in Ledger(workspace.labels_path).labels(video_id=video.id):
+    for event in counting(Ledger(workspace.labels_path), video_id=video.id):
         within = (timestamps >= event.start) & (timestamps < event.end)
         if not (event.label and (evidence[within] >= HEARD).any()):  # heard laughter tells when in the clip it is
             evidence[within] = event.label

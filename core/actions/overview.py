@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from core.errors import StorageFault
 from core.faces.feature_file import read_features_info
+from core.labels.contradictions import counts
 from core.labels.goal import goal_of
 from core.labels.ledger import Ledger
 from core.playback.facts import about
@@ -55,12 +56,12 @@ def overview(workspace: Workspace) -> list[VideoState]:
     facts = about(workspace, videos)
     jobs = {job.subject: job for job in Jobs(workspace).all() if job.kind in ("extract", "sample")}
     n_labels: Counter[str] = Counter()
-    counts = Ledger(workspace.labels_path).counts()
-    for (_person_id, video_id, _label), n in counts.items():
+    found = counts(Ledger(workspace.labels_path))
+    for (_person_id, video_id, _label), n in found.items():
         n_labels[video_id] += n
     stage = _Stage(
         has_person=any(person.references for person in workspace.people()),
-        has_labels=any(goal_of(counts, person_id).reached for person_id, _video_id, _label in counts),
+        has_labels=any(goal_of(found, person_id).reached for person_id, _video_id, _label in found),
         has_model=any(workspace.models_folder.glob("*/card.json")),
     )
     extracted, n_moments = _extracted(workspace), _moments(workspace)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.detection.results import read_detections
+from core.labels.contradictions import counts
 from core.labels.goal import LEAST_OF_A_KIND, goal_of
 from core.labels.ledger import Ledger
 from core.people.person import Person
@@ -37,7 +38,7 @@ def steps(workspace: Workspace, video: Video | None, person: Person | None) -> l
     extracted = video is not None and workspace.features_path(video.id).exists()
     if person is not None:
         ledger = Ledger(workspace.labels_path)
-        n_labels = goal_of(ledger.counts(), person.id).n
+        n_labels = goal_of(counts(ledger), person.id).n
         n_models = sum(model.card.get("person_id") == person.id for model in ModelStore(workspace).all())
         if video is not None:
             latest = next(iter(read_detections(workspace, video.id, person.id).values()), None)

@@ -90,25 +90,26 @@ def labels_export(ctx: click.Context, file: Path, name: str | None, as_json: boo
 @json_option
 @click.pass_context
 def labels_stats(ctx: click.Context, as_json: bool) -> None:
-    """Count the labels of each person and video."""
+    """Count the labels of each person and video; one that a later label contradicts does not count."""
+    from core.labels.contradictions import counts
     from core.labels.ledger import Ledger
 
     workspace = workspace_of(ctx)
     names = {person.id: person.name for person in workspace.people()}
     videos = {video.id: video.name for video in workspace.videos()}
-    counts = Ledger(workspace.labels_path).counts()
+    found = counts(Ledger(workspace.labels_path))
     rows = [
         {
             "person": names.get(person, person),
             "video": videos.get(video, video),
-            "funny": counts[person, video, 1],
-            "not_funny": counts[person, video, 0],
+            "funny": found[person, video, 1],
+            "not_funny": found[person, video, 0],
         }
-        for person, video in {(person, video) for person, video, _label in counts}
+        for person, video in {(person, video) for person, video, _label in found}
     ]
     rows.sort(key=lambda row: (row["person"], row["video"]))
     lines = [f"{r['person']} in {r['video']}: {r['funny']} funny, {r['not_funny']} not funny" for r in rows]
-    answer({"labels": rows, "n": counts.total()}, as_json, "\n".join(lines) or "no labels yet")
+    answer({"labels": rows, "n": found.total()}, as_json, "\n".join(lines) or "no labels yet")
 
 
 @labels.command("restore")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from core.clip_dataset_builder import ClipDataset, OthersOf, SeriesOf, build_clips
+from core.clip_dataset_builder import OVERRULED, ClipDataset, OthersOf, SeriesOf, build_clips
 from core.cues.cue import CUES, column_names
 from core.dataset.dataset_file import CuesOfClips, Names, read_dataset, read_info, read_state, write_dataset
 from core.errors import Sentence, StorageFault
 from core.faces.feature_file import read_features_info
+from core.labels.contradictions import overruled
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
 from core.labels.rules import ClipOptions
@@ -51,8 +52,9 @@ class Finding:
     """One thing wrong with a dataset file.
 
     `kind` is ``damaged``, ``stale`` (an array that is not of the present label or series), ``missing`` (a label without
-    an array), ``contradicting`` (labels that overlap and differ) or ``orphaned`` (an array without a label, a label of
-    an unknown video or person). Times are seconds; `clip_id` is empty where the whole file is meant.
+    an array), ``contradicting`` (a label that does not count, since a later one contradicts it) or ``orphaned`` (an
+    array without a label, a label of an unknown video or person). Times are seconds; `clip_id` is empty where the whole
+    file is meant.
     """
 
     kind: str
@@ -164,7 +166,11 @@ def refresh(
     if cached is not None and rebuild:
         cached = replace(cached, digests=[""] * len(cached))
     as_many_rows = cached if cached is not None and cached.options.n_rows == options.n_rows else None
-    clips = build_clips(ledger.labels(), series_of, others_of=others_of, options=options, cached=as_many_rows)
+    labels = ledger.labels()
+    out = overruled(ledger, labels)
+    clips = build_clips(
+        labels, series_of, others_of=others_of, options=options, cached=as_many_rows, overruled=out.keys()
+    )
     if cached is not None and as_many_rows is None:
         _check_none_lost(path, cached, clips)
     if damaged is not None:
@@ -196,7 +202,8 @@ def cues_of_clips(clips: ClipDataset, cues_of: CuesOf) -> CuesOfClips | None:
 
 def _check_none_lost(path: Path, cached: ClipDataset, clips: ClipDataset) -> None:
     """That no array of other rows is given up that cannot be made anew. Raises StorageFault."""
-    lost = {event.clip_id for event in cached.events} & {event.clip_id for event, _ in clips.left_out}
+    gone = {event.clip_id for event, reason in clips.left_out if reason != OVERRULED}
+    lost = gone & {event.clip_id for event in cached.events}
     if lost:
         raise StorageFault(
             "{path}: {n} clips of {rows} rows cannot be made anew, since their series are gone; extract their videos "
@@ -239,16 +246,20 @@ def verify(
     """
     cached, damaged = _cached(path)
     labels = ledger.labels()
+    out = overruled(ledger, labels)
+    contradicting = list(_contradicting(labels, out))
     if damaged is not None:
-        return [Finding("damaged", f"{damaged}; `punchline dataset build` does"), *_contradictions(ledger)]
+        return [Finding("damaged", f"{damaged}; `punchline dataset build` does"), *contradicting]
     if cached is None:
         found = [Finding("missing", f"{path}: no such file; run `punchline dataset build`")] if labels else []
-        return [*found, *_contradictions(ledger)]
-    present = build_clips(labels, series_of, others_of=others_of, options=cached.options, cached=cached)
+        return [*found, *contradicting]
+    present = build_clips(
+        labels, series_of, others_of=others_of, options=cached.options, cached=cached, overruled=out.keys()
+    )
     return [
         *_stale(cached, present),
         *_missing(cached, present),
-        *_contradictions(ledger),
+        *contradicting,
         *_orphaned(cached, labels, names),
     ]
 
@@ -281,16 +292,19 @@ def _missing(cached: ClipDataset, present: ClipDataset) -> Iterator[Finding]:
         if event.clip_id not in known:
             yield _finding("missing", event, "it was labelled since; run `dataset build`")
     for event, reason in present.left_out:
-        yield _finding("missing", event, reason)
+        if reason != OVERRULED:
+            yield _finding("missing", event, reason)
 
 
-def _contradictions(ledger: Ledger) -> Iterator[Finding]:
-    for one, other in ledger.contradictions():
+def _contradicting(labels: Sequence[LabelEvent], out: Mapping[str, str]) -> Iterator[Finding]:
+    held = {event.clip_id: event for event in labels}
+    for clip_id, by in out.items():
+        event, later = held[clip_id], held[by]
         yield _finding(
             "contradicting",
-            other,
-            f"labelled {other.label}, but clip {one.clip_id} at {one.start:.2f}-{one.end:.2f} s is labelled "
-            f"{one.label}; change or remove one of them",
+            event,
+            f"labelled {event.label}, but the later clip {by} at {later.start:.2f}-{later.end:.2f} s is labelled "
+            f"{later.label}, so this one does not count; change or remove one of them",
         )
 
 

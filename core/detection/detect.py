@@ -15,6 +15,7 @@ from core.detection.candidates import best_threshold, candidates
 from core.detection.loud_stretches import LoudStretch, loud_stretches, loudness_by_step
 from core.detection.moments import OFFSET, Moment, Rules, best_moments, moments
 from core.errors import PunchlineError, Sentence
+from core.labels.contradictions import counting
 from core.labels.event import LabelEvent
 from core.labels.rules import MAX_FAILED_RATIO
 from core.people.person import Person
@@ -220,7 +221,7 @@ def score(
         scores=scores,
         loudness=loudness_by_step(series, windows, float(np.nan_to_num(usual[LOUDNESS]))),
         labelled_share=share,
-        **shares_of_labels(library.ledger.labels(person_id=person.id), video.id, windows),
+        **shares_of_labels(counting(library.ledger, person_id=person.id), video.id, windows),
         usual=usual,
         digest=clip_digest(person_series, taken),
         trained=str(card.get("created", "")),

@@ -21,6 +21,7 @@ from core.clip_dataset_builder import clip_digest
 from core.detection.detect import DetectionSettings, Found, Scored, shares_of_labels
 from core.detection.moments import Moment
 from core.errors import Sentence, StorageFault, with_templates
+from core.labels.contradictions import counting
 from core.labels.event import LabelEvent
 from core.people.person import Person
 from core.segment import Segment
@@ -179,7 +180,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         scores=Scores(windows, log_odds),
         loudness=loudness,
         labelled_share=labelled_share,
-        **shares_of_labels(library.ledger.labels(person_id=person.id), video.id, windows),
+        **shares_of_labels(counting(library.ledger, person_id=person.id), video.id, windows),
         usual=usual,
         warnings=warnings,
         **present,

@@ -29,6 +29,6 @@ class Goal:
 
 
 def goal_of(counts: Mapping[tuple[str, str, int], int], person_id: str) -> Goal:
-    """How far a person's labels are, from `core.labels.ledger.Ledger.counts`."""
+    """How far a person's labels are, from `core.labels.contradictions.counts`."""
     n_other, n_funny = (sum(n for (id, _, kind), n in counts.items() if (id, kind) == (person_id, k)) for k in (0, 1))
     return Goal(n_funny, n_other)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -17,7 +17,9 @@ from core.clip_dataset_builder import usual
 from core.cues.ranking import Rows, cue_values
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, read_cues, read_features
+from core.labels.contradictions import overruled
 from core.labels.event import LabelEvent
+from core.labels.goal import Goal
 from core.labels.ledger import Ledger
 from core.multimodal_processor import current_features, current_series
 from core.people.normalisation import find_person
@@ -53,10 +55,24 @@ class VideoCues:
 
 @dataclass(frozen=True)
 class Labels:
-    """What holds for a person: labels in order of recording, and pairs of them that contradict each other."""
+    """What holds for a person: labels in order of recording, and which do not count since a later one contradicts.
+
+    `overruled` maps the clip id of one that does not count to the clip id of the later one.
+    """
 
     events: tuple[LabelEvent, ...]
-    contradictions: tuple[tuple[LabelEvent, LabelEvent], ...]
+    overruled: Mapping[str, str]
+
+    @cached_property
+    def counting(self) -> list[LabelEvent]:
+        """The labels that count, in order of recording."""
+        return [event for event in self.events if event.clip_id not in self.overruled]
+
+    @property
+    def goal(self) -> Goal:
+        """How far they are."""
+        n_funny = sum(event.label == 1 for event in self.counting)
+        return Goal(n_funny, len(self.counting) - n_funny)
 
 
 class Library:
@@ -124,13 +140,13 @@ class Library:
     # Of a person
 
     def labels(self, person_id: str) -> Labels:
-        """A person's labels that hold now, and which of them contradict each other. Raises StorageFault."""
+        """A person's labels that hold now, and which of them do not count. Raises StorageFault."""
         with self._once("labels", person_id):
             return self._kept_labels(person_id, self.ledger.last_seq())
 
     def _read_labels(self, person_id: str, last_seq: int) -> Labels:
-        clashes = self.ledger.contradictions(person_id=person_id)
-        return Labels(tuple(self.ledger.labels(person_id=person_id)), tuple(clashes))
+        events = self.ledger.labels(person_id=person_id)
+        return Labels(tuple(events), overruled(self.ledger, events))
 
     def series(self, video_id: str, person_id: str) -> PersonSeries | None:
         """A person's series in a video, as far as it is extracted; None without either.

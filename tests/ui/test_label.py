@@ -13,6 +13,7 @@ from core.labels.event import LabelEvent
 from core.labels.goal import goal_of
 from core.labels.ledger import Ledger
 from core.workspace.workspace import Workspace
+from pages.components.label.labeller import JUDGED
 from tests.tables import random_features
 from tests.ui.test_pages import fill, opened, space
 from tests.unit.workspace.test_workspace import reference
@@ -63,3 +64,35 @@ def test_ready_labels_are_not_offered_for_somebody_else(space: Workspace, tmp_pa
     app.selectbox(key="label-video").set_value(video.id).run()
     assert not app.exception
     assert not offer(app)
+
+
+def contradicting(space: Workspace) -> list[str]:
+    """Two labels of one place, the later not funny; gives the ids of their events."""
+    video = space.register(SAMPLE)
+    person = space.add_references("Grace", (reference(),))
+    bounds = ((30.0, 1, "2024-05-01T12:00:00+00:00"), (31.0, 0, "2024-05-01T12:00:05+00:00"))
+    labels = [LabelEvent(video.id, person.id, start, start + 6, label, "marked", at=at) for start, label, at in bounds]
+    return Ledger(space.labels_path).record(labels)
+
+
+def test_a_label_that_contradicts_an_earlier_one_is_said_when_it_is_given(space: Workspace) -> None:
+    _earlier, later = contradicting(space)
+    app = opened("label")
+    assert not any("the opposite way" in str(part.value) for part in app.info)
+    app.session_state[JUDGED] = {later}
+    app.run()
+    assert [str(part.value) for part in app.info if "opposite" in str(part.value)] == [
+        "Labelled the opposite way before, at 0:30: only the new label counts."
+    ]
+    assert any("0 funny, 1 not funny in this video" in str(part.value) for part in app.caption)
+    Ledger(space.labels_path).undo(later)
+    app.run()
+    assert not any("opposite" in str(part.value) for part in (*app.info, *app.warning))
+
+
+def test_the_table_marks_a_label_that_does_not_count(space: Workspace) -> None:
+    contradicting(space)
+    app = opened("label")
+    assert any("Not counted: 1, such as the one at 0:30" in str(part.value) for part in app.warning)
+    (table,) = [frame.value for frame in app.dataframe if "origin" in frame.value]
+    assert dict(zip(table["start"], table["counts"], strict=True)) == {"0:31.0": "yes", "0:30.0": "no"}

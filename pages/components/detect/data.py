@@ -33,7 +33,7 @@ from core.training.model_store import ModelStore
 from core.workspace.paths import state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.shared.data import clips_of, ledger_of, library_of, scores_for
+from pages.components.shared.data import clips_of, library_of, scores_for
 from pages.components.shared.shell import told
 
 N_NEAREST = 4  # labelled clips that are shown beside a moment
@@ -107,7 +107,7 @@ def scores_of(subject: Subject) -> Scored | None:
     scored = scores_for(subject.space, subject.video, subject.person, subject.model.name)
     if scored is None:
         return None
-    labels = ledger_of(subject.space).labels(person_id=subject.person.id)
+    labels = library_of(subject.space).labels(subject.person.id).counting
     return replace(scored, **shares_of_labels(labels, subject.video.id, scored.scores.windows))
 
 

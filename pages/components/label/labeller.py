@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -11,13 +12,13 @@ from core.actions.background import begin_dataset_if_behind
 from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
-from core.labels.goal import LEAST_OF_A_KIND, goal_of
+from core.labels.goal import LEAST_OF_A_KIND
 from core.labels.presses import Press, Receipt, take
 from core.labels.queue import LabelQueue, Order
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable, playable
-from core.segment import Segment
+from core.segment import Segment, clock
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.player.player import (
@@ -37,6 +38,7 @@ from pages.components.shared.data import (
     fps_of,
     kept_curve,
     ledger_of,
+    library_of,
     series_for,
     unseen_spans,
     usual_lanes,
@@ -45,6 +47,7 @@ from pages.components.shared.shell import _, asked_time, fragment, show_error
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds
+JUDGED = "label-judged"  # the presses that came last
 
 
 def label_player(space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator) -> None:
@@ -75,6 +78,7 @@ def _queue(
 ) -> LabelQueue:
     ledger = ledger_of(space)
     ids = {"person_id": person.id, "video_id": video.id}
+    labels, out = ledger.labels(**ids), library_of(space).labels(person.id).overruled
     return LabelQueue(
         video.id,
         person.id,
@@ -82,7 +86,10 @@ def _queue(
         series=series.series if series else None,
         scores=kept_curve(space, video, person),
         cues=cue_values_of(space, video),
-        taken=[*(e.segment for e in ledger.labels(**ids)), *(Segment(e.start, e.end) for e in ledger.skipped(**ids))],
+        taken=[
+            *(event.segment for event in labels if event.clip_id not in out),
+            *(Segment(e.start, e.end) for e in (*(e for e in labels if e.clip_id in out), *ledger.skipped(**ids))),
+        ],
         overlapping=overlapping,
     )
 
@@ -147,12 +154,14 @@ def _player(
         receipt = take(ledger, presses, duration_of=lambda id: length if id == video.id else None)
         with suppress(PunchlineError):  # the labels are safe; a training that cannot begin is said on page Train
             begin_dataset_if_behind(space, ledger.last_seq())
-            train_if_due(space, person, ledger.labels(person_id=person.id))
+            train_if_due(space, person, library_of(space).labels(person.id).events)
+        st.session_state[JUDGED] = {press.id for press in presses}
         return receipt
 
     labels = ledger.labels(person_id=person.id, video_id=video.id)
     skipped = ledger.skipped(person_id=person.id, video_id=video.id)
-    goal = goal_of(ledger.counts(), person.id)
+    everywhere = library_of(space).labels(person.id)
+    goal = everywhere.goal
     counts = {"funny": goal.n_funny, "not_funny": goal.n_other, "least": LEAST_OF_A_KIND}
     done = [*labels, *skipped]
     source: Queue | Source
@@ -182,7 +191,20 @@ def _player(
     )
     if state.onward:
         st.switch_page("pages/train.py")
-    _said_below(labels, ledger.labels_per_minute(), queued=mode == "queue")
+    _contradicted(labels, everywhere.overruled)
+    counting = [event for event in labels if event.clip_id not in everywhere.overruled]
+    _said_below(counting, ledger.labels_per_minute(), queued=mode == "queue")
+
+
+def _contradicted(labels: list[LabelEvent], overruled: Mapping[str, str]) -> None:
+    """That what was just judged says the opposite of earlier labels."""
+    judged = {event.clip_id for event in labels if event.id in st.session_state.get(JUDGED, ())}
+    times = [clock(event.start) for event in labels if overruled.get(event.clip_id) in judged]
+    if times:
+        st.info(
+            _("Labelled the opposite way before, at {times}: only the new label counts.", times=", ".join(times)),
+            icon=":material/rule:",
+        )
 
 
 def _said_below(labels: list[LabelEvent], per_minute: float, *, queued: bool) -> None:

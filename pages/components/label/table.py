@@ -38,18 +38,17 @@ def label_table(space: Workspace, person: Person) -> None:
         st.caption(_("No labels yet. Press F or N to make the first."))
         return
     n_funny = sum(event.label == 1 for event in events)
-    clashes = labels.contradictions
     st.caption(_("{n} labels, {funny} of them funny, in all videos.", n=len(events), funny=n_funny))
-    if clashes:
+    out = [event for event in events if event.clip_id in labels.overruled]
+    if out:
         said = _(
-            "{n} pairs of labels overlap and contradict each other, such as {one} and {other}.",
-            n=len(clashes),
-            one=clock(clashes[0][0].start),
-            other=clock(clashes[0][1].start),
+            "Not counted: {n}, such as the one at {time}. A later label at the same place says the opposite.",
+            n=len(out),
+            time=clock(out[-1].start),
         )
         st.warning(said, icon=":material/rule:")
     shown = _filtered(events, names)
-    _editor(space, shown[::-1][:ROWS], names)
+    _editor(space, shown[::-1][:ROWS], names, labels.overruled if out else {})
 
 
 def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEvent]:
@@ -83,7 +82,8 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
     ]
 
 
-def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -> None:
+def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str], overruled: Mapping[str, str]) -> None:
+    """The table; where a label does not count, a column says so."""
     funny, other = _("funny"), _("not funny")
     origins = {origin: origin_name(origin) for origin in {event.origin for event in events}}
     table = pd.DataFrame(
@@ -94,6 +94,7 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
             "end": [clock(e.end, digits=1) for e in events],
             "label": [funny if e.label == 1 else other for e in events],
             "origin": [origins[e.origin] for e in events],
+            **({"counts": [_("no") if e.clip_id in overruled else _("yes") for e in events]} if overruled else {}),
             "note": [e.note for e in events],
         }
     )
@@ -104,7 +105,7 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
         hide_index=True,
         width="stretch",
         height=min(420, 38 + 35 * max(1, len(table))),
-        disabled=["video", "origin"],
+        disabled=["video", "origin", "counts"],
         column_config={
             "remove": st.column_config.CheckboxColumn(_("Remove"), width="small"),
             "video": st.column_config.TextColumn(_("Video")),
@@ -112,6 +113,11 @@ def _editor(space: Workspace, events: list[LabelEvent], names: dict[str, str]) -
             "end": st.column_config.TextColumn(_("To"), width="small"),
             "label": st.column_config.SelectboxColumn(_("Label"), options=[funny, other], required=True, width="small"),
             "origin": st.column_config.TextColumn(_("Origin"), width="small"),
+            "counts": st.column_config.TextColumn(
+                _("Counts"),
+                width="small",
+                help=_("Where two labels at one place say the opposite, the later one counts."),
+            ),
             "note": st.column_config.TextColumn(_("Note"), max_chars=500),
         },
     )

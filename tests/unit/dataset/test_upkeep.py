@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
+from core.clip_dataset_builder import OVERRULED
 from core.dataset.dataset_file import Names, read_clip_cues, read_dataset, read_info
 from core.dataset.upkeep import behind, refresh, verify
 from core.errors import StorageFault
@@ -301,8 +302,39 @@ def test_contradictions_are_named_with_both_clips(path, ledger):
     refresh(path, ledger, BOTH, names=NAMES)
     (finding,) = verify(path, ledger, BOTH, names=NAMES)
     assert finding.kind == "contradicting"
-    assert (finding.start, label("a", 3.0).clip_id in finding.reason) == (4.0, True)
-    assert "labelled 0, but clip" in finding.reason
+    assert (finding.start, label("a", 4.0).clip_id in finding.reason) == (3.0, True)
+    assert "labelled 1, but the later clip" in finding.reason
+
+
+def test_a_contradicted_label_is_left_out_until_the_later_one_is_undone(path, ledger):
+    n = len(refresh(path, ledger, BOTH, names=NAMES).clips)
+    (later,) = ledger.record([label("a", 4.0, label=0)])
+    clips = refresh(path, ledger, BOTH, names=NAMES).clips
+    assert len(clips) == n
+    assert [(event.start, str(reason)) for event, reason in clips.left_out] == [(3.0, OVERRULED)]
+    assert (3.0, 1) not in [(event.start, event.label) for event in clips.events if event.video_id == "a"]
+    ledger.undo(later)
+    clips = refresh(path, ledger, BOTH, names=NAMES).clips
+    assert len(clips) == n
+    assert (clips.left_out, kinds(path, ledger)) == ([], [])
+
+
+def test_a_contradicted_label_keeps_an_array_that_cannot_be_made_again(path, ledger):
+    refresh(path, ledger, BOTH, names=NAMES)
+    (later,) = ledger.record([label("a", 4.0, label=0)])
+    gone = of()
+    clips = refresh(path, ledger, gone, names=NAMES).clips
+    assert 3.0 in [event.start for event in clips.events]
+    assert not clips.usable.any()
+    ledger.undo(later)
+    assert 3.0 in [event.start for event in refresh(path, ledger, BOTH, names=NAMES).clips.events]
+
+
+def test_another_number_of_rows_is_no_hindrance_for_contradicted_labels(path, ledger):
+    refresh(path, ledger, BOTH, names=NAMES)
+    ledger.record([label("a", 4.0, label=0)])
+    clips = refresh(path, ledger, BOTH, names=NAMES, options=ClipOptions(20)).clips
+    assert [event.start for event, _ in clips.left_out] == [3.0]
 
 
 def test_arrays_and_labels_without_their_other_half_are_orphaned(path, ledger):

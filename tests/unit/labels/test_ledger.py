@@ -288,26 +288,6 @@ def test_the_pace_is_that_of_the_latest_run(ledger):
     assert ledger.labels_per_minute(labeller="Ann") == pytest.approx(0.6)
 
 
-@pytest.mark.parametrize(
-    ("start", "label", "contradicts"),
-    [(10.0, 0, True), (12.9, 0, True), (13.1, 0, False), (7.1, 0, True), (10.0, 1, False), (16.0, 0, False)],
-)
-def test_a_contradiction_is_an_overlap_of_more_than_half(ledger, start, label, contradicts):
-    one = event(10.0, 1)
-    other = event(start, label, clip_id="other")
-    ledger.record([one, other, LabelEvent("v2", "p1", 10.0, 16.0, 0, "random")])
-    found = [{a.clip_id, b.clip_id} for a, b in ledger.contradictions()]
-    assert found == ([{one.clip_id, "other"}] if contradicts else [])
-
-
-def test_contradictions_end_with_an_edit(ledger):
-    ledger.record([event(10.0, 1), event(11.0, 0), event(11.5, 0), event(11.2, None)])
-    assert len(ledger.contradictions()) == 2
-    assert ledger.contradictions(person_id="other") == []
-    ledger.edit(event(10.0).clip_id, label=0)
-    assert ledger.contradictions() == []
-
-
 # An older ledger
 
 

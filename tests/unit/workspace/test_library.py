@@ -20,6 +20,7 @@ from core.detection.results import kept_scores
 from core.errors import ModelFault, WorkspaceFault
 from core.faces.feature_file import Features, write_features
 from core.labels.event import LabelEvent
+from core.labels.goal import Goal
 from core.people.person import Person, Reference, Thresholds
 from core.segment import Segment, tiou
 from core.series import EMOTIONS, N_FACE
@@ -489,7 +490,9 @@ def test_labels_are_read_again_when_one_is_recorded(small):
     library.ledger.record([LabelEvent(video, person, 1.0, 7.0, 1, "peaks")])
     labels = library.labels(person)
     assert library.labels(person) is labels
-    assert labels.contradictions == ()
+    assert labels.overruled == {}
+    assert labels.goal == Goal(1, 0)
     library.ledger.record([LabelEvent(video, person, 2.0, 8.0, 0, "peaks")])
     assert len(library.labels(person).events) == 2
-    assert len(library.labels(person).contradictions) == 1
+    assert [event.start for event in library.labels(person).counting] == [2.0]
+    assert library.labels(person).goal == Goal(0, 1)
