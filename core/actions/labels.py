@@ -13,6 +13,7 @@ from typing import TypeVar
 from core.dataset.dataset_file import read_people
 from core.errors import PunchlineError, Sentence, StorageFault, WorkspaceFault
 from core.faces.feature_file import read_features_info
+from core.labels.contradictions import as_set
 from core.labels.csv import Fault, LabelRow, read_labels, write_labels
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger
@@ -103,12 +104,14 @@ class LabelsExported:
 def export_labels(workspace: Workspace, *, person: Person | None = None) -> LabelsExported:
     """All labels, or one person's, as a CSV file that `import_labels` takes back without a loss.
 
+    Those that do not count are in it too; each is dated when its value was set, so that the same ones count elsewhere.
     It begins with a byte order mark, by which spreadsheets know it as UTF-8.
     """
     names = {someone.id: someone.name for someone in workspace.people()}
     folders = read_settings(workspace).folders
     videos = {video.id: (_relative(video, folders), video.id, video.name) for video in workspace.videos()}
-    events = Ledger(workspace.labels_path).labels(person_id=person.id if person else None)
+    ledger = Ledger(workspace.labels_path)
+    events = as_set(ledger, ledger.labels(person_id=person.id if person else None))
     text = write_labels(
         (
             videos.get(event.video_id, (event.video_id,))[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -42,7 +43,8 @@ def overruled(ledger: Ledger, labels: Sequence[LabelEvent] | Sequence[Place]) ->
     rows = np.flatnonzero(_contradicted(*bounds, kinds)).tolist()
     if not rows:
         return {}
-    times = _set_times(ledger.events_of([labels[row].clip_id for row in rows]))
+    settings = _settings(ledger.events_of([labels[row].clip_id for row in rows]))
+    times = {clip_id: (_seconds(setting.event), setting.n) for clip_id, setting in settings.items()}
     rows.sort(key=lambda row: times.get(labels[row].clip_id, (0.0, 0)), reverse=True)
     starts, ends = (part[rows] for part in bounds)
     found = _latest_count(starts, ends, kinds[rows].tolist())
@@ -61,6 +63,12 @@ def counts(ledger: Ledger) -> Counter[tuple[str, str, int]]:
     places = ledger.places()
     out = overruled(ledger, places)
     return Counter((p.person_id, p.video_id, p.label) for p in places if p.clip_id not in out)
+
+
+def as_set(ledger: Ledger, labels: Sequence[LabelEvent]) -> list[LabelEvent]:
+    """The labels, dated when their values were set: recorded elsewhere, the same ones count. Raises StorageFault."""
+    settings = _settings(ledger.events_of_changed())
+    return [replace(e, at=settings[e.clip_id].event.at) if e.clip_id in settings else e for e in labels]
 
 
 def _apart(places: Sequence[LabelEvent] | Sequence[Place]) -> tuple[Floats, Floats]:
@@ -141,8 +149,8 @@ class _State(NamedTuple):
     before: _State | None
 
 
-def _set_times(events: Iterable[LabelEvent]) -> dict[str, tuple[float, int]]:
-    """By clip id, when the value of its label was set: a time, and a number that decides between equal times.
+def _settings(events: Iterable[LabelEvent]) -> dict[str, _State]:
+    """By clip id, the event that set the value of its label.
 
     What was undone has never been, and a change of the bounds or of the note alone sets no value.
     """
@@ -154,17 +162,21 @@ def _set_times(events: Iterable[LabelEvent]) -> dict[str, tuple[float, int]]:
         last[event.clip_id] = _State(n, event, held)
         undone = event.undoes and event.undoes in before
         states[event.clip_id] = before[event.undoes] if undone else last[event.clip_id]
-    return {clip_id: _set_time(states[clip_id] or state) for clip_id, state in last.items()}
+    return {clip_id: _setting(states[clip_id] or state) for clip_id, state in last.items()}
 
 
-def _set_time(state: _State) -> tuple[float, int]:
+def _setting(state: _State) -> _State:
     at = _without_skips(state) or state
     while (earlier := _without_skips(at.before)) is not None and _only_edits(earlier.event, at.event):
         at = earlier
+    return at
+
+
+def _seconds(event: LabelEvent) -> float:
     try:
-        return datetime.fromisoformat(at.event.at).timestamp(), at.n
+        return datetime.fromisoformat(event.at).timestamp()
     except (ValueError, OverflowError):  # written by something else
-        return 0.0, at.n
+        return 0.0
 
 
 def _without_skips(state: _State | None) -> _State | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from core.labels.contradictions import as_set
 from core.labels.event import now
 from core.labels.ledger import EVENTS, Ledger
 from core.labels.trims import TRIMS
@@ -29,7 +30,7 @@ def hand_over(ledger: Ledger, whose: Whose, old: str, new: str, moment_ids: Mapp
         As `Ledger.record`.
     """
     theirs: dict[str, Any] = {whose: new}
-    labels = ledger.labels(**{whose: old})
+    labels = as_set(ledger, ledger.labels(**{whose: old}))
     moved, gone = [], []
     for event in [*labels, *ledger.skipped(**{whose: old})]:
         moved.append(replace(event, **theirs, clip_id=moment_ids.get(event.clip_id, ""), id=_new(), undoes=""))

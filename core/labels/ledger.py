@@ -166,6 +166,10 @@ class Ledger:
         """Everything that happened to some clips, the oldest first."""
         return self._events("clip_id IN (SELECT value FROM json_each(?1))", json.dumps(list(clip_ids)))
 
+    def events_of_changed(self) -> list[LabelEvent]:
+        """Everything that happened to clips with more than one event, the oldest first."""
+        return self._events("clip_id IN (SELECT clip_id FROM events GROUP BY clip_id HAVING count(*) > 1)")
+
     def last_seq(self) -> int:
         """How many events there are: a file that was made from the ledger at this number knows all of them."""
         with self.connection() as connection:

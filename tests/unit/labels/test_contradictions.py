@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.labels.contradictions import counting, counts, overruled
+from core.labels.contradictions import as_set, counting, counts, overruled
 from core.labels.event import LabelEvent
+from core.labels.handover import hand_over
 from core.labels.ledger import Ledger
 
 START = 1_700_000_000.0
@@ -166,3 +167,25 @@ def test_20000_labels_are_counted_in_well_under_a_second(ledger, span):
     n = counts(ledger).total()
     assert time.process_time() - begin < 2.0  # 0.4 s on an idle machine
     assert 0 < n < 20_000
+
+
+# Elsewhere
+
+
+def test_labels_dated_as_they_were_set_count_elsewhere_as_here(ledger, tmp_path):
+    ledger.record([event(10.0, 1, "one"), event(11.0, 0, "two", seconds=1), event(50.0, 1, "three", seconds=2)])
+    ledger.undo(ledger.edit("one", label=0).id)
+    ledger.edit("three", note="a laugh")
+    dated = as_set(ledger, ledger.labels())
+    assert {label.clip_id: label.at for label in dated} == {"one": at(0), "two": at(1), "three": at(2)}
+    assert [label.note for label in dated if label.clip_id == "three"] == ["a laugh"]
+    elsewhere = Ledger(tmp_path / "elsewhere.sqlite")
+    elsewhere.record(dated)
+    assert out(elsewhere) == out(ledger) == {"one": "two"}
+
+
+def test_a_label_handed_over_counts_as_it_did(ledger):
+    ledger.record([event(10.0, 1, "one"), event(11.0, 0, "two", seconds=1)])
+    ledger.undo(ledger.edit("one", label=0).id)
+    hand_over(ledger, "person_id", "p1", "p2", {})
+    assert [(label.start, label.label) for label in counting(ledger)] == [(11.0, 0)]
