@@ -131,6 +131,8 @@ else:
                     QueuedClip(f"{person}-{k:03}", id, media_address(id), start, start + 6.0, "peaks", duration, fps)
                 )
             clips = [clip for clip in clips if clip.clip_id not in done][:30]
+            if st.query_params.get("turns"):  # another order after every label
+                clips = [*clips[5 * len(labels) :], *clips[: 5 * len(labels)]]
             source: Queue | Source = Queue("all", clips, gone=sorted(done), counts=counts)
         else:
             id, duration, fps = next(video for video in videos if video[0] == shown)

@@ -162,6 +162,26 @@ def test_undo_takes_back_label_after_label_and_skip(page: Page, address: str, ro
     assert [(event.clip_id, event.label) for event in labels(root, "undo")] == [("undo-000", 0), ("undo-001", 1)]
 
 
+def test_clips_come_in_the_order_that_the_labels_decide(page: Page, address: str, root: Path) -> None:
+    """The one after the present clip is chosen by all labels before that; an undo gives back the same."""
+    opened(page, f"{address}/?turns=1", person="turns")
+    line = page.locator(".clip-line")
+    for _ in range(3):
+        page.keyboard.press("f")
+        saved(page)
+    assert [event.clip_id for event in labels(root, "turns")] == ["turns-000", "turns-001", "turns-006"]
+    for n in (3, 2):
+        page.keyboard.press("u")
+        expect(line).to_contain_text(f"Clip {n}")
+    saved(page)
+    assert [event.clip_id for event in labels(root, "turns")] == ["turns-000"]
+    for _ in range(2):
+        page.keyboard.press("n")
+        saved(page)
+    found = labels(root, "turns")
+    assert [(event.clip_id, event.label) for event in found[1:]] == [("turns-001", 0), ("turns-006", 0)]
+
+
 def test_clips_that_another_tab_labelled_are_passed_over(page: Page, address: str, root: Path) -> None:
     opened(page, address, person="two")
     other = page.context.new_page()
