@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from core.labels.ledger import Ledger, Place
 TOLERANCE = 1e-6  # seconds: an overlap of just half is none
 FARTHEST = 1e6  # seconds within which times are compared
 Floats = NDArray[np.float64]
+_KEPT: dict[Path, tuple[object, Counter[tuple[str, str, int]]]] = {}  # by ledger: its latest event, and the counts then
 
 
 def overruled(ledger: Ledger, labels: Sequence[LabelEvent] | Sequence[Place]) -> dict[str, str]:
@@ -59,10 +61,15 @@ def counting(ledger: Ledger, *, person_id: str | None = None, video_id: str | No
 
 
 def counts(ledger: Ledger) -> Counter[tuple[str, str, int]]:
-    """How many labels count, by (person id, video id, label). Raises StorageFault."""
-    places = ledger.places()
-    out = overruled(ledger, places)
-    return Counter((p.person_id, p.video_id, p.label) for p in places if p.clip_id not in out)
+    """How many labels count, by (person id, video id, label); kept until the next event. Raises StorageFault."""
+    latest = ledger.latest()  # before the labels: an event that comes between is then looked at once more
+    known, found = _KEPT.get(ledger.path, (None, Counter()))
+    if latest != known:
+        places = ledger.places()
+        out = overruled(ledger, places)
+        found = Counter((p.person_id, p.video_id, p.label) for p in places if p.clip_id not in out)
+        _KEPT[ledger.path] = latest, found
+    return found.copy()
 
 
 def as_set(ledger: Ledger, labels: Sequence[LabelEvent]) -> list[LabelEvent]:

@@ -170,6 +170,12 @@ class Ledger:
         """Everything that happened to clips with more than one event, the oldest first."""
         return self._events("clip_id IN (SELECT clip_id FROM events GROUP BY clip_id HAVING count(*) > 1)")
 
+    def latest(self) -> tuple[int, str]:
+        """Number and id of the event recorded last, which name the state of all; 0 and nothing before the first."""
+        with self.connection() as connection:
+            found = connection.execute("SELECT seq, id FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+            return (0, "") if found is None else (int(found[0]), str(found[1]))
+
     def last_seq(self) -> int:
         """How many events there are: a file that was made from the ledger at this number knows all of them."""
         with self.connection() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,3 +190,17 @@ def test_a_label_handed_over_counts_as_it_did(ledger):
     ledger.undo(ledger.edit("one", label=0).id)
     hand_over(ledger, "person_id", "p1", "p2", {})
     assert [(label.start, label.label) for label in counting(ledger)] == [(11.0, 0)]
+
+
+def test_counts_are_made_anew_for_every_event_and_for_another_ledger_of_the_same_name(ledger):
+    assert counts(ledger) == {}
+    ledger.record([event(10.0, 1, "one")])
+    counts(ledger).clear()
+    assert counts(ledger) == {("p1", "v1", 1): 1}
+    ledger.record([event(11.0, 0, "two", seconds=1)])
+    assert counts(ledger) == {("p1", "v1", 0): 1}
+    shutil.rmtree(ledger.path.parent)
+    ledger.path.parent.mkdir()
+    again = Ledger(ledger.path)
+    again.record([event(10.0, 0, "one"), event(50.0, 0, "two")])
+    assert counts(again) == {("p1", "v1", 0): 2}
