@@ -18,6 +18,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import struct
 import sys
 import tempfile
@@ -43,6 +44,7 @@ from tests.browser.conftest import FLAGS, ROOT, chromium, served
 from tests.tables import Planted, direction, features_info, planted_table
 
 PATIENCE = 60.0  # seconds
+RAISED = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(.*)")  # what a traceback ends with
 APART = 5.0  # seconds from one session to the next
 WINDOW = ViewportSize(width=640, height=480)
 LONG = 20  # times the sample: half an hour
@@ -194,6 +196,7 @@ def figures(folder: Path, n_sessions: int, minutes: float) -> dict[str, object]:
     times = {kind: sorted(t for s in sessions for t in s.times.get(kind, [])) for kind in all_kinds(sessions)}
     together = sorted(t for several in times.values() for t in several)
     n_saved = sum(session.n_saved for session in sessions)
+    raised = RAISED.findall(log.read_text(encoding="utf-8", errors="replace"))
     n_kept = Ledger(space.root / "labels.sqlite").last_seq()
     return {
         "n_interactions": len(together),
@@ -203,7 +206,8 @@ def figures(folder: Path, n_sessions: int, minutes: float) -> dict[str, object]:
         "n_labels": n_saved,
         "n_lost": max(0, n_saved - n_kept),
         "n_errors": sum(len(session.faults) for session in sessions),
-        "n_tracebacks": log.read_text(encoding="utf-8", errors="replace").count("Traceback"),
+        "n_tracebacks": len(raised),
+        "tracebacks": [text[-400:] for text in raised][:5],
         "extracted_share": extraction.share,
         "extraction_failed": extraction.status == "failed",
         "n_cores": os.cpu_count() or 1,
