@@ -275,8 +275,9 @@ class Rows {
 
   // How many the export below would take.
   total(T) {
-    const taken = { kept: (v) => v !== 0, accepted: (v) => v === 1, all: () => true }[this.data.which];
-    const shapes = this.data.rows.filter((row) => taken(this.verdict(row))).map((row) => this.shape(row));
+    const kept = (v, row) => v === 1 || (v === null && !row.left_out);
+    const taken = { kept, accepted: (v) => v === 1, all: () => true }[this.data.which];
+    const shapes = this.data.rows.filter((row) => taken(this.verdict(row), row)).map((row) => this.shape(row));
     const seconds = shapes.reduce((sum, { start, end }) => sum + end - start, 0);
     const values = { n: shapes.length, total: this.data.rows.length, time: lengthText(seconds, T.seconds) };
     return T.total.replace(/\{(\w+)\}/g, (_all, name) => values[name]);

@@ -10,10 +10,20 @@ import pytest
 from core.detection.moments import Moment
 from core.labels.event import LabelEvent
 from core.segment import Segment
-from pages.components.detect import review
-from pages.components.detect.moments import moment_rows
+from pages.components.detect import export, review, settings
+from pages.components.detect.moments import LIKELY, least_of, moment_rows, n_best
 
 WHO = {"video_id": "v", "person_id": "p"}
+
+
+def words(message: str, **values: object) -> str:
+    return message.format(**values)
+
+
+def scoring(*scores: float) -> list[Moment]:
+    """Moments of five seconds, one after another."""
+    places = [Segment(10.0 * k, 10.0 * k + 5) for k in range(len(scores))]
+    return [Moment(s.start, s.end, p, best=s, probability=p) for s, p in zip(places, scores, strict=True)]
 
 
 def label(start: float, value: int) -> LabelEvent:
@@ -42,7 +52,7 @@ def test_scores_that_judgements_moved_are_said_to_have_moved(monkeypatch: pytest
     told: list[str] = []
     page = SimpleNamespace(session_state={}, caption=said.append, toast=lambda text, **_icon: told.append(text))
     monkeypatch.setattr(review, "st", page)
-    monkeypatch.setattr(review, "_", lambda message, **values: message.format(**values))
+    monkeypatch.setattr(review, "_", words)
     subject: Any = SimpleNamespace(key="v-p", model=SimpleNamespace(name="light"))
 
     def drawn(prior: float, wish: str | float = "auto") -> tuple[int, int]:
@@ -56,3 +66,47 @@ def test_scores_that_judgements_moved_are_said_to_have_moved(monkeypatch: pytest
     assert drawn(0.38) == (1, 1)
     assert drawn(0.38) == (2, 1)  # it stays on the page, and is told once
     assert "from 41% to 38%" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("scores", "seconds", "n"),
+    [
+        ((0.9, 0.1, 0.6, LIKELY, 0.19), 60.0, (3, 3)),  # weak ones are none of the best, however much room there is
+        ((0.9, 0.1, 0.6, LIKELY), 10.0, (2, 3)),
+        ((0.9, 0.6), 3.0, (1, 2)),  # the best one, even where it is longer
+        ((0.1, 0.05), 60.0, (0, 0)),
+        ((), 60.0, (0, 0)),
+    ],
+)
+def test_the_best_moments_are_likely_ones(scores: tuple[float, ...], seconds: float, n: tuple[int, int]) -> None:
+    assert n_best(scoring(*scores), seconds) == n
+
+
+def test_the_button_of_the_best_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "_", words)
+    assert settings.best_texts(2, 3) == ("Take the 2 best", "It takes 2 of the 3 moments that score 20% or more.")
+    assert settings.best_texts(1, 1)[1] == "It takes all 1 moments that score 20% or more."
+    assert settings.best_texts(0, 0) == ("None to take", "No moment scores 20% or more.")
+
+
+def test_weak_ones_among_the_best_are_exported_once_they_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, str] = {}
+    monkeypatch.setattr(export, "st", SimpleNamespace(session_state=state))
+    monkeypatch.setattr(export, "_", words)
+    found = scoring(0.6, 0.1, 0.05)
+    video: Any = SimpleNamespace(id="v")
+
+    def taken(labels: list[LabelEvent], threshold: float | None = None) -> tuple[list[float], str]:
+        rows = moment_rows(found, labels, **WHO, trims={}, least=least_of(threshold))
+        batch = export._chosen(export.Batch(video, found, rows), export.which_moments())
+        return [moment.score for moment in batch.moments], export.left_out(rows)
+
+    said = "{n} of 3 are exported: accepted ones, and those that score 20% or more"
+    accepted = LabelEvent("v", "p", 10.0, 15.0, 1, "accepted")
+    rejected = LabelEvent("v", "p", 0.0, 5.0, 0, "rejected")
+    assert taken([]) == ([0.6], said.format(n=1))
+    assert taken([accepted]) == ([0.6, 0.1], said.format(n=2))
+    assert taken([rejected]) == ([], "nothing to export: weak moments, under 20%, count once you accept them")
+    assert taken([], threshold=0.05) == ([0.6, 0.1, 0.05], "")  # the user's threshold says what counts
+    state["export-which"] = "all"
+    assert taken([]) == ([0.6, 0.1, 0.05], "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 import streamlit as st
@@ -33,6 +32,7 @@ from core.training.model_store import ModelStore
 from core.workspace.paths import state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
+from pages.components.detect.moments import n_best
 from pages.components.shared.data import clips_of, library_of, scores_for
 from pages.components.shared.shell import told
 
@@ -137,11 +137,9 @@ def _thresholds(_scored: Scored, prior: float, key: str) -> list[float]:
     return threshold_steps(_scored.scores.moved(_scored.labelled_share, prior))
 
 
-def n_within(subject: Subject, scored: Scored, settings: DetectionSettings, seconds: float) -> int:
-    """How many of the best moments fit into some seconds, at least one."""
-    best = found_in(subject, scored, replace(settings, top_n=MOST_BEST)).best(MOST_BEST)
-    lengths = accumulate(moment.duration for moment in best)
-    return max(1, sum(length <= seconds for length in lengths))
+def n_within(subject: Subject, scored: Scored, settings: DetectionSettings, seconds: float) -> tuple[int, int]:
+    """How many of the best moments fit into some seconds, and out of how many (`moments.n_best`)."""
+    return n_best(found_in(subject, scored, replace(settings, top_n=MOST_BEST)).moments, seconds)
 
 
 def kept_settings(

@@ -22,7 +22,7 @@ from core.workspace.jobs import Job, Jobs
 from core.workspace.registry import Video
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
-from pages.components.detect.moments import MomentRow
+from pages.components.detect.moments import LIKELY, MomentRow, percent
 from pages.components.shared.job_panel import progress_text
 from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, lasting, plain, show_error
 
@@ -55,13 +55,14 @@ def export_bar(space: Workspace, person: Person, batches: Sequence[Batch]) -> No
             format = _format(space, person, batches)
         with which:
             kind = _which()
+            note = left_out([row for batch in batches for row in batch.rows])
             batches = [_chosen(batch, kind) for batch in batches]
         with more, st.popover(_("Options"), width="stretch"), st.container(key="export-options"):
             folder = _folder(space, batches)
             options = _options(format)
         wanted = _Export(space, person, format, batches, folder, options)
         with button:
-            _button(wanted)
+            _button(wanted, note)
         with place:
             _results(wanted)
         _faults(wanted)
@@ -149,12 +150,28 @@ def _which() -> str:
 
 
 def _chosen(batch: Batch, which: str) -> Batch:
-    pairs = [
-        (moment, row)
-        for moment, row in zip(batch.moments, batch.rows, strict=True)
-        if which == "all" or row.verdict == 1 or (which != "accepted" and row.verdict is None)
-    ]
+    pairs = [(moment, row) for moment, row in zip(batch.moments, batch.rows, strict=True) if _is_taken(row, which)]
     return replace(batch, moments=[moment for moment, _row in pairs], rows=[row for _moment, row in pairs])
+
+
+def _is_taken(row: MomentRow, which: str) -> bool:
+    return which == "all" or row.verdict == 1 or (which == "kept" and row.verdict is None and not row.left_out)
+
+
+def left_out(rows: Sequence[MomentRow]) -> str:
+    """What the export takes, where it leaves weak moments out that nobody judged; empty where it does not."""
+    which = which_moments()
+    if which != "kept" or not any(row.left_out and row.verdict is None for row in rows):
+        return ""
+    n, total, least = sum(_is_taken(row, which) for row in rows), len(rows), percent(LIKELY)
+    if n == 0:
+        return _("nothing to export: weak moments, under {least}, count once you accept them", least=least)
+    return _(
+        "{n} of {total} are exported: accepted ones, and those that score {least} or more",
+        n=n,
+        total=total,
+        least=least,
+    )
 
 
 def _names(rows: Sequence[MomentRow]) -> list[str] | None:
@@ -196,7 +213,7 @@ def _jobs(wanted: _Export) -> list[Job]:
     return [latest[subject] for subject in wanted.subjects if subject in latest]
 
 
-def _button(wanted: _Export) -> None:
+def _button(wanted: _Export, note: str) -> None:
     moments = [moment for batch in wanted.batches for moment in batch.moments]
     words = _("Export {n} moments", n=len(moments))
     if moments:
@@ -209,7 +226,7 @@ def _button(wanted: _Export) -> None:
         key="export",
         icon=":material/download:",
         width="stretch",
-        help=None if moments else _("No moments selected."),
+        help=note or (None if moments else _("No moments selected.")),
     ):
         return
     # Kept: any other change draws the page anew.

@@ -19,8 +19,8 @@ from core.workspace.jobs import Jobs
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.detect.data import Subject, kept_settings
-from pages.components.detect.export import Batch, export_bar, which_moments
-from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows
+from pages.components.detect.export import Batch, export_bar, left_out, which_moments
+from pages.components.detect.moments import ListPlace, MomentRow, least_of, moment_list, moment_rows
 from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import (
@@ -43,10 +43,11 @@ PLAYER, LIST = "detect-player", "detect-moments"
 
 @dataclass(frozen=True)
 class Kept:
-    """The kept moments of a video, by one model."""
+    """The kept moments of a video, by one model, and the threshold that found them, None for the best."""
 
     video: Video
     moments: Sequence[Moment]
+    threshold: float | None
 
 
 def kept_moments(space: Workspace, video: Video, person: Person, model: str | None = None) -> Kept | None:
@@ -54,7 +55,7 @@ def kept_moments(space: Workspace, video: Video, person: Person, model: str | No
     with told():
         results = read_detections(space, video.id, person.id)
         result = results.get(model) if model is not None else next(iter(results.values()), None)
-        return None if result is None else Kept(video, moments_in(result))
+        return None if result is None else Kept(video, moments_in(result), result.get("threshold"))
     return None
 
 
@@ -139,6 +140,8 @@ def _kept_view(space: Workspace, person: Person, kept: Sequence[Kept]) -> None:
         place = ListPlace(LIST, PLAYER, str(space.root), which=which_moments())
         fps = fps_of(space, batch.video)
         moment_list(place, rows, video_id=batch.video.id, person_id=person.id, fps=fps, on_events=save)
+        if note := left_out(rows):
+            st.caption(note)
     export_bar(space, person, batches)
 
 
@@ -148,7 +151,8 @@ def _batch(space: Workspace, person: Person, kept: Kept, *, titled: bool) -> Bat
     trims = trims_of(ledger, **who)
     pictures = [still_address(kept.video, (m.best.start + m.best.end) / 2) for m in kept.moments]
     title = kept.video.name if titled else ""
-    rows = moment_rows(kept.moments, ledger.labels(**who), **who, trims=trims, pictures=pictures, title=title)
+    labels, least = ledger.labels(**who), least_of(kept.threshold)
+    rows = moment_rows(kept.moments, labels, **who, trims=trims, pictures=pictures, title=title, least=least)
     return Batch(kept.video, trimmed(kept.moments, [row.id for row in rows], trims), rows)
 
 

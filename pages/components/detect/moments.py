@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import streamlit as st
 
@@ -35,7 +36,7 @@ class MomentRow:
     `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
     in [0, 1], `word` the name of one for it, `note` what else is known of the place, `src` its picture, `title` its
-    video's name in a list of many.
+    video's name in a list of many. A moment that is `left_out` scores too little for an export, unless it is accepted.
     """
 
     id: str
@@ -56,6 +57,7 @@ class MomentRow:
     verdict: int | None = None
     event: str = ""
     title: str = ""
+    left_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,24 @@ def strengths() -> dict[str, str]:
     return {"strong": _("strong"), "likely": _("likely"), "weak": _("weak")}
 
 
+def least_of(threshold: float | None) -> float:
+    """The score from which an export takes a moment that nobody judged.
+
+    Where a threshold found the moments, all of them; where they are the best whatever they score, the likely ones.
+    """
+    return LIKELY if threshold is None else 0.0
+
+
+def n_best(moments: Iterable[Moment], seconds: float) -> tuple[int, int]:
+    """How many of the best moments fit into some seconds, and out of how many: weak ones are none of the best.
+
+    The first counts, whatever its length.
+    """
+    likely = sorted((m for m in moments if m.score >= LIKELY), key=lambda m: (-m.score, m.start))
+    fit = sum(length <= seconds for length in accumulate(moment.duration for moment in likely))
+    return max(fit, min(1, len(likely))), len(likely)
+
+
 def moment_rows(
     found: Sequence[Moment],
     labels: Iterable[LabelEvent],
@@ -101,8 +121,12 @@ def moment_rows(
     trims: Mapping[str, Trim],
     pictures: Sequence[str] = (),
     title: str = "",
+    least: float = 0.0,
 ) -> list[MomentRow]:
-    """Moments with their trims and what is labelled in their places; `pictures` are one a moment, or none."""
+    """Moments with their trims and what is labelled in their places; `pictures` are one a moment, or none.
+
+    `least` is the score below which a moment is left out of exports, unless it is accepted.
+    """
     labels = list(labels)
     by_clip = {event.clip_id: event for event in labels if event.origin in ("accepted", "rejected")}
     highest = max((moment.score for moment in found), default=1.0)
@@ -131,6 +155,7 @@ def moment_rows(
                 note="" if event is not None else _other_label(moment, labels),
                 verdict=event.label if event is not None else None,
                 event=event.id if event is not None else "",
+                left_out=moment.score < least,
             )
         )
     return rows

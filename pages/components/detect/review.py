@@ -15,9 +15,9 @@ from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
 from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep
-from pages.components.detect.export import Batch, export_bar, which_moments
+from pages.components.detect.export import Batch, export_bar, left_out, which_moments
 from pages.components.detect.kept import Kept, kept_moments
-from pages.components.detect.moments import ListPlace, MomentRow, moment_list, moment_rows, percent
+from pages.components.detect.moments import ListPlace, MomentRow, least_of, moment_list, moment_rows, percent
 from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.player import Controls, Lane, Source, Timeline, player
@@ -48,14 +48,15 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         show_error(error)
     ledger = ledger_of(subject.space)
     labels = ledger.labels(person_id=subject.person.id, video_id=subject.video.id)
-    with place:
-        _said(subject, scored, settings, found, keys)
     if not found.moments:
         _nothing(keys, settings)
     pictures = [still_address(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
     who = {"video_id": subject.video.id, "person_id": subject.person.id}
     trims = trims_of(ledger, **who)
-    rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures)
+    least = least_of(found.threshold)
+    rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures, least=least)
+    with place:
+        _said(subject, scored, settings, found, keys, left_out(rows))
     left, right = st.columns([1.55, 1], gap="medium")
     with left:
         _play(subject, series, shown, found, labels, rows)
@@ -76,12 +77,14 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         export_bar(subject.space, subject.person, [Batch(subject.video, edited, rows)])
 
 
-def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys) -> None:
-    """What was found, in a line, and whether a limit holds more back."""
+def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys, note: str) -> None:
+    """What was found, in a line, with a note on what is exported of it, and whether a limit holds more back."""
     n = len(found.moments)
     parts = [_("{n} moments", n=n)]
     if found.threshold is not None:
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
+    if note:
+        parts.append(note)
     parts.append(_("expects {share} of all clips to be funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
         parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))

@@ -12,7 +12,7 @@ from core.detection.detect import DetectionSettings, Found, Scored, prior_of
 from core.detection.results import read_detections
 from core.sliding_window_processor import log_odds_of
 from pages.components.detect.data import Subject, found_in, kept_settings, n_within, thresholds_in
-from pages.components.detect.moments import percent
+from pages.components.detect.moments import LIKELY, percent
 from pages.components.shared.shell import _
 
 COMPARED = "detect-compared"
@@ -137,11 +137,28 @@ def _limits(subject: Subject, scored: Scored, settings: DetectionSettings, keys:
         step=1,
         key=keys["top"],
         placeholder=_("all"),
-        help=_("So many of the best moments, whatever they score; empty keeps all above the threshold."),
+        help=_(
+            "So many of the best moments, whatever they score; empty keeps all above the threshold. Weak ones are "
+            "exported only if you accept them."
+        ),
     )
     minutes = left.number_input(_("Best minutes"), 0.1, 600.0, 3.0, step=0.5, format="%g", key=keys["minutes"])
-    n = n_within(subject, scored, settings, 60 * minutes)
-    right.button(_("Take the {n} best", n=n), on_click=loosen, args=(keys,), kwargs={"top": n}, key="best-minutes")
+    n, total = n_within(subject, scored, settings, 60 * minutes)
+    words, said = best_texts(n, total)
+    right.button(words, on_click=loosen, args=(keys,), kwargs={"top": n}, disabled=not n, key="best-minutes")
+    st.caption(said)
+
+
+def best_texts(n: int, total: int) -> tuple[str, str]:
+    """What the button that takes the best moments says, and what is said of it: `n` of `total` likely ones fit."""
+    least = percent(LIKELY)
+    if not n:
+        return _("None to take"), _("No moment scores {least} or more.", least=least)
+    if n == total:
+        said = _("It takes all {n} moments that score {least} or more.", n=n, least=least)
+    else:
+        said = _("It takes {n} of the {total} moments that score {least} or more.", n=n, total=total, least=least)
+    return _("Take the {n} best", n=n), said
 
 
 def _compare(subject: Subject) -> None:
