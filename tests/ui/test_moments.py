@@ -101,7 +101,7 @@ def test_weak_ones_among_the_best_are_exported_once_they_are_accepted(monkeypatc
         batch = export._chosen(export.Batch(video, found, rows), export.which_moments())
         return [moment.score for moment in batch.moments], export.left_out(rows)
 
-    said = "{n} of 3 are exported: accepted ones, and those that score 20% or more"
+    said = "{n} of 3 are exported: accepted, or 20% or more"
     accepted = LabelEvent("v", "p", 10.0, 15.0, 1, "accepted")
     rejected = LabelEvent("v", "p", 0.0, 5.0, 0, "rejected")
     assert taken([]) == ([0.6], said.format(n=1))

@@ -167,7 +167,7 @@ def left_out(rows: Sequence[MomentRow]) -> str:
     if n == 0:
         return _("nothing to export: weak moments, under {least}, count once you accept them", least=least)
     return _(
-        "{n} of {total} are exported: accepted ones, and those that score {least} or more",
+        "{n} of {total} are exported: accepted, or {least} or more",
         n=n,
         total=total,
         least=least,
