@@ -10,6 +10,11 @@ const GRIP_WIDTH = 18; // px of what marks the edge that keys move
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const HEARD = ["loudness", "pitch", "score", "laughter", "chat", "waveform"]; // also where nobody is seen
 
+// A probability in per cent, with a digit after the point where it is small.
+function percentText(value) {
+  return `${value >= 0.0995 ? (100 * value).toFixed(0) : (100 * value).toFixed(1).replace(".0", "")}%`;
+}
+
 class Lanes extends Axis {
   constructor(element, on) {
     super(element, on);
@@ -135,7 +140,7 @@ class Lanes extends Axis {
     const lines = (row.lane ? row.lane.label : this.names[row.blocks]).split("\n");
     lines.forEach((line, k) => {
       const y = middle + 0.5 + 12 * (k - (lines.length - 1) / 2);
-      ctx.fillText(line, indent, y, GUTTER - indent - (row.lane ? 26 : 6));
+      ctx.fillText(line, indent, y, GUTTER - indent - (row.lane ? (row.lane.percent ? 32 : 26) : 6));
     });
     ctx.globalAlpha = 1;
     if (!row.lane) return;
@@ -144,16 +149,27 @@ class Lanes extends Axis {
     if (row.lane.role !== "waveform") this.drawScale(ctx, row);
   }
 
-  // The values at a lane's top and bottom, at the axis.
+  // Where a value stands in the row of its lane.
+  level(row, value) {
+    const { lo, hi, power } = row.lane;
+    return row.y + 3 + (row.height - 6) * (1 - Math.min(1, Math.max(0, (value - lo) / (hi - lo))) ** power);
+  }
+
+  // The values at a lane's top and bottom, or others that are marked, at the axis.
   drawScale(ctx, row) {
-    const { lo, hi } = row.lane;
-    const text = (value) => (Math.abs(hi - lo) > 10 ? value.toFixed(0) : String(Math.round(value * 100) / 100));
+    const { lo, hi, marks, percent } = row.lane;
+    const plain = (value) => (Math.abs(hi - lo) > 10 ? value.toFixed(0) : String(Math.round(value * 100) / 100));
+    const text = percent ? percentText : plain;
     ctx.font = `9px ${this.font}`;
     ctx.textAlign = "right";
     ctx.globalAlpha = 0.7;
     ctx.fillStyle = this.ink.ink;
-    ctx.fillText(text(hi), GUTTER - 4, row.y + 6);
-    ctx.fillText(text(lo), GUTTER - 4, row.y + row.height - 5);
+    let next = row.y + 6; // as near to its place as there is room
+    for (const mark of marks) {
+      const y = Math.max(next, Math.min(this.level(row, mark), row.y + row.height - 5));
+      ctx.fillText(text(mark), GUTTER - 4, y);
+      next = y + 8;
+    }
     ctx.globalAlpha = 1;
   }
 
@@ -174,14 +190,13 @@ class Lanes extends Axis {
   }
 
   drawCurve(ctx, row) {
-    const { times, values, lo, hi, role, threshold } = row.lane;
-    const inner = row.height - 6;
-    const y = (v) => row.y + 3 + inner * (1 - Math.min(1, Math.max(0, (v - lo) / (hi - lo))));
+    const { times, values, lo, hi, role, threshold, marks } = row.lane;
+    const y = (v) => this.level(row, v);
     const colour = this.colourOf(row.lane);
-    if (lo < 0 && hi > 0) {
+    for (const mark of [0, ...marks].filter((value) => lo < value && value < hi)) {
       ctx.globalAlpha = 0.18;
       ctx.fillStyle = this.ink.ink;
-      ctx.fillRect(GUTTER, Math.round(y(0)), this.width - GUTTER, 1);
+      ctx.fillRect(GUTTER, Math.round(y(mark)), this.width - GUTTER, 1);
     }
     const first = Math.max(0, bisect(times, this.view[0]) - 1);
     const last = Math.min(times.length, bisect(times, this.view[1]) + 1);

@@ -69,6 +69,7 @@ class Timeline extends Edges {
     });
     on(this.main, "pointermove", (event) => {
       this.pointer = event.offsetX;
+      this.noted = event.offsetX < GUTTER ? this.rows.find((row) => row.y <= event.offsetY && event.offsetY < row.y + row.height)?.lane : null;
       if (this.held) return this.moveEdge();
       if (drag === null) this.main.style.cursor = this.edgeAt(event) ? "ew-resize" : "";
       if (drag === "seek") this.on.seek(this.hover);
@@ -153,7 +154,7 @@ class Timeline extends Edges {
       const width = this.view[1] - this.view[0];
       this.look(now - width * 0.1, now + width * 0.9);
     }
-    const key = `${this.dirty}|${now.toFixed(3)}|${this.hover}|${this.width}|${devicePixelRatio}`;
+    const key = `${this.dirty}|${now.toFixed(3)}|${this.hover}|${this.noted?.role}|${this.width}|${devicePixelRatio}`;
     if (key === this.drawn || !this.width || !this.height) return;
     if (this.dirty || this.painted !== `${this.width}|${devicePixelRatio}`) this.drawStill();
     this.drawn = key.replace(/^true/, "false");
@@ -224,6 +225,13 @@ class Timeline extends Edges {
       return row;
     };
     const head = document.createElement("b");
+    if (this.noted?.note) {
+      head.textContent = this.noted.label;
+      const note = Object.assign(document.createElement("p"), { textContent: this.noted.note });
+      this.tip.replaceChildren(head, note);
+      this.tip.style.left = `${GUTTER}px`;
+      return;
+    }
     head.textContent = clockText(this.hover);
     const lines = this.lanes.map((lane) => line(this.colourOf(lane), lane.label, this.valueAt(lane, this.hover)));
     const k = this.momentAt(this.hover);
@@ -264,6 +272,7 @@ class Timeline extends Edges {
     const nearer = i > 0 && (i >= lane.times.length || t - lane.times[i - 1] < lane.times[i] - t) ? i - 1 : i;
     const value = lane.values[nearer];
     if (value === undefined || Number.isNaN(value)) return "–";
+    if (lane.percent) return percentText(value);
     return value.toFixed(Math.abs(lane.hi - lane.lo) > 10 ? 1 : 2).replace(/^-(?=[0.]+$)/, ""); // no -0.00
   }
 

@@ -26,9 +26,9 @@ else:
     from core.labels.ledger import Ledger
     from core.labels.presses import Press, Receipt
     from core.video.probe import VideoInfo, probe
+    from pages.components.player.lane import Lane
     from pages.components.player.player import (
         Controls,
-        Lane,
         Mark,
         Queue,
         QueuedClip,

@@ -15,7 +15,7 @@ from core.series import TimeSeries
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.analyse.lists import SUMMARISED
-from pages.components.player.player import Lane
+from pages.components.player.lane import Lane
 from pages.components.shared import charts
 from pages.components.shared.charts import feature_name, feature_value
 from pages.components.shared.colours import EMOTION_COLOURS

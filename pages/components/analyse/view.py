@@ -15,7 +15,8 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.analyse.compare import Side, other_lanes, side_by_side
 from pages.components.analyse.lists import followed, peaks, summary_list, times
-from pages.components.player.player import Controls, Lane, PlayerState, Source, Timeline, player
+from pages.components.player.lane import Lane
+from pages.components.player.player import Controls, PlayerState, Source, Timeline, player
 from pages.components.shared import charts
 from pages.components.shared.charts import emotion_name
 from pages.components.shared.colours import EMOTION_COLOURS

@@ -20,7 +20,8 @@ from pages.components.detect.kept import Kept, kept_moments
 from pages.components.detect.moments import ListPlace, MomentRow, least_of, moment_list, moment_rows, percent
 from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
-from pages.components.player.player import Controls, Lane, Source, Timeline, player
+from pages.components.player.lane import Lane
+from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, unseen_spans
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.opening import player_first

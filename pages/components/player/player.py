@@ -14,12 +14,13 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis.reduction import packed, reduced, reduced_around
+from core.analysis.reduction import packed
 from core.labels.presses import Press, Receipt, receive
 from core.playback.route import stills_address
 from core.series import Floats
 from core.storage.program import ASSETS
 from core.workspace.settings import LABELLING, REVIEWING, key_meanings, read_settings, whole_keys
+from pages.components.player.lane import MOST_SAMPLES, Lane, as_drawn
 from pages.components.player.text import player_texts
 from pages.components.shared.shell import finished_text, workspace
 
@@ -27,7 +28,6 @@ PLAYER = ASSETS / "player"
 SCRIPTS = (  # each knows those before it
     *("clock", "icons", "keys", "outbox", "axis", "lanes", "edges", "timeline", "faces", "stage", "judge", "player"),
 )
-MOST_SAMPLES = 2000  # of one curve; as many again where the user zooms in
 
 
 @dataclass(frozen=True)
@@ -86,24 +86,6 @@ class Mark:
     duration: float = 6.0
     after: float = 1.0
     counts: Mapping[str, int] | None = None
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A curve under the video.
-
-    `role` (arousal, valence, loudness, pitch, score or plain) chooses the colour where none is given, `label` is what
-    the user reads, `limits` the values at the lane's bottom and top. Timestamps (n,) in seconds and values (n,), NaN
-    where missing, as long as they come: the player reduces them.
-    """
-
-    role: str
-    label: str
-    timestamps: Floats
-    values: Floats
-    limits: tuple[float, float]
-    threshold: float | None = None
-    colour: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,21 +152,6 @@ _mounted = st.components.v2.component(
 )
 
 
-def _lane(lane: Lane, view: tuple[float, float] | None) -> dict[str, Any]:
-    curve = lane.timestamps, lane.values
-    line = reduced(*curve, MOST_SAMPLES) if view is None else reduced_around(*curve, view, MOST_SAMPLES)
-    return {
-        "role": lane.role,
-        "colour": lane.colour,
-        "label": lane.label,
-        "t": packed(line[0]),
-        "v": packed(line[1]),
-        "lo": float(lane.limits[0]),
-        "hi": float(lane.limits[1]),
-        "threshold": None if lane.threshold is None else float(lane.threshold),
-    }
-
-
 def _plain(blocks: Sequence[Sequence[float]] | None) -> list[list[float]] | None:
     """Numbers that JSON knows: a page may hand over numpy's."""
     return None if blocks is None else [[float(value) for value in block] for block in blocks]
@@ -204,7 +171,7 @@ def _timeline(video_id: str, timeline: Timeline, view: tuple[float, float] | Non
         "moment_names": list(timeline.moment_names),
         "others": _plain(timeline.others),
         "others_name": timeline.others_name,
-        "lanes": [_lane(lane, view) for lane in timeline.lanes],
+        "lanes": [as_drawn(lane, view) for lane in timeline.lanes],
         "labels": _plain(timeline.labels),
         "moments": _plain(timeline.moments),
         "moment_ids": list(timeline.moment_ids),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from core.clip_dataset_builder import ClipDataset
@@ -22,8 +23,13 @@ from core.workspace.library import Boxes, Library
 from core.workspace.paths import state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.player.player import Faces, Lane
+from pages.components.player.lane import Lane
+from pages.components.player.player import Faces
 from pages.components.shared.shell import _
+
+LAUGHTER_POWER = 0.5  # laughter among other voices is heard with 2 to 10 %, calm with less than 1 %
+LOWEST_TOP = 0.1  # of its lane: below it there may be nothing but noise
+DOUBTED = 0.1  # probability that is marked where the lane reaches far above it
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -111,14 +117,33 @@ def _waveform_line(_timestamps: Floats, _waveform: Floats, key: str) -> tuple[Fl
     return waveform_line(_timestamps, _waveform)
 
 
+def laughter_lane(timestamps: Floats, probability: Floats) -> Lane:
+    """Laughter that is heard: up to the highest value of the video, with more room for low ones, which tell too.
+
+    Probabilities (n,) in [0, 1]; NaN where there is no sound.
+    """
+    top = max(LOWEST_TOP, float(np.nanmax(probability, initial=0.0)))
+    note = _(
+        "How likely somebody laughs here, by the sound. Low values are drawn larger, as they can be laughs too. The "
+        "top is the highest of this video, or 10%."
+    )
+    marks = (top, DOUBTED if top > 3 * DOUBTED else 0.0)
+    about = {"power": LAUGHTER_POWER, "percent": True, "marks": marks, "note": note}
+    return Lane("laughter", _("Laughter\nheard"), timestamps, probability, (0, top), **about)
+
+
 def cue_lanes(space: Workspace, video: Video) -> list[Lane]:
     """The sound itself, laughter that is heard and chat that laughs, as far as they are known."""
     try:
         known = library_of(space).cues(video.id)
     except PunchlineError:  # said where the features themselves are needed
         return []
-    names = {"laughter": _("Laughter\nheard"), "chat": _("Chat")}
-    lanes = [Lane(name, names[name], known.timestamps, value, (0, 1)) for name, value in known.values.items()]
+    lanes = []
+    for name, value in known.values.items():
+        if name == "laughter":
+            lanes.append(laughter_lane(known.timestamps, value))
+        else:
+            lanes.append(Lane(name, _("Chat"), known.timestamps, value, (0, 1)))
     if known.waveform is not None and len(known.timestamps) > 1:
         key = f"{space.root}{video.id}{state_of(space.features_path(video.id))}{len(known.timestamps)}"
         line = _waveform_line(known.timestamps, known.waveform, key)
