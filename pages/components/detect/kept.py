@@ -126,7 +126,8 @@ def _kept_view(space: Workspace, person: Person, kept: Sequence[Kept]) -> None:
     selected = (st.session_state.get(LIST) or {}).get("selected") or st.query_params.get("moment")
     row = next((row for row in rows if row.id == selected), rows[0] if rows else None)
     batch = next((batch for batch in batches if row is not None and batch.video.id == row.video_id), batches[0])
-    left, right = st.columns([1.55, 1], gap="medium")
+    with st.container(key="result-columns"):
+        left, right = st.columns([1.55, 1], gap="medium")
     with left:
         _play(space, person, batch, row)
     with right:

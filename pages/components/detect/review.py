@@ -58,7 +58,8 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures, least=least)
     with place:
         _said(subject, scored, settings, found, keys, left_out(rows))
-    left, right = st.columns([1.55, 1], gap="medium")
+    with st.container(key="result-columns"):
+        left, right = st.columns([1.55, 1], gap="medium")
     with left:
         _play(subject, series, shown, found, labels, rows)
     with right:

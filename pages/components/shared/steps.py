@@ -30,7 +30,10 @@ ICONS: dict[StepName, str] = {
     "detect": ":material/celebration:",
 }
 ANALYSE_ICON, SETTINGS_ICON = ":material/monitoring:", ":material/settings:"
-WITH_PLAYER = (PAGES["label"], PAGES["detect"])  # whose lanes a bar would hide; each has its own way on in sight
+WITH_PLAYER = (
+    PAGES["label"],
+    PAGES["detect"],
+)  # which fills the window, and its way on is in sight: theirs stands at the end
 LOOK_EVERY = 3.0  # seconds between two looks at how far the work is
 
 
@@ -103,7 +106,7 @@ def _next_step(page: str) -> None:
     k = next((k for k in here if not states[k].done), here[-1])
     state, number = states[k], {page: n for n, page in enumerate(dict.fromkeys(PAGES.values()), 1)}
     n_written = int(st.session_state.get(WRITTEN, 0)) if page == PAGES["detect"] else 0
-    with st.container(border=True, key="next-step-done" if state.done and page not in WITH_PLAYER else "next-step"):
+    with st.container(border=True, key="next-step" if page in WITH_PLAYER else "next-step-top"):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
         progress = _("done") if state.done else _lacking(state)
         if n_written:
