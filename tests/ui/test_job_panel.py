@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.translation import text
 from core.workspace.jobs import Job, Jobs
@@ -30,6 +31,29 @@ def test_a_job_says_that_it_waits_where_another_one_is_before_it(
     assert progress_text(second) == "waiting for its turn…"
     assert progress_text(replace(first, status="running")) == "preparing…"  # clips are cut without a model
     assert progress_text(Job("1", "train", "p", "Ada", status="running")) == "loading the models…"
+
+
+def page_with_jobs() -> None:
+    import streamlit as st
+
+    from pages.components.shared.job_panel import job_panel
+
+    st.session_state.n_runs = st.session_state.get("n_runs", 0) + 1
+    job_panel("label")
+
+
+def test_gathering_clips_draws_no_page_anew_and_another_job_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
+    jobs = Jobs(Workspace(tmp_path))
+    app = AppTest.from_function(page_with_jobs).run()
+    jobs.submit("dataset", "dataset", "")
+    assert app.run().session_state.n_runs == 2
+    assert not app.get("popover")
+    jobs.submit("scan", "v", "a.mp4")
+    assert app.run().session_state.n_runs == 4, "once as asked, once since a job has begun"
 
 
 def test_one_face_is_not_faces() -> None:

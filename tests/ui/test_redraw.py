@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.runtime.app_session import AppSessionState
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 
@@ -84,3 +86,37 @@ def test_a_press_that_waits_outlives_a_run_of_the_whole_page(monkeypatch: pytest
     redraw._request(session, ClientState(widget_states=moved))
     assert asked[1] is not None
     assert [widget.id for widget in asked[1].widget_states.widgets] == ["slider"]
+
+
+def drawn(place: int, fragment: str = "") -> ForwardMsg:
+    """That a page draws a text, or a fragment of it does."""
+    message = ForwardMsg()
+    message.metadata.delta_path.extend([0, place])
+    message.delta.new_element.text.body = f"{fragment}{place}"
+    message.delta.fragment_id = fragment
+    return message
+
+
+def ended(status: ForwardMsg.ScriptFinishedStatus) -> ForwardMsg:
+    return ForwardMsg(script_finished=status)
+
+
+def told(queue: ForwardMsgQueue) -> list[str]:
+    messages = queue._queue
+    return [m.delta.new_element.text.body or ForwardMsg.ScriptFinishedStatus.Name(m.script_finished) for m in messages]
+
+
+def test_a_page_that_is_not_sent_yet_keeps_its_fragments_while_they_are_drawn_anew() -> None:
+    queue = ForwardMsgQueue()
+    for message in (drawn(0), drawn(1, "player"), ended(ForwardMsg.FINISHED_SUCCESSFULLY), drawn(1, "player")):
+        queue.enqueue(message)
+    redraw._clear(queue, True, ["player"])
+    assert told(queue) == ["0", "player1", "FINISHED_SUCCESSFULLY"]
+    queue.enqueue(drawn(1, "player"))
+    queue.enqueue(ended(ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY))
+    redraw._clear(queue, True, ["player"])
+    assert told(queue) == ["0", "player1", "FINISHED_SUCCESSFULLY", "FINISHED_EARLY_FOR_RERUN"]
+    redraw._clear(queue, True, None)
+    assert told(queue) == ["FINISHED_EARLY_FOR_RERUN"] * 2, "another page takes its place"
+    redraw._clear(queue)
+    assert told(queue) == []

@@ -15,6 +15,7 @@ from pages.components.shared.shell import _, fragment, lasting, plain, show_erro
 MOST = 6  # jobs that are listed
 SHOWN_BY = {"extract": ("extract", "sample"), "train": ("train",)}  # kinds of jobs that a page shows by itself
 LOADING = ("extract", "sample", "scan", "photos", "train", "detect")  # kinds of jobs that begin with networks
+UPKEEP = ("dataset",)  # kinds of jobs of which only page Train shows anything, unless they fail
 STOPPED = ("failed", "died", "cancelled")
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
 
@@ -151,7 +152,7 @@ def job_panel(page: str) -> None:
             jobs = Jobs(workspace())
             jobs.revive()
             all_jobs = jobs.all()
-            live = {job.id for job in all_jobs if job.live}
+            live = {job.id for job in all_jobs if job.live and (page == "train" or job.kind not in UPKEEP)}
             before = st.session_state.get("live_jobs")
             st.session_state.live_jobs = live
             if before is not None and live != before:
@@ -159,7 +160,7 @@ def job_panel(page: str) -> None:
                     if job.id in before - live and job.status == "done":
                         st.session_state.setdefault("just_done", []).append(job)
                 st.rerun()
-            open_jobs = [job for job in all_jobs if job.live or job.status in STOPPED]
+            open_jobs = [job for job in all_jobs if job.id in live or job.status in STOPPED]
             shown = [job for job in open_jobs if job.kind not in SHOWN_BY.get(page, ())]
             if shown:
                 _strip(jobs, all_jobs, shown[-MOST:])

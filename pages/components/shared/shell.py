@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
-from streamlit import config
+from streamlit import config, runtime
 
 from core.actions.background import begin_reading_references
 from core.errors import PunchlineError, Sentence
@@ -26,6 +26,7 @@ from core.workspace.settings import change_settings, read_settings
 from core.workspace.workspace import Workspace
 
 T = TypeVar("T", Video, Person)
+FEW = 3  # sessions of one server, which all look by themselves as often as they like
 WRITTEN = "n-files-written"  # by the latest export in this session of what is chosen
 PARAMETERS = {"video_id": "video", "person_id": "person"}  # of a page's address
 JOINER = "\u2060"  # not seen; what follows is no longer the first letter of a line, or of an emoji's name
@@ -103,8 +104,17 @@ def told() -> Iterator[None]:
         show_error(error)
 
 
+def _crowd() -> float:
+    """How many times rarer than usual a page looks by itself, so that many sessions do not keep the server busy."""
+    sessions = getattr(runtime.get_instance(), "_session_mgr", None) if runtime.exists() else None
+    return max(1.0, sessions.num_active_sessions() / FEW) if sessions is not None else 1.0
+
+
 def fragment(function: Callable[..., None], *, run_every: float | None = None) -> Callable[..., None]:
-    """As `st.fragment`; a fault of ours in a run of its own becomes a sentence too, with the rest in the log."""
+    """As `st.fragment`; a fault of ours in a run of its own becomes a sentence too, with the rest in the log.
+
+    `run_every` are seconds; where more than `FEW` sessions are open, as many times more.
+    """
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:
@@ -116,7 +126,7 @@ def fragment(function: Callable[..., None], *, run_every: float | None = None) -
             traceback.print_exc()
             show_error(Sentence("unexpected fault ({kind}: {cause})", kind=type(error).__name__, cause=error))
 
-    return st.fragment(guarded, run_every=run_every)
+    return st.fragment(guarded, run_every=None if run_every is None else run_every * _crowd())
 
 
 def apply_theme() -> None:
