@@ -108,7 +108,8 @@ def _next_step(page: str) -> None:
     n_written = int(st.session_state.get(WRITTEN, 0)) if page == PAGES["detect"] else 0
     with st.container(border=True, key="next-step" if page in WITH_PLAYER else "next-step-top"):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
-        progress = _("done") if state.done else _lacking(state)
+        wants_labels = state.name == "train" and not states[k - 1].done
+        progress = _("done") if state.done else _lacking(states[k - 1] if wants_labels else state)
         if n_written:
             progress = _("{n} files exported.", n=n_written)
         name = f"**{page_name(state.name)}**"

@@ -1,0 +1,30 @@
+"""What the bar of a page says of its step."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.actions.sample import SAMPLE, take_sample_labels
+from core.workspace.workspace import Workspace
+from tests.ui.test_label import reference
+
+
+def bar_of_train() -> None:
+    from pages.components.shared.steps import next_step
+
+    next_step("train")
+
+
+def said() -> str:
+    return " ".join(str(part.value) for part in AppTest.from_function(bar_of_train).run().markdown)
+
+
+def test_a_training_asks_for_labels_before_it_can_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    space = Workspace(tmp_path)
+    space.register(SAMPLE)
+    person = space.add_references("Grace", (reference(),))
+    assert "0 of 20 labels" in said()
+    take_sample_labels(space, person)
+    assert "Press Start" in said()
