@@ -35,6 +35,7 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 
 FORMAT, VERSION = "punchline-detections", 1
+SHARES = ("random_share", "n_random", "funny_share")  # what labels tell of the share of funny clips, see `Scored`
 
 
 def as_json(scored: Scored, found: Found) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def save_detections(workspace: Workspace, scored: Scored, found: Found, settings
                         "digest": scored.digest,
                         "trained": scored.trained,
                         "labelled_share": scored.labelled_share,
+                        **{name: getattr(scored, name) for name in SHARES},
                         "warnings": with_templates(scored.warnings),
                     }
                 ),
@@ -145,7 +147,8 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
     """The scores kept for a person in a video, as `detect.score` gave them, to `decide` on without delay.
 
     None where there are none, where they are another model's, or where the series is another one by now. They hold
-    against what was usual then, though more videos of the person may be there now. Labels count as they are now.
+    against what was usual then, though more videos of the person may be there now, and labels count as they were then:
+    what is judged since moves no moment until it is looked for again.
 
     Raises
     ------
@@ -170,6 +173,7 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         if not same or (len(log_odds), len(loudness)) != (len(windows), windows.n_steps):
             return None
         labelled_share, warnings = float(about["labelled_share"]), tuple(map(Sentence.of, about["warnings"]))
+        shares = _shares_in(about)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
         return None
     return Scored(
@@ -180,11 +184,23 @@ def kept_scores(library: Library, video: Video, person: Person, *, model: str | 
         scores=Scores(windows, log_odds),
         loudness=loudness,
         labelled_share=labelled_share,
-        **shares_of_labels(counting(library.ledger, person_id=person.id), video.id, windows),
+        **(shares or shares_of_labels(counting(library.ledger, person_id=person.id), video.id, windows)),
         usual=usual,
         warnings=warnings,
         **present,
     )
+
+
+def _shares_in(about: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What labels told when it was looked for; None in a file that does not say. Raises TypeError, ValueError."""
+    if not all(name in about for name in SHARES):
+        return None
+    random = about["random_share"]
+    return {
+        "random_share": None if random is None else float(random),
+        "n_random": int(about["n_random"]),
+        "funny_share": float(about["funny_share"]),
+    }
 
 
 def what_changed(library: Library, video: Video, person: Person, *, model: str) -> list[Sentence]:

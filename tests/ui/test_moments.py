@@ -47,25 +47,14 @@ def test_a_moment_is_said_to_be_labelled_as_the_clip_that_covers_most_of_it(
     assert row.note == note
 
 
-def test_scores_that_judgements_moved_are_said_to_have_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_that_speak_for_another_share_are_told_and_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    told: list[str] = []
-    page = SimpleNamespace(session_state={}, caption=said.append, toast=lambda text, **_icon: told.append(text))
-    monkeypatch.setattr(review, "st", page)
+    monkeypatch.setattr(review, "st", SimpleNamespace(caption=said.append))
     monkeypatch.setattr(review, "_", words)
-    subject: Any = SimpleNamespace(key="v-p", model=SimpleNamespace(name="light"))
-
-    def drawn(prior: float, wish: str | float = "auto") -> tuple[int, int]:
-        settings: Any = SimpleNamespace(prior=wish)
-        found: Any = SimpleNamespace(prior=prior)
-        review._recomputed(subject, settings, found)
-        return len(said), len(told)
-
-    assert drawn(0.41) == (0, 0)
-    assert drawn(0.2, 0.2) == (0, 0)  # the user chose another share: no judgement did
-    assert drawn(0.38) == (1, 1)
-    assert drawn(0.38) == (2, 1)  # it stays on the page, and is told once
-    assert "from 41% to 38%" in told[0]
+    review._labels_say(0.41, 0.412)
+    assert said == []
+    review._labels_say(0.41, 0.38)
+    assert "about 38% of the video is funny, not 41%" in said[0]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from core.classifiers.choice import NETWORK_NAMES
 from core.detection.detect import (
     DetectionSettings,
     Found,
+    Prior,
     Scored,
     decide,
     load_model,
@@ -102,13 +103,15 @@ def fitness(subject: Subject, series: PersonSeries) -> list[str]:
 def scores_of(subject: Subject) -> Scored | None:
     """What the model said of the video; None where it was not asked, or something changed since.
 
-    Labels count as they are now. Raises PunchlineError.
+    Raises PunchlineError.
     """
-    scored = scores_for(subject.space, subject.video, subject.person, subject.model.name)
-    if scored is None:
-        return None
+    return scores_for(subject.space, subject.video, subject.person, subject.model.name)
+
+
+def prior_now(subject: Subject, scored: Scored, prior: Prior) -> float:
+    """The share of funny clips that would be expected if it were looked for again: labels count as they are now."""
     labels = library_of(subject.space).labels(subject.person.id).counting
-    return replace(scored, **shares_of_labels(labels, subject.video.id, scored.scores.windows))
+    return prior_of(replace(scored, **shares_of_labels(labels, subject.video.id, scored.scores.windows)), prior)
 
 
 def found_in(subject: Subject, scored: Scored, settings: DetectionSettings) -> Found:

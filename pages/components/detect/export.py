@@ -86,8 +86,14 @@ def _format(space: Workspace, person: Person, batches: Sequence[Batch]) -> str:
 def _folder(space: Workspace, batches: Sequence[Batch]) -> Path:
     usual = str(_usual_folder(space, batches))
     key = f"export-folder-{batches[0].video.id if len(batches) == 1 else 'all'}"
-    said = st.text_input(_("Folder"), value=usual, placeholder=usual, key=key, max_chars=4096)
-    return Path(said.strip() or usual).expanduser()
+    kept = f"kept-{key}"  # what was typed, also after a look at another page
+    typed = st.session_state.get(kept, usual)
+    said = st.text_input(_("Folder"), value=typed, placeholder=usual, key=key, max_chars=4096).strip() or usual
+    if said != usual:
+        st.session_state[kept] = said
+    else:
+        st.session_state.pop(kept, None)
+    return Path(said).expanduser()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from core.labels.trims import trimmed, trims_of
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
 from pages.components.detect.candidates import disagreements
-from pages.components.detect.data import Subject, found_in, keep
+from pages.components.detect.data import Subject, found_in, keep, prior_now
 from pages.components.detect.export import Batch, export_bar, left_out, which_moments
 from pages.components.detect.kept import Kept, kept_moments
 from pages.components.detect.moments import ListPlace, MomentRow, least_of, moment_list, moment_rows, percent
@@ -65,7 +65,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     with right:
         selected = _list(subject, rows, duration)
         _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
-        _recomputed(subject, settings, found)
+        _labels_say(found.prior, prior_now(subject, scored, settings.prior))
     player_first()
     moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
     if moment is not None:
@@ -225,24 +225,18 @@ def _precision(so_far: Precision) -> None:
     st.caption(said)
 
 
-def _recomputed(subject: Subject, settings: DetectionSettings, found: Found) -> None:
-    """Say so where judgements moved all scores, as the share of funny clips that they speak for is another one."""
-    key = f"recomputed-{subject.key}-{subject.model.name}-{settings.prior}"
-    share = percent(found.prior)
-    before, now = st.session_state.get(key, (share, share))
-    moved = share != now
-    if moved:
-        before, now = now, share
-    st.session_state[key] = before, now
-    said = _(
-        "Your judgements moved the expected share of funny clips from {before} to {now}; all scores follow it.",
-        before=before,
-        now=now,
-    )
-    if before != now:
-        st.caption(said)
-    if moved:
-        st.toast(said, icon=":material/calculate:")
+def _labels_say(expected: float, now: float) -> None:
+    """Say so where labels speak for another share of funny clips than was expected; no moment moves by itself."""
+    before, after = percent(expected), percent(now)
+    if before != after:
+        st.caption(
+            _(
+                "By your labels so far, about {now} of the video is funny, not {before}. "
+                "*Find again* takes that in; until then the list stays as it is.",
+                now=after,
+                before=before,
+            )
+        )
 
 
 def _not_judged(found: Found) -> None:

@@ -78,6 +78,7 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
     """Draw the settings; gives them with what they find, and the place beside them for what to say of it."""
     state = st.session_state
     steps = thresholds_in(subject, scored, chosen(keys))
+    slider = keys[f"slider-{hash(tuple(steps))}"]  # with other steps, what a browser still says of these means another
     state[keys["threshold"]] = nearest_threshold(state[keys["threshold"]], steps)
     settings = chosen(keys)
     found = found_in(subject, scored, settings)
@@ -94,13 +95,14 @@ def settings_row(subject: Subject, scored: Scored, keys: Keys) -> tuple[Detectio
     with first:
         if state[keys["auto"]] and found.threshold is not None:
             state[keys["threshold"]] = nearest_threshold(found.threshold, steps)
+        state[slider] = state[keys["threshold"]]
         st.select_slider(
             _("Threshold"),
             steps,
-            key=keys["threshold"],
+            key=slider,
             format_func=percent,
             disabled=by_top,
-            on_change=lambda: state.update({keys["auto"]: False}),
+            on_change=lambda: state.update({keys["auto"]: False, keys["threshold"]: state[slider]}),
             label_visibility="collapsed",
         )
     with second:

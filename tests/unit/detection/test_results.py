@@ -11,6 +11,7 @@ import pytest
 from core.detection.detect import DetectionSettings, decide, score
 from core.detection.explanation import explain_segment
 from core.detection.results import (
+    SHARES,
     as_json,
     kept_scores,
     moments_in,
@@ -92,7 +93,20 @@ def test_kept_scores_decide_as_new_ones_do(library):
     assert [(m.start, m.end) for m in again.moments] == [(m.start, m.end) for m in found.moments]
     assert again.loud == found.loud
     library.ledger.record([label(k, 0) for k in range(40)])
-    assert kept_scores(library, VIDEO, PERSON).n_random == 40  # labels count as they are now
+    assert kept_scores(library, VIDEO, PERSON).n_random == scored.n_random, "moments stay while they are judged"
+    assert saved(library)[0].n_random == scored.n_random + 40, "until they are looked for again"
+
+
+def test_kept_scores_of_an_older_version_count_labels_as_they_are_now(library):
+    scored, _, _ = saved(library)
+    path = library.workspace.scores_path(VIDEO.id, PERSON.id)
+    with np.load(path) as file:
+        arrays = dict(file)
+    about = json.loads(str(arrays.pop("about")))
+    assert [about.pop(name) for name in SHARES] == [scored.random_share, scored.n_random, scored.funny_share]
+    np.savez_compressed(path, **arrays, about=json.dumps(about))
+    library.ledger.record([label(k, 0) for k in range(40)])
+    assert kept_scores(library, VIDEO, PERSON).n_random == scored.n_random + 40
 
 
 def test_kept_scores_of_something_else_are_not_used(library):
