@@ -13,7 +13,6 @@ from core.labels.event import LabelEvent
 from core.labels.goal import goal_of
 from core.labels.ledger import Ledger
 from core.workspace.workspace import Workspace
-from pages.components.label.labeller import JUDGED
 from tests.tables import random_features
 from tests.ui.test_pages import fill, opened, space
 from tests.unit.workspace.test_workspace import reference
@@ -79,7 +78,7 @@ def test_a_label_that_contradicts_an_earlier_one_is_said_when_it_is_given(space:
     _earlier, later = contradicting(space)
     app = opened("label")
     assert not any("the opposite way" in str(part.value) for part in app.info)
-    app.session_state[JUDGED] = {later}
+    app.session_state["judged-label"] = {later}
     app.run()
     assert [str(part.value) for part in app.info if "opposite" in str(part.value)] == [
         "Labelled the opposite way before, at 0:30: only the new label counts."

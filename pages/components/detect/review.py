@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.detection.accepted import with_accepted
 from core.detection.cue_moments import without_match
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision, precision_so_far
@@ -22,7 +23,8 @@ from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_l
 from pages.components.detect.why import why_panel
 from pages.components.player.lane import Lane
 from pages.components.player.player import Controls, Source, Timeline, player
-from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, unseen_spans
+from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, library_of, unseen_spans
+from pages.components.shared.judging import note_judged, say_contradicted
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.opening import player_first
 from pages.components.shared.pictures import still_address
@@ -43,12 +45,13 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     duration = duration_of(subject.space, subject.video)
     keys = begin(subject, duration)
     settings, found, place = settings_row(subject, scored, keys)
+    ledger = ledger_of(subject.space)
+    labels = ledger.labels(person_id=subject.person.id, video_id=subject.video.id)
+    found = with_accepted(found, [e.segment for e in labels if e.origin == "accepted" and e.label == 1])
     try:
         keep(subject, scored, found, settings)
     except PunchlineError as error:
         show_error(error)
-    ledger = ledger_of(subject.space)
-    labels = ledger.labels(person_id=subject.person.id, video_id=subject.video.id)
     if not found.moments:
         _nothing(keys, settings)
     pictures = [still_address(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
@@ -64,6 +67,7 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         _play(subject, series, shown, found, labels, rows)
     with right:
         selected = _list(subject, rows, duration)
+        say_contradicted("detect", labels, library_of(subject.space).labels(subject.person.id).overruled)
         _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
         _labels_say(found.prior, prior_now(subject, scored, settings.prior))
     player_first()
@@ -206,6 +210,7 @@ def _list(subject: Subject, rows: list[MomentRow], duration: float | None) -> st
     ledger = ledger_of(subject.space)
 
     def save(presses: list[Press]) -> Receipt:
+        note_judged("detect", (press.id for press in presses))
         return take(ledger, presses, duration_of=lambda id: duration if id == subject.video.id else None)
 
     fps = fps_of(subject.space, subject.video)

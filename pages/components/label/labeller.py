@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -18,7 +17,7 @@ from core.labels.queue import LabelQueue, Order
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable, playable
-from core.segment import Segment, clock
+from core.segment import Segment
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.player.player import (
@@ -43,11 +42,11 @@ from pages.components.shared.data import (
     unseen_spans,
     usual_lanes,
 )
+from pages.components.shared.judging import note_judged, say_contradicted
 from pages.components.shared.shell import _, asked_time, fragment, show_error
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds
-JUDGED = "label-judged"  # the presses that came last
 
 
 def label_player(space: Workspace, video: Video, person: Person, mode: str, *, place: DeltaGenerator) -> None:
@@ -155,7 +154,7 @@ def _player(
         with suppress(PunchlineError):  # the labels are safe; a training that cannot begin is said on page Train
             begin_dataset_if_behind(space, ledger.last_seq())
             train_if_due(space, person, library_of(space).labels(person.id).events)
-        st.session_state[JUDGED] = {press.id for press in presses}
+        note_judged("label", (press.id for press in presses))
         return receipt
 
     labels = ledger.labels(person_id=person.id, video_id=video.id)
@@ -191,20 +190,9 @@ def _player(
     )
     if state.onward:
         st.switch_page("pages/train.py")
-    _contradicted(labels, everywhere.overruled)
+    say_contradicted("label", labels, everywhere.overruled)
     counting = [event for event in labels if event.clip_id not in everywhere.overruled]
     _said_below(counting, ledger.labels_per_minute(), queued=mode == "queue")
-
-
-def _contradicted(labels: list[LabelEvent], overruled: Mapping[str, str]) -> None:
-    """That what was just judged says the opposite of earlier labels."""
-    judged = {event.clip_id for event in labels if event.id in st.session_state.get(JUDGED, ())}
-    times = [clock(event.start) for event in labels if overruled.get(event.clip_id) in judged]
-    if times:
-        st.info(
-            _("Labelled the opposite way before, at {times}: only the new label counts.", times=", ".join(times)),
-            icon=":material/rule:",
-        )
 
 
 def _said_below(labels: list[LabelEvent], per_minute: float, *, queued: bool) -> None:
