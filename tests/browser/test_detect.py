@@ -118,6 +118,12 @@ def address(space: Workspace, browser: Browser) -> Iterator[str]:
 
 def go(page: Page, address: str, name: str) -> None:
     page.goto(address)
+    go_on(page, name)
+
+
+def go_on(page: Page, name: str) -> None:
+    """To another page in the same session."""
+    page.mouse.move(600, 5)  # off a link, whose tooltip would lie over the next one
     page.get_by_test_id("stSidebar").get_by_role("link").filter(has_text=name).click()
     page.get_by_role("heading", name=name, exact=True).wait_for()
 
@@ -426,6 +432,28 @@ def test_settings_take_effect_at_once_and_are_kept(result: Page, space: Workspac
     expect(rows(result)).to_have_count(n)
 
 
+def test_the_list_stays_while_it_is_judged_and_what_is_accepted_always(result: Page, space: Workspace) -> None:
+    moments = kept(space)
+    automatic = result.get_by_role("switch", name="Automatic")
+    rows(result).nth(0).click()
+    for k in range(len(moments)):
+        result.keyboard.press("a" if k < 2 else "x")
+        eventually(result, lambda n=k + 1: len(judged(space)) == n)
+    expect(result.get_by_text(f"2 of {len(moments)}").first).to_be_visible()
+    assert kept(space) == moments
+    expect(automatic).to_be_checked()
+    result.get_by_role("slider").first.focus()
+    result.keyboard.press("End")
+    expect(rows(result)).to_have_count(2)
+    expect(automatic).not_to_be_checked()
+    automatic.press(" ")
+    expect(rows(result)).to_have_count(len(moments))
+    rows(result).nth(0).click()
+    for k in reversed(range(len(moments))):
+        result.keyboard.press("u")
+        eventually(result, lambda n=k: len(judged(space)) == n)
+
+
 def into(page: Page, folder: Path) -> None:
     """Choose the folder of the export."""
     options = page.get_by_role("button", name="Options")
@@ -453,6 +481,12 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
     edited = [next((s for s, e in trims if s < m["end"] and e > m["start"]), m["start"]) for m in kept(space)]
     assert starts == pytest.approx(edited, abs=0.01)
     fits_on_a_laptop(result)
+    go_on(result, "Analyse")
+    go_on(result, "Detect")
+    rows(result).first.wait_for()
+    result.get_by_role("button", name="Options").click()
+    expect(result.get_by_role("textbox", name="Folder")).to_have_value(str(tmp_path / "lists"))
+    result.keyboard.press("Escape")
     result.reload()  # a session of its own: what was written is there all the same
     rows(result).first.wait_for()
     into(result, tmp_path / "lists")
