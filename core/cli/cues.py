@@ -155,11 +155,11 @@ def content_of(video: Any, told: Any) -> dict[str, Any]:
 
 def sentence_of(video: Any, told: Any) -> str:
     """The same for people."""
-    lag = "unknown" if isnan(told.lag) else f"{told.lag:.1f} s"
+    lag = "unknown" if isnan(told.lag) else f"{told.lag:z.1f} s"
     if told.rough:
         lag += f", give or take {told.lag_doubt:.1f} s (`punchline chat move` if you know better)"
     return (
         f"{video.name}: {told.n_messages} messages counted from {told.file} ({told.format}), {told.n_laughing} laugh, "
-        f"{told.n_repeated} repeated, {told.n_damaged} not read; lag of the chat {lag}, offset {told.offset:+.1f} s; "
+        f"{told.n_repeated} repeated, {told.n_damaged} not read; lag of the chat {lag}, offset {told.offset:+z.1f} s; "
         "only counts are kept"
     )

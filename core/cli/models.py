@@ -75,8 +75,8 @@ def train(
         gain = without["difference"]["f1"]
         text += (
             f"\nwith {' and '.join(card['cues'])}: F1 {card['judgement']['metrics']['f1']['value']:.3f}, without "
-            f"{without['metrics']['f1']['value']:.3f}; better by {gain['value']:+.3f} "
-            f"(95 %: {gain['low']:+.3f} to {gain['high']:+.3f})"
+            f"{without['metrics']['f1']['value']:.3f}; better by {gain['value']:+z.3f} "
+            f"(95 %: {gain['low']:+z.3f} to {gain['high']:+z.3f})"
         )
     answer(content, as_json, text)
 

@@ -47,12 +47,12 @@ ABOVE = {
     "chat": "viewers write {times:.1f} times as much as usual, {share:.0%} of them laugh",
 }
 BELOW = {
-    "happiness": "less happy than usual ({difference:.2f})",
-    "surprise": "less surprised than usual ({difference:.2f})",
-    "neutral": "less neutral than usual ({difference:.2f})",
-    "unpleasant": "less anger, contempt, disgust, fear or sadness than usual ({difference:.2f})",
-    "valence": "less pleasant than usual ({difference:.2f})",
-    "arousal": "calmer than usual ({difference:.2f})",
+    "happiness": "less happy than usual ({difference:z.2f})",
+    "surprise": "less surprised than usual ({difference:z.2f})",
+    "neutral": "less neutral than usual ({difference:z.2f})",
+    "unpleasant": "less anger, contempt, disgust, fear or sadness than usual ({difference:z.2f})",
+    "valence": "less pleasant than usual ({difference:z.2f})",
+    "arousal": "calmer than usual ({difference:z.2f})",
     "loudness": "{quieter:.0f} dB quieter than usual",
     "pitch": "no voice is heard",
     "laughter": "no laughter is heard",

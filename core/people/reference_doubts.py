@@ -64,7 +64,7 @@ def doubts(person: Person, people: Sequence[Person], embedder: EmbedderEntry) ->
             "Add more faces of both, and look at the borderline faces.",
             one=pair.one.name,
             other=pair.other.name,
-            similarity=f"{pair.similarity:.2f}",
+            similarity=f"{pair.similarity:z.2f}",
         )
         for pair in close_people(people, embedder)
         if person.id in (pair.one.id, pair.other.id)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.emotions import summarise_range
+from core.analysis.transitions import EmotionRun, Pattern
 from core.series import FEATURES, TimeSeries
 from pages.components.analyse import lists
 from pages.components.shared.charts import feature_value
@@ -25,4 +26,14 @@ def test_an_emotion_that_never_shows_has_no_highest_place(monkeypatch: pytest.Mo
 
 def test_a_value_near_zero_has_no_sign() -> None:
     assert feature_value("valence", -0.001) == "0.00"
+    assert feature_value("loudness", -0.3) == "0 dB"
     assert feature_value("valence", -0.01) == "-0.01"
+
+
+def test_a_succession_says_how_long_it_lasted_in_the_language_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Jumps] = []
+    monkeypatch.setattr(lists, "jumps", lambda rows, **_look: drawn.extend(rows))
+    monkeypatch.setattr(lists, "lasting", lambda seconds: f"{seconds:.0f}초")
+    pattern = Pattern(("happiness", "neutral"), (EmotionRun(3.0, 20.0, "happiness"),))
+    lists._successions([pattern], player_key="p")
+    assert [chip.text for row in drawn for chip in row.chips] == ["17초"]

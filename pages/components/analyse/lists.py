@@ -80,7 +80,7 @@ def _successions(found: Sequence[Pattern], *, player_key: str) -> None:
         return
     rows = [
         Jumps(
-            [Jump(place.start, f"{place.duration:.0f} s") for place in pattern.occurrences[:MOST_TIMES]],
+            [Jump(place.start, lasting(place.duration)) for place in pattern.occurrences[:MOST_TIMES]],
             title=succession(pattern.emotions),
             note=f"{len(pattern.occurrences)}×",
             rest=_("and {n} more", n=len(pattern.occurrences) - MOST_TIMES)

@@ -106,8 +106,8 @@ def _lag(info: ChatInfo) -> str:
     if isnan(info.lag):
         return _("not known: no laughter or label fits")
     if not info.rough:
-        return _("{lag:.1f} s", lag=info.lag)
-    return _("{lag:.1f} s, give or take {doubt:.1f} s", lag=info.lag, doubt=info.lag_doubt)
+        return _("{lag:z.1f} s", lag=info.lag)
+    return _("{lag:z.1f} s, give or take {doubt:.1f} s", lag=info.lag, doubt=info.lag_doubt)
 
 
 def _move(space: Workspace, video: Video, key: str | None = None) -> None:

@@ -208,7 +208,7 @@ def _borderline(video: Video, features: Features, prepared: Tuning, result: Tuni
 
         def row(rows: list[int], title: str) -> FaceRow:
             chips = [
-                FaceChip(r, addresses[r], note=clock(float(times[r])), badge=f"{prepared.similarity[r]:.2f}")
+                FaceChip(r, addresses[r], note=clock(float(times[r])), badge=f"{prepared.similarity[r]:z.2f}")
                 for r in rows
                 if r in addresses
             ]

@@ -235,7 +235,7 @@ def feature_name(feature: str) -> str:
 def feature_value(feature: str, value: float) -> str:
     """A feature's value with its unit."""
     if feature == "loudness":
-        return f"{value:.0f} dB"
+        return f"{value:z.0f} dB"
     if feature == "pitch":
         return f"{hertz(value):.0f} Hz"
     return f"{value:z.2f}" if feature in ("valence", "arousal") else f"{value:.0%}"

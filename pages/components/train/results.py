@@ -88,11 +88,19 @@ def _counted(model: Model) -> str:
         return ""
     found = recall.value * n_funny
     n_wrong = round(found / precision.value - found) if precision.value > 0 else 0
+    other = n - n_funny
+    if not n_wrong:
+        return _(
+            "Of {n} funny clips that it had not seen it found {found}; of {other} others it took none for funny.",
+            n=n_funny,
+            found=round(found),
+            other=other,
+        )
     return _(
         "Of {n} funny clips that it had not seen it found {found}; of {other} others it took {wrong} for funny.",
         n=n_funny,
         found=round(found),
-        other=n - n_funny,
+        other=other,
         wrong=n_wrong,
     )
 
