@@ -8,7 +8,7 @@ import pytest
 
 from core.training.model_store import Model
 from core.translation import text
-from pages.components.train import results
+from pages.components.train import results, training
 from pages.components.train.results import _counted, _verdict, _what_next
 
 
@@ -53,3 +53,9 @@ def test_the_lower_of_two_shares_decides(
     assert second in _verdict(one)
     assert f"took {wrong or 'none'} for funny" in _counted(one)
     assert _what_next(one).startswith("Go on" if first == "Good enough" else "Label more clips")
+
+
+def test_a_model_in_use_is_spoken_of_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_", lambda message, **values: text(message, "en", **values))
+    assert "the model in use stays" in training._meanwhile(True)
+    assert training._meanwhile(False) == "It runs in the background."

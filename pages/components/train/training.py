@@ -115,7 +115,7 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
         )
         left, right = st.columns([5, 3.3], vertical_alignment="center")
         seconds = expected_seconds(kind, judge, dataset, models)
-        left.caption(f"{_takes(seconds)} {_('It runs in the background; the model in use stays until you choose.')}")
+        left.caption(f"{_takes(seconds)} {_meanwhile(bool(models))}")
         with right:
             _by_itself(space, person, models)
         if begin:
@@ -200,6 +200,13 @@ def expected_seconds(kind: str, judge: bool, dataset: ClipDataset, models: Seque
     default, n_videos = TrainingSettings(), len(set(dataset.groups[dataset.usable].tolist()))
     few = 1 < n_videos <= default.n_folds  # then each video is judged once
     return expected * (default.n_folds * default.n_repeats / MEASURED_SPLITS if judge and not few else 1)
+
+
+def _meanwhile(there_is_one: bool) -> str:
+    """What goes on while a training runs, and which model is in use."""
+    if there_is_one:
+        return _("It runs in the background; the model in use stays until you choose.")
+    return _("It runs in the background.")
 
 
 def _takes(seconds: float) -> str:
