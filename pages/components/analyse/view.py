@@ -128,11 +128,15 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
         st.markdown(f"**{clock(span.start)} – {clock(span.end)}**")
         st.caption(_("Everything on this page is about this part. Shift and a click on the curves ends it."))
     modes = {"strongest": _("Strongest emotion"), "probability": _("Mean probability")}
+    said = {
+        "strongest": _("The ring: how much of the time each emotion was the strongest."),
+        "probability": _("The ring: how probable each emotion was on average."),
+    }
+    st.session_state.setdefault("analyse-by", "strongest")
     by = st.segmented_control(
         _("Shares by"),
         list(modes),
         format_func=modes.__getitem__,
-        default="strongest",
         required=True,
         key="analyse-by",
         label_visibility="collapsed",
@@ -141,6 +145,7 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
     summary = summarise_range(series, span)
     if shares.seen > 0:
         st.altair_chart(charts.pie(shares), width="stretch")
+        st.caption(said["probability" if by == "probability" else "strongest"])
     else:
         st.info(_("The face is not seen here."), icon=":material/visibility_off:")
     st.caption(_missing(shares))
@@ -151,6 +156,7 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
         )
     )
     st.markdown(f"**{times(summary)}**")
+    st.caption(_("Below: the mean of each value, an emotion's being its mean probability, and where it was highest."))
     summary_list(summary, player_key=PLAYER)
 
 
@@ -194,11 +200,11 @@ def _plane(series: TimeSeries, span: Segment | None) -> None:
     left, right = st.columns([1.25, 1], gap="large")
     with left:
         kinds = {"density": _("Time spent"), "path": _("Over time")}
+        st.session_state.setdefault("analyse-plane", "density")
         kind = st.segmented_control(
             _("Valence and arousal"),
             list(kinds),
             format_func=kinds.__getitem__,
-            default="density",
             required=True,
             key="analyse-plane",
         )
