@@ -52,11 +52,11 @@ def choice(space: Workspace, videos: list[Video], people: list[Person]) -> Choic
     with middle:
         person = person_select(people, key="label-person")
     modes = {"queue": _("Clip by clip"), "mark": _("Mark while watching")}
+    st.session_state.setdefault("label-mode", "queue")
     mode = right.segmented_control(
         _("Mode"),
         list(modes),
         format_func=modes.__getitem__,
-        default="queue",
         required=True,
         key="label-mode",
         label_visibility="collapsed",

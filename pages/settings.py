@@ -43,9 +43,11 @@ def keys(space: Workspace) -> None:
         for title in (_("Keys for labelling"), _("Keys for reviewing")):
             st.markdown(f"**{title}**")
             places += st.columns(n)
+        for key, usual in zip(kept, USUAL_KEYS, strict=True):
+            st.session_state.setdefault(f"key-{usual}", key.upper())
         chosen = [
-            place.text_input(name, key.upper(), max_chars=1, key=f"key-{usual}").strip().lower()
-            for place, name, key, usual in zip(places, names, kept, USUAL_KEYS, strict=True)
+            place.text_input(name, max_chars=1, key=f"key-{usual}").strip().lower()
+            for place, name, usual in zip(places, names, USUAL_KEYS, strict=True)
         ]
         if st.form_submit_button(_("Save the keys"), icon=":material/keyboard:"):
             fault = key_fault(chosen)
@@ -65,9 +67,9 @@ def exports(space: Workspace) -> None:
         with told():
             change_settings(space, exports=str(Path(folder).expanduser().absolute()) if folder else "")
 
+    st.session_state.setdefault("settings-exports", read_settings(space).exports)
     st.text_input(
         _("Folder for exports"),
-        read_settings(space).exports,
         placeholder=usual,
         key="settings-exports",
         max_chars=4096,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.elements.lib import policies
 from streamlit.testing.v1 import AppTest
 
 from core.actions.background import begin_extraction
@@ -259,6 +260,22 @@ def test_settings_are_kept(space: Workspace, tmp_path: Path) -> None:
     app.button[0].click().run()
     assert [error.value for error in app.error] == ["the keys are N, N, S, U: expected different ones"]
     assert read_settings(space).keys == kept.keys
+
+
+@pytest.mark.parametrize("name", ["settings", "reference"])
+def test_the_language_switch_sets_no_widget_anew_that_has_a_default(
+    space: Workspace, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(policies, "_shown_default_value_warning", False)  # it is told once a process
+    monkeypatch.setattr(policies._LOGGER, "handlers", [caplog.handler])
+    fill(space, tmp_path)
+    switch = "import runpy\nfrom pages.components.shared.shell import language_switch\nlanguage_switch()\n"
+    app = AppTest.from_string(switch + f"runpy.run_path({str(ROOT / 'pages' / f'{name}.py')!r})", default_timeout=60)
+    app.run()
+    app.button_group(key="language").set_value("ko").run()
+    assert read_settings(space).language == "ko"
+    assert not app.exception
+    assert "default value" not in caplog.text
 
 
 def test_a_page_without_the_chosen_video_leaves_the_choice_as_it_is(

@@ -123,9 +123,9 @@ def _share(info: ChatInfo) -> str:
 def _patterns(space: Workspace, video: Video) -> None:
     with st.popover(_("How viewers laugh"), icon=":material/sentiment_very_satisfied:"):
         known = "\n".join(laugh_patterns(space))
+        st.session_state.setdefault(f"chat-patterns-{video.id}", known)
         text = st.text_area(
             _("One regular expression a line, for chats attached from now on; empty brings the built-in ones back"),
-            known,
             height=240,
             key=f"chat-patterns-{video.id}",
         )

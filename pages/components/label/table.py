@@ -54,11 +54,11 @@ def label_table(space: Workspace, person: Person) -> None:
 def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEvent]:
     kinds = {"all": _("all"), "1": _("funny"), "0": _("not funny")}
     left, middle, right = st.columns([1.4, 2, 2], vertical_alignment="bottom")
+    st.session_state.setdefault(f"table-kind-{language()}", "all")
     kind = left.segmented_control(
         _("Show"),
         list(kinds),
         format_func=kinds.__getitem__,
-        default="all",
         required=True,
         key=f"table-kind-{language()}",
     )

@@ -200,7 +200,8 @@ def person_card(space: Workspace, person: Person) -> None:
             st.rerun()
     with st.container(horizontal=True):
         with st.popover(_("Rename"), icon=":material/edit:"):
-            name = st.text_input(_("New name"), value=person.name, key=f"rename-{person.id}", max_chars=80)
+            st.session_state.setdefault(f"rename-{person.id}", person.name)
+            name = st.text_input(_("New name"), key=f"rename-{person.id}", max_chars=80)
             if st.button(_("Save name"), key="save-name"):
                 with told():
                     space.rename_person(person, name)
