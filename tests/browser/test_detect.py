@@ -205,10 +205,10 @@ def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space:
     result.keyboard.press("a")
     expect(rows(result).nth(1)).to_have_class("row current")
     result.keyboard.press("x")
-    expect(result.get_by_text("Right so far: 50%, 1 of 2")).to_be_visible()
+    expect(result.get_by_text("1 of the 2 reviewed were right (50%)")).to_be_visible()
     assert judged(space) == [(moments[0]["best_start"], 1), (moments[1]["best_start"], 0)]
     result.keyboard.press("u")
-    expect(result.get_by_text("Right so far: 100%, 1 of 1")).to_be_visible()
+    expect(result.get_by_text("1 of the 1 reviewed were right (100%)")).to_be_visible()
     result.reload()
     rows(result).first.wait_for()
     expect(rows(result).nth(0).locator(".yes")).to_have_attribute("aria-pressed", "true")
@@ -439,7 +439,7 @@ def test_the_list_stays_while_it_is_judged_and_what_is_accepted_always(result: P
     for k in range(len(moments)):
         result.keyboard.press("a" if k < 2 else "x")
         eventually(result, lambda n=k + 1: len(judged(space)) == n)
-    expect(result.get_by_text(f"2 of {len(moments)}").first).to_be_visible()
+    expect(result.get_by_text(f"2 of the {len(moments)} reviewed")).to_be_visible()
     assert kept(space) == moments
     expect(automatic).to_be_checked()
     result.get_by_role("slider").first.focus()

@@ -87,8 +87,8 @@ def _folder(space: Workspace, batches: Sequence[Batch]) -> Path:
     usual = str(_usual_folder(space, batches))
     key = f"export-folder-{batches[0].video.id if len(batches) == 1 else 'all'}"
     kept = f"kept-{key}"  # what was typed, also after a look at another page
-    typed = st.session_state.get(kept, usual)
-    said = st.text_input(_("Folder"), value=typed, placeholder=usual, key=key, max_chars=4096).strip() or usual
+    st.session_state.setdefault(key, st.session_state.get(kept, usual))
+    said = st.text_input(_("Folder"), placeholder=usual, key=key, max_chars=4096).strip() or usual
     if said != usual:
         st.session_state[kept] = said
     else:
@@ -142,12 +142,12 @@ def which_moments() -> str:
 
 def _which() -> str:
     which = {"kept": _("Not rejected"), "accepted": _("Accepted"), "all": _("All")}
+    st.session_state.setdefault("export-which", "kept")
     return str(
         st.segmented_control(
             _("Which moments"),
             list(which),
             format_func=which.__getitem__,
-            default="kept",
             required=True,
             key="export-which",
             label_visibility="collapsed",

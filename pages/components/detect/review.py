@@ -91,7 +91,7 @@ def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: 
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
     if note:
         parts.append(note)
-    parts.append(_("expects {share} of all clips to be funny", share=percent(found.prior)))
+    parts.append(_("takes about {share} of the video for funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
         parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))
     st.caption(" · ".join(parts))
@@ -115,7 +115,7 @@ def _nothing(keys: Keys, settings: DetectionSettings) -> None:
         st.markdown(
             "\n".join(
                 [
-                    "- " + _("Lower the threshold, or expect more funny clips under More."),
+                    "- " + _("Lower the threshold, or raise the share of funny clips under More."),
                     "- "
                     + _("Look at the best ones anyway and accept or reject them: the next training learns from it."),
                     "- " + _("Label more clips of this video: a laugh can look different from stream to stream."),
@@ -224,9 +224,9 @@ def _precision(so_far: Precision) -> None:
     if so_far.share is None or so_far.low is None or so_far.high is None:
         st.caption(_("Accepted and rejected moments become labels, and say here how often the model is right."))
         return
-    said = _("Right so far: {share}, {k} of {n} reviewed.", share=f"{so_far.share:.0%}", k=so_far.n_accepted, n=n)
+    said = _("{k} of the {n} reviewed were right ({share}).", k=so_far.n_accepted, n=n, share=f"{so_far.share:.0%}")
     if n >= FEWEST_REVIEWED:
-        said += " " + _("Of all most likely {low} to {high}.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
+        said += " " + _("Of all, probably {low} to {high} are.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
     st.caption(said)
 
 
