@@ -509,7 +509,7 @@ def test_analyse_draws_and_jumps(page: Page, address: str) -> None:
     expect(chip).to_have_count(len(LAUGHS))
     chip.first.click()
     assert sought(page) < LAUGHS[0].start
-    page.get_by_text("Mean probability").click()
+    page.get_by_text("Mean probability", exact=True).click()
     lanes = page.locator(".st-key-analyse-player canvas.lanes").bounding_box()
     assert lanes is not None
     page.keyboard.down("Shift")

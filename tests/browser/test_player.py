@@ -61,7 +61,9 @@ def n_events(root: Path, person: str) -> int:
 
 def opened(page: Page, address: str, *, person: str, mode: str = "queue") -> Page:
     page.goto(f"{address}{'&' if '?' in address else '/?'}mode={mode}&person={person}")
-    page.wait_for_function("() => { const v = video(); return v && v.readyState >= 2 }")
+    page.wait_for_function(
+        "() => { const v = video(); return v && v.readyState >= 2 && v.getClientRects().length > 0 }"
+    )
     return page
 
 
@@ -241,6 +243,7 @@ def test_keys_are_the_players_again_after_a_choice_from_a_list(page: Page, addre
 def test_the_shuttle_runs_both_ways_and_faster(page: Page, address: str) -> None:
     opened(page, address, person="shuttle", mode="watch")
     page.keyboard.press("l")
+    page.wait_for_function("() => !video().paused")
     page.keyboard.press("l")
     page.wait_for_function("() => !video().paused && video().playbackRate === 2")
     page.keyboard.press("k")
