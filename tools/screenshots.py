@@ -36,6 +36,7 @@ from core.training.model_store import ModelStore
 from core.video.frames import frame_at
 from core.video.jpeg import as_jpeg
 from core.workspace.jobs import Job, Jobs
+from core.workspace.settings import change_settings
 from core.workspace.workspace import Workspace
 from tests.browser.conftest import FLAGS, chromium, serve
 
@@ -64,6 +65,7 @@ HEIGHT = "() => document.querySelector('.stMainBlockContainer').scrollHeight"
 SHEET_WIDTH, SHEET_COLUMNS = 2000, 4
 DOCS = ("reference", "label", "analyse", "detect")
 DOCS_FOLDER = PROGRAM / "docs" / "pictures"
+EXPORTS = "/home/mina/exports"  # a made-up folder: pictures name none of the machine that takes them
 DOCS_WIDTH, DOCS_COLOURS = 1120, 256
 
 
@@ -248,6 +250,7 @@ def shoot(views: Sequence[View], out: Path, *, whole: bool = False, result: Path
         spaces = make_states(Path(folder), states)
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         for state, space in spaces.items():
+            change_settings(space, exports=EXPORTS)
             with alive(space), serve(PROGRAM / "app.py", {"PUNCHLINE_WORKSPACE": str(space.root)}) as address:
                 of_state = [view for view in views if view.state == state]
                 failed += sessions(browser, address, of_state, out, whole=whole)
