@@ -17,7 +17,7 @@ from core.faces.feature_file import Features
 from core.faces.pose import turned
 from core.faces.similarity import SMALL_FACE, SMALL_REACH, Similarity, similarity_of
 from core.faces.table import FaceTable
-from core.people.person import STRICT_PROBABILITY, Person, Reference
+from core.people.person import STRICT_PROBABILITY, Reference
 from core.people.photos import reference_of
 from core.video.frames import frame_at
 from core.video.picture import Image
@@ -32,8 +32,6 @@ SAME_PERSON = 0.42
 # Faces of one time that are as alike as this are one person seen twice: a mirror, a replay, a face found twice. One of
 # 2.4 million pairs of different people is, on the same pictures.
 SEEN_TWICE = 0.8
-# Cosine from which two faces are one look of one person: of the same moment, 1/3 s apart, it is .91 to 1 on real clips.
-SAME_LOOK = 0.9
 LONGEST_TRACKS = 2000  # so many are clustered, the other ones join the nearest group
 CHIP_BOX = 1.5  # side of a face's chip, in longer sides of its box
 FORBIDDEN = -1e9  # stands for the similarity of two people: no mean over 2000 tracks comes near a real one again
@@ -330,30 +328,6 @@ def as_reference(features: Features, row: int, image: Image) -> Reference:
     embedding = faces.embedding[row].astype(np.float32)
     digest = info.models["embedder"]["digest"]
     return reference_of(image, faces.box_xyxy[row], faces.landmarks[row], origin, {digest: embedding})
-
-
-def in_use(features: Features, person: Person) -> Rows:
-    """Rows of the face table that show the person's references, increasing: for each the face most like it.
-
-    An extraction looks at other pictures than the first look that a reference may come from, so the faces are compared
-    by cosine; a reference without a face of at least `SAME_LOOK` in this video, or of another embedder, shows nothing.
-    """
-    try:
-        references = person.embeddings(features.info.models["embedder"]["digest"])
-    except PunchlineError:
-        return np.empty(0, np.intp)
-    if len(features.faces) == 0:
-        return np.empty(0, np.intp)
-    likeness = np.nan_to_num(_unit(references) @ _unit(features.faces.embedding).T, nan=-1.0)
-    nearest = likeness.argmax(axis=1)
-    rows: Rows = np.unique(nearest[likeness.max(axis=1) >= SAME_LOOK])
-    return rows
-
-
-def _unit(embedding: Floats) -> NDArray[np.float32]:
-    wide = embedding.astype(np.float32)
-    unit: NDArray[np.float32] = wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
-    return unit
 
 
 def reference_at(path: Path, features: Features, row: int) -> Reference:

@@ -11,7 +11,8 @@ from core.actions.background import begin_photos, begin_scan
 from core.actions.people import remove_person
 from core.errors import PunchlineError
 from core.faces.feature_file import Features
-from core.people.groups import FaceGroups, chips, group, in_use, reference_at
+from core.people.gallery import in_use
+from core.people.groups import FaceGroups, chips, group, reference_at
 from core.people.normalisation import similarities
 from core.people.person import Person, Reference
 from core.people.person_file import read_person

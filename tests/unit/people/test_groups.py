@@ -12,7 +12,8 @@ from core.errors import FaceNotFound, VideoUnreadable
 from core.faces.feature_file import Features
 from core.faces.similarity import similarity_of
 from core.faces.table import NO_TRACK, FaceTable
-from core.people.groups import as_reference, chips, group, in_use, reference_at, representatives
+from core.people.gallery import in_use
+from core.people.groups import as_reference, chips, group, reference_at, representatives
 from core.people.person import Person, Reference
 from core.video.frames import frame_at
 from tests.media import numbered, write
