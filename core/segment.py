@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor, isfinite
 
+TOLERANCE = 1e-6  # seconds: an overlap of just half is none
+
 
 @dataclass(frozen=True, order=True)
 class Segment:
@@ -66,6 +68,11 @@ def n_windows(span: float, *, duration: float, step: float) -> int:
     if duration <= 0 or step <= 0:
         raise ValueError(f"duration and step must be positive, got {duration} and {step}")
     return max(0, floor((span - duration) / step + 1e-9) + 1)
+
+
+def mostly_shared(a: Segment, b: Segment) -> bool:
+    """Whether two segments share more than half of the shorter one: then they are about the same place."""
+    return min(a.end, b.end) - max(a.start, b.start) > min(a.duration, b.duration) / 2 + TOLERANCE
 
 
 def tiou(a: Segment, b: Segment) -> float:

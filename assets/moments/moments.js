@@ -103,10 +103,15 @@ class Moments extends Rows {
     if (row) player.playAt(this.shape(row).start);
   }
 
+  // Whether a moment is one of all that are played in a row.
+  isPlayed(row) {
+    return this.verdict(row) !== 0 && (this.show === "missed" || !this.missed(row));
+  }
+
   // While all are played: at the end of one, on to the next.
   goOn() {
     const { shown } = this;
-    const next = shown.slice(1 + shown.findIndex((row) => row.id === this.current)).find((row) => this.verdict(row) !== 0);
+    const next = shown.slice(1 + shown.findIndex((row) => row.id === this.current)).find((row) => this.isPlayed(row));
     if (next) return this.jump(next);
     this.sequence = false;
     this.draw();
@@ -120,7 +125,7 @@ class Moments extends Rows {
     if (this.pending && this.pending.row.id !== row.id) this.keepTrim();
     const before = this.pending?.row.id === row.id ? this.pending.before : this.shape(row);
     const whole = playerOf(this.data.player)?.duration() ?? Infinity;
-    const shape = { ...this.shape(row), ...changes, event: null };
+    const shape = { ...this.shape(row), ...changes, event: null, held: true };
     shape.start = Math.round(1000 * Math.min(Math.max(0, shape.start), shape.end - SHORTEST)) / 1000;
     shape.end = Math.round(1000 * Math.min(whole, Math.max(shape.end, shape.start + SHORTEST))) / 1000;
     this.trims.set(row.id, shape);
@@ -137,7 +142,7 @@ class Moments extends Rows {
     this.pending = null;
     const { start, end, name, remark } = this.trims.get(row.id);
     const event = this.event(row, "trim", { start, end, name, note: remark }).id;
-    this.trims.set(row.id, { start, end, name, remark, event });
+    this.trims.set(row.id, { start, end, name, remark, event, held: true });
     this.history.push({ row, event, before });
     this.draw();
   }
@@ -171,6 +176,18 @@ class Moments extends Rows {
     playerOf(this.data.player)?.show(this.shape(row)[this.edge]);
   }
 
+  // Take a clip that is labelled funny and was not found up among the moments, or off them.
+  toggle(row) {
+    this.keepTrim();
+    if (this.missed(row)) return this.trim(row, {});
+    const before = this.shape(row);
+    const event = this.event(row, "drop", {}).id;
+    const [start, end] = row.own;
+    this.trims.set(row.id, { start, end, name: "", remark: "", event, undone: before.event, held: false });
+    this.history.push({ row, event, before });
+    this.draw();
+  }
+
   undoTrim({ row, event, before }) {
     this.history.pop();
     if (this.outbox.refused.has(event)) this.outbox.discard([event]);
@@ -198,6 +215,7 @@ class Moments extends Rows {
 
   judge(row, label) {
     if (!row) return;
+    if (row.labelled) return label && this.toggle(row); // it is labelled funny: there is nothing to reject
     if (this.verdict(row) === label) {
       this.takeBack(row, this.local.get(row.id)?.event ?? row.event);
     } else {
@@ -219,7 +237,10 @@ class Moments extends Rows {
     this.keepTrim();
     const last = this.history.at(-1);
     if (!last) return playerOf(this.data.player)?.say(this.data.texts.nothing_to_undo);
-    if (last.before) return this.undoTrim(last);
+    if (last.before) {
+      this.undoTrim(last);
+      return last.row.labelled && this.choose(this.find(last.row.id));
+    }
     this.takeBack(last.row, last.event);
     this.jump(this.find(last.row.id));
     this.draw();

@@ -1,7 +1,7 @@
 // The rows of the list of moments: what is listed, in which order, and how each looks.
 
 const LENGTHS = { short: (s) => s < 6, middle: (s) => s >= 6 && s < 10, long: (s) => s >= 10 }; // seconds
-const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17" };
+const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17", add: "M12 5v14M5 12h14" };
 const mark = (name) => `<button type="button" class="${name}"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg></button>`;
 const ROW = made("div", "row"); // which every row is a copy of
 ROW.innerHTML =
@@ -24,18 +24,26 @@ class Rows {
     this.filtering = false; // whether they are seen
     this.current = null;
     this.edge = "start"; // that arrows move
+    this.title = made("div", "title"); // over what was not found
   }
 
   // --- what is listed
 
   verdict(row) {
+    if (row.labelled) return this.shape(row).held ? 1 : null;
     const local = this.local.get(row.id);
     return local ? local.label : row.verdict;
   }
 
-  // Bounds, name and note as they are now, perhaps before the server knows.
+  // Bounds, name and note as they are now, perhaps before the server knows; `held` where somebody set any of them.
   shape(row) {
-    return this.trims.get(row.id) ?? { start: row.start, end: row.end, name: row.name, remark: row.remark, event: row.trim };
+    const { start, end, name, remark, trim } = row;
+    return this.trims.get(row.id) ?? { start, end, name, remark, event: trim, held: trim !== "" };
+  }
+
+  // Whether a row is a clip that is labelled funny, not found, and not added.
+  missed(row) {
+    return row.labelled && this.verdict(row) !== 1;
   }
 
   // Whether the filters let a moment through; one that is changed in hand stays.
@@ -50,13 +58,14 @@ class Rows {
   }
 
   get shown() {
-    const wanted = { all: () => true, open: (v) => v === null, yes: (v) => v === 1, no: (v) => v === 0 }[this.show];
+    const wanted = { all: () => true, open: (v) => v === null, yes: (v) => v === 1, no: (v) => v === 0, missed: (_v, row) => row.labelled };
     const rows = this.data.rows.filter(
-      (row) => this.fits(row) && (wanted(this.verdict(row)) || (this.show === "open" && row.id === this.current)),
+      (row) => this.fits(row) && (wanted[this.show](this.verdict(row), row) || (this.show === "open" && row.id === this.current)),
     );
     const rank = (row) => this.videos.indexOf(row.video_id);
     const by = this.order === "time" ? (a, b) => rank(a) - rank(b) || this.shape(a).start - this.shape(b).start : (a, b) => b.score - a.score || a.start - b.start;
-    return rows.sort(by);
+    if (this.show === "missed") return rows.sort(by);
+    return rows.sort((a, b) => this.missed(a) - this.missed(b) || by(a, b)); // what was not found comes last
   }
 
   find(id) {
@@ -74,7 +83,14 @@ class Rows {
     const kept = new Map(shown.map((row) => [row.id, this.rows.get(row.id) || this.blank(row.id)]));
     for (const row of shown) this.fill(kept.get(row.id), row);
     const wanted = [...kept.values()];
-    if (wanted.length !== box.children.length || wanted.some((element, k) => box.children[k] !== element)) box.replaceChildren(...wanted);
+    const first = this.show === "missed" ? 0 : shown.findIndex((row) => this.missed(row));
+    this.title.textContent = T.missed.replace("{n}", shown.filter((row) => this.missed(row)).length);
+    if (first >= 0) wanted.splice(first, 0, this.title);
+    if (wanted.length !== box.children.length || wanted.some((element, k) => box.children[k] !== element)) {
+      const top = box.scrollTop; // which is lost as rows are taken away
+      box.replaceChildren(...wanted);
+      box.scrollTop = top;
+    }
     if (!shown.length) box.replaceChildren(made("div", "empty", T.none));
     this.rows = kept;
     this.foot();
@@ -131,18 +147,20 @@ class Rows {
 
   head() {
     const { texts: T, rows } = this.data;
-    const n = { yes: 0, no: 0, open: 0 };
-    for (const row of rows) n[{ 1: "yes", 0: "no" }[this.verdict(row)] || "open"] += 1;
+    const n = { yes: 0, no: 0, open: 0, missed: 0 };
+    for (const row of rows) n[this.missed(row) ? "missed" : { 1: "yes", 0: "no" }[this.verdict(row)] || "open"] += 1;
+    const missed = T.missed.replace("{n}", n.missed);
     this.$(".head").replaceChildren(
       this.choice("order", [["time", T.by_time], ["score", T.by_score]]),
       this.play_all(T),
       this.filterButton(T),
       made("span", "grow"),
       this.choice("show", [
-        ["all", `${T.all} ${rows.length}`],
+        ["all", `${T.all} ${rows.length - n.missed}`],
         ["open", `${T.open} ${n.open}`],
         ["yes", `✓ ${n.yes}`, `${T.accepted} ${n.yes}`],
         ["no", `✕ ${n.no}`, `${T.rejected} ${n.no}`],
+        ...(n.missed || this.show === "missed" ? [["missed", `+ ${n.missed}`, missed]] : []),
       ]),
       ...(this.filtering ? [this.filterLine(T, rows)] : []),
     );
@@ -167,7 +185,7 @@ class Rows {
     button.ariaPressed = String(this.sequence);
     button.onclick = () => {
       this.sequence = !this.sequence;
-      if (this.sequence) this.jump(this.shown.find((row) => this.verdict(row) !== 0));
+      if (this.sequence) this.jump(this.shown.find((row) => this.isPlayed(row)));
       else playerOf(this.data.player)?.pause();
       this.draw();
     };
@@ -213,7 +231,7 @@ class Rows {
     const $ = (selector) => element.querySelector(selector);
     const verdict = this.verdict(row);
     const { start, end, name, remark } = this.shape(row);
-    element.className = ["row", row.id === this.current && "current", verdict === 0 && "no"].filter(Boolean).join(" ");
+    element.className = ["row", row.id === this.current && "current", verdict === 0 && "no", this.missed(row) && "missed"].filter(Boolean).join(" ");
     element.ariaLabel = `${clockText(start, 0)}, ${row.score_text}`;
     const image = $("img");
     showStill(image, row.src);
@@ -237,9 +255,12 @@ class Rows {
     $(".score i").style.setProperty("--share", `${(100 * row.share).toFixed(1)}%`);
     $(".score span").textContent = row.score_text;
     $(".score").title = T.relative;
-    const words = [name, row.title, verdict === null ? row.note : { 1: T.accepted, 0: T.rejected }[verdict]];
+    const said = row.labelled ? [verdict === 1 && T.added, row.note] : [verdict === null ? row.note : { 1: T.accepted, 0: T.rejected }[verdict]];
+    const words = [name, row.title, ...said];
     $(".note").textContent = words.filter(Boolean).join(" · ");
-    for (const [name, label, text] of [["yes", 1, T.accept], ["no", 0, T.reject]]) {
+    $(".verdicts path").setAttribute("d", this.missed(row) ? MARKS.add : MARKS.yes);
+    $(".verdicts .no").style.visibility = row.labelled ? "hidden" : "";
+    for (const [name, label, text] of [["yes", 1, row.labelled ? T.add : T.accept], ["no", 0, T.reject]]) {
       const button = $(`.verdicts .${name}`);
       button.ariaPressed = String(verdict === label);
       button.title = button.ariaLabel = verdict === label ? T.take_back : text;
@@ -277,9 +298,10 @@ class Rows {
   total(T) {
     const kept = (v, row) => v === 1 || (v === null && !row.left_out);
     const taken = { kept, accepted: (v) => v === 1, all: () => true }[this.data.which];
-    const shapes = this.data.rows.filter((row) => taken(this.verdict(row), row)).map((row) => this.shape(row));
+    const moments = this.data.rows.filter((row) => !this.missed(row));
+    const shapes = moments.filter((row) => taken(this.verdict(row), row)).map((row) => this.shape(row));
     const seconds = shapes.reduce((sum, { start, end }) => sum + end - start, 0);
-    const values = { n: shapes.length, total: this.data.rows.length, time: lengthText(seconds, T.seconds) };
+    const values = { n: shapes.length, total: moments.length, time: lengthText(seconds, T.seconds) };
     return T.total.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
   }
 

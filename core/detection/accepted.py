@@ -1,4 +1,4 @@
-"""Moments that were accepted stay, whatever the settings find."""
+"""Places that people call funny, whatever the settings find: accepted ones stay, labelled ones can be added."""
 
 from __future__ import annotations
 
@@ -9,24 +9,38 @@ import numpy as np
 
 from core.detection.detect import Found
 from core.detection.moments import Moment
-from core.segment import Segment
+from core.segment import Segment, mostly_shared
 
 
-def with_accepted(found: Found, accepted: Iterable[Segment]) -> Found:
-    """What was found, and the accepted places that no moment of it touches, each as a moment of its own.
+def with_accepted(found: Found, accepted: Iterable[Segment], added: Iterable[Segment] = ()) -> Found:
+    """What was found, and the accepted and the added places that no moment of it covers, each as a moment of its own.
 
     Parameters
     ----------
     accepted
-        Places that were accepted as funny, in seconds. Such a moment scores what the curve reaches in it, 0 where
-        nothing was judged (NaN).
+        Places that were accepted as funny, in seconds.
+    added
+        Clips labelled funny that somebody added; their moments are marked as labelled.
     """
-    moments = list(found.moments)
-    for place in sorted(accepted, key=lambda segment: (segment.start, segment.end)):
-        if not any(moment.start < place.end and place.start < moment.end for moment in moments):
-            moments.append(_moment(found, place))
-    moments.sort(key=lambda moment: moment.start)
-    return replace(found, moments=tuple(moments))
+    found = _joined(found, not_found(found, accepted))
+    return _joined(found, [replace(moment, labelled=True) for moment in not_found(found, added)])
+
+
+def not_found(found: Found, places: Iterable[Segment]) -> list[Moment]:
+    """The places that no moment covers, as moments, in order of time; of several at one place the first.
+
+    A moment covers a place if both share more than half of the shorter one, as labels of one place do. The score is
+    what the curve reaches in the place, 0 where nothing was judged (NaN).
+    """
+    left: list[Moment] = []
+    for place in sorted(places, key=lambda segment: (segment.start, segment.end)):
+        if not any(mostly_shared(moment, place) for moment in (*found.moments, *left)):
+            left.append(_moment(found, place))
+    return left
+
+
+def _joined(found: Found, more: Iterable[Moment]) -> Found:
+    return replace(found, moments=tuple(sorted((*found.moments, *more), key=lambda moment: moment.start)))
 
 
 def _moment(found: Found, place: Segment) -> Moment:

@@ -53,11 +53,13 @@ def hysteresis(scores: Floats, *, onset: float, offset: float, max_gap: int = 0)
 class Moment(Detection):
     """A funny moment found: `score` is the highest the curve gets in it.
 
-    `best` is the window of 5 to 7 s inside it that scores best, `probability` what that one scores.
+    `best` is the window of 5 to 7 s inside it that scores best, `probability` what that one scores. One that is
+    `labelled` was not found: it is a clip that somebody labelled funny.
     """
 
     best: Segment
     probability: float
+    labelled: bool = False
 
 
 @dataclass(frozen=True)

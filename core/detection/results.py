@@ -48,23 +48,29 @@ def as_json(scored: Scored, found: Found) -> dict[str, Any]:
         "model": scored.model,
         "prior": round(found.prior, 6),
         "threshold": None if found.threshold is None else round(found.threshold, 6),
-        "moments": [
-            {
-                "start": round(m.start, 3),
-                "end": round(m.end, 3),
-                "score": round(m.score, 4),
-                "probability": round(m.probability, 4),
-                "best_start": round(m.best.start, 3),
-                "best_end": round(m.best.end, 3),
-            }
-            for m in found.moments
-        ],
+        "moments": moments_as_json(found.moments),
         "not_judged_s": round(found.not_judged_s, 3),
         "not_judged": [[round(s.start, 3), round(s.end, 3)] for s in found.not_judged],
         "loud": [[round(s.start, 3), round(s.end, 3), round(s.loudness, 1)] for s in found.loud],
         "warnings": list(scored.warnings),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def moments_as_json(moments: Iterable[Moment]) -> list[dict[str, Any]]:
+    """Moments as they stand in a result; what `moments_in` reads."""
+    return [
+        {
+            "start": round(m.start, 3),
+            "end": round(m.end, 3),
+            "score": round(m.score, 4),
+            "probability": round(m.probability, 4),
+            "best_start": round(m.best.start, 3),
+            "best_end": round(m.best.end, 3),
+            **({"labelled": True} if m.labelled else {}),
+        }
+        for m in moments
+    ]
 
 
 def save_detections(workspace: Workspace, scored: Scored, found: Found, settings: DetectionSettings) -> dict[str, Any]:
@@ -138,7 +144,14 @@ def read_results(path: Path) -> dict[str, dict[str, Any]]:
 def moments_in(result: Mapping[str, Any]) -> list[Moment]:
     """The moments of a kept result."""
     return [
-        Moment(m["start"], m["end"], m["score"], Segment(m["best_start"], m["best_end"]), m["probability"])
+        Moment(
+            m["start"],
+            m["end"],
+            m["score"],
+            Segment(m["best_start"], m["best_end"]),
+            m["probability"],
+            m.get("labelled") is True,
+        )
         for m in result["moments"]
     ]
 

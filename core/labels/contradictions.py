@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from core.labels.event import LabelEvent
 from core.labels.ledger import Ledger, Place
+from core.segment import TOLERANCE
 
-TOLERANCE = 1e-6  # seconds: an overlap of just half is none
 FARTHEST = 1e6  # seconds within which times are compared
 Floats = NDArray[np.float64]
 _KEPT: dict[Path, tuple[object, Counter[tuple[str, str, int]]]] = {}  # by ledger: its latest event, and the counts then

@@ -38,6 +38,11 @@ def clip_id_of(video_id: str, person_id: str, start: float, end: float) -> str:
     return hashlib.sha256(f"{video_id}|{person_id}|{start:.3f}|{end:.3f}".encode()).hexdigest()[:16]
 
 
+def moment_id_of(video_id: str, person_id: str, start: float, end: float, *, labelled: bool = False) -> str:
+    """The id of a moment whose best window lies here; one that was `labelled`, not found, is another one."""
+    return ("+" if labelled else "") + clip_id_of(video_id, person_id, start, end)
+
+
 @dataclass(frozen=True)
 class LabelEvent:
     """One thing that happened to one clip.

@@ -21,9 +21,10 @@ class Press:
     """One thing the user did in the player. `id` is the browser's; the same press may come more than once.
 
     `kind` is ``label`` (label 0 or 1), ``skip``, ``mark`` (label 1, no clip: `time` is the player's at the key),
-    ``trim`` (new bounds, `name` and `note` of the moment `clip_id`) or ``undo``, which carries all that the press
-    `undoes` carried except its label. `start`, `end`, `time` are seconds of
-    the video with three decimals, `at` is ISO 8601 in UTC, `duration` the video's length as the browser knows it.
+    ``trim`` (new bounds, `name` and `note` of the moment `clip_id`), ``drop`` (none of these any more: a labelled clip
+    that was added is no moment then) or ``undo``, which carries all that the press `undoes` carried except its
+    label. `start`, `end`, `time` are seconds of the video with three decimals, `at` is ISO 8601 in UTC, `duration` the
+    video's length as the browser knows it.
     """
 
     id: str
@@ -43,7 +44,7 @@ class Press:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("label", "skip", "mark", "trim", "undo") or not isinstance(self.id, str):
+        if self.kind not in ("label", "skip", "mark", "trim", "drop", "undo") or not isinstance(self.id, str):
             raise ValueError(f"press of kind {self.kind!r} with id {self.id!r}")
         if (self.label in (0, 1)) != (self.kind in ("label", "mark")):
             raise ValueError(f"kind {self.kind} with label {self.label!r}")
@@ -117,7 +118,7 @@ def take(
             receipt.saved.append(press.id)
             continue
         try:
-            if press.kind == "trim":
+            if press.kind in ("trim", "drop"):
                 record_trims(ledger, [_trim(press)])
                 receipt.saved.append(press.id)
                 continue
@@ -154,6 +155,8 @@ def _event(press: Press, duration: float | None, labeller: str) -> LabelEvent:
 
 def _trim(press: Press) -> Trim:
     who = {"moment_id": press.clip_id, "video_id": press.video_id, "person_id": press.person_id}
+    if press.kind == "drop":
+        return Trim(**who, start=None, end=None, id=press.id, at=press.at)
     return Trim(**who, start=press.start, end=press.end, name=press.name, note=press.note, id=press.id, at=press.at)
 
 

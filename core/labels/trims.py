@@ -1,7 +1,8 @@
 """What an editor makes of a moment: its in and out points, a name and a note, as events beside the labels.
 
-A trim never changes what the model found: its bounds stand beside those of the moment, and the latest holds. Trims
-are events in the ledger's file, so they survive what labels survive, and undo is an event too.
+A trim never changes what the model found: its bounds stand beside those of the moment, and the latest holds. A clip
+that is labelled funny and was not found is made a moment by a trim of its place. Trims are events in the ledger's file,
+so they survive what labels survive, and undo is an event too.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ LONGEST_TEXT = 500  # characters of a name or a note
 class Trim:
     """The bounds that an editor gave a moment, in seconds, with a name and a note.
 
-    `moment_id` is the clip id of the moment's best window. Without bounds (both None) the moment is as it was found,
-    which is what undoing its first trim records.
+    `moment_id` is as `core.labels.event.moment_id_of` gives it. Without bounds (both None) the moment is as it was
+    found, which is what undoing its first trim records, and dropping a labelled clip that was added.
     """
 
     moment_id: str

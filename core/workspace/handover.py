@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from core.labels.event import clip_id_of
+from core.labels.event import moment_id_of
 from core.labels.handover import Whose, hand_over
 from core.labels.ledger import Ledger
 from core.storage.files import write_json
@@ -50,7 +50,10 @@ def _results(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _moment_ids(result: dict[str, Any]) -> list[str]:
     who = result["video_id"], result["person_id"]
-    return [clip_id_of(*who, moment["best_start"], moment["best_end"]) for moment in result["moments"]]
+    return [
+        moment_id_of(*who, moment["best_start"], moment["best_end"], labelled=moment.get("labelled") is True)
+        for moment in result["moments"]
+    ]
 
 
 def _moments_of(paths: Paths, whose: Whose, id: str) -> Iterator[tuple[Path, dict[str, Any]]]:

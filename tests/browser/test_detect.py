@@ -143,7 +143,8 @@ def result(page: Page, address: str, space: Workspace) -> Page:
 
 
 def rows(page: Page) -> Locator:
-    return page.locator(".st-key-detect-moments .row")
+    """The moments in the list, without the clips that are labelled funny and were not found."""
+    return page.locator(".st-key-detect-moments .row:not(.missed)")
 
 
 def wait_for_player(page: Page, key: str) -> None:
@@ -452,6 +453,38 @@ def test_the_list_stays_while_it_is_judged_and_what_is_accepted_always(result: P
     for k in reversed(range(len(moments))):
         result.keyboard.press("u")
         eventually(result, lambda n=k: len(judged(space)) == n)
+
+
+def test_what_is_labelled_funny_and_not_found_is_played_and_added(result: Page, space: Workspace) -> None:
+    n = len(kept(space))
+    missed = result.locator(".st-key-detect-moments .row.missed")
+    expect(missed).to_have_count(0)
+    result.get_by_role("slider").first.focus()
+    result.keyboard.press("End")
+    expect(missed).to_have_count(4)  # of six laughs four are labelled
+    expect(result.get_by_text("4 labelled funny, but not found")).to_be_visible()
+    wait_for_player(result, "detect-player")
+    missed.nth(1).click()
+    assert sought(result) == pytest.approx(LAUGHS[1].start, abs=0.2)
+    result.keyboard.press("a")
+    assert sought(result) == pytest.approx(LAUGHS[2].start, abs=0.2)  # on to the next
+    expect(result.get_by_role("button", name="Export 1 moments (6 s)")).to_be_visible()
+    assert [(m["start"], m["labelled"]) for m in kept(space)] == [(LAUGHS[1].start, True)]
+    assert judged(space) == []  # the label stays what it was
+    result.keyboard.press("u")
+    expect(missed).to_have_count(4)
+    eventually(result, lambda: kept(space) == [])
+    missed.first.locator(".yes").click()
+    expect(rows(result)).to_have_count(1)
+    eventually(result, lambda: len(kept(space)) == 1)
+    result.reload()
+    expect(rows(result).locator(".yes")).to_have_attribute("aria-pressed", "true")
+    rows(result).locator(".yes").click()
+    expect(missed).to_have_count(4)
+    eventually(result, lambda: kept(space) == [])
+    result.get_by_role("switch", name="Automatic").press(" ")
+    expect(rows(result)).to_have_count(n)
+    expect(missed).to_have_count(0)
 
 
 def into(page: Page, folder: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from core.detection.moments import Moment
 from core.labels.event import LabelEvent
+from core.labels.trims import Trim
 from core.segment import Segment
 from pages.components.detect import export, review, settings
-from pages.components.detect.moments import LIKELY, least_of, moment_rows, n_best
+from pages.components.detect.moments import LIKELY, added_id, least_of, moment_rows, n_best
 
 WHO = {"video_id": "v", "person_id": "p"}
 
@@ -45,6 +46,23 @@ def test_a_moment_is_said_to_be_labelled_as_the_clip_that_covers_most_of_it(
     moment = Moment(3.0, 9.0, 0.6, best=Segment(3.2, 9.2), probability=0.6)
     (row,) = moment_rows([moment], labels, **WHO, trims={})
     assert row.note == note
+
+
+def test_a_labelled_clip_counts_as_accepted_once_it_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "st", SimpleNamespace(session_state={"export-which": "all"}))
+    clip = Segment(30.0, 36.0)
+    missed = Moment(clip.start, clip.end, 0.1, clip, 0.1, labelled=True)
+    id = added_id(clip, **WHO)
+    for trims, verdict in ({}, None), ({id: Trim(id, "v", "p", 31.0, 36.0)}, 1):
+        (row,) = moment_rows([missed], [label(30.0, 1)], **WHO, trims=trims)
+        assert (row.id, row.note, row.verdict, row.labelled) == (id, "labelled funny", verdict, True)
+        for which in ("kept", "accepted", "all"):
+            assert export._is_taken(row, which) is (verdict == 1)
+
+
+def test_a_label_that_counts_no_longer_is_not_told_as_missed() -> None:
+    labels = [label(0.0, 1), label(20.0, 0), label(40.0, 1)]
+    assert review._labelled_funny(labels, {labels[2].clip_id: "later"}) == [labels[0].segment]
 
 
 def test_labels_that_speak_for_another_share_are_told_and_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

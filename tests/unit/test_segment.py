@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from core.segment import Detection, LabeledSegment, Segment, clock, length, n_windows, tiou
+from core.segment import Detection, LabeledSegment, Segment, clock, length, mostly_shared, n_windows, tiou
 
 
 def test_a_segment_is_half_open():
@@ -101,3 +101,11 @@ def test_what_lasts_less_than_a_minute_is_told_in_seconds(seconds: float, shown:
 
 def test_how_long_something_lasts_is_said_in_the_words_given():
     assert length(3.2, "{n}초") == "3초"
+
+
+def test_most_is_shared_where_it_is_more_than_half_of_the_shorter_one():
+    assert not mostly_shared(Segment(0, 6), Segment(3, 9))
+    assert mostly_shared(Segment(0, 6), Segment(2.9, 8.9))
+    assert mostly_shared(Segment(0, 30), Segment(20, 26))
+    assert mostly_shared(Segment(20, 26), Segment(0, 30))
+    assert not mostly_shared(Segment(0, 6), Segment(6, 12))

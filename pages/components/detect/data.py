@@ -23,7 +23,7 @@ from core.detection.detect import (
 )
 from core.detection.explanation import Explanation, Neighbour, explain_segment, nearest_clips
 from core.detection.moments import threshold_steps
-from core.detection.results import read_detections, save_detections
+from core.detection.results import moments_as_json, read_detections, save_detections
 from core.errors import StorageFault
 from core.people.person import Person
 from core.people.series_file import PersonSeries
@@ -158,8 +158,9 @@ def kept_settings(
 
 def keep(subject: Subject, scored: Scored, found: Found, settings: DetectionSettings) -> None:
     """Keep the result under these settings, unless it is kept already. Raises Busy, StorageFault."""
+    wanted = {"model": scored.model, "settings": asdict(settings), "moments": moments_as_json(found.moments)}
     result = latest_result(subject.space, subject.video, subject.person)
-    if result is not None and result.get("model") == scored.model and result.get("settings") == asdict(settings):
+    if result is not None and all(result.get(name) == value for name, value in wanted.items()):
         return
     save_detections(subject.space, scored, found, settings)
 

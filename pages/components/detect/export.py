@@ -161,6 +161,8 @@ def _chosen(batch: Batch, which: str) -> Batch:
 
 
 def _is_taken(row: MomentRow, which: str) -> bool:
+    if row.labelled:
+        return row.verdict == 1
     return which == "all" or row.verdict == 1 or (which == "kept" and row.verdict is None and not row.left_out)
 
 

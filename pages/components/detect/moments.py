@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Any
 
 import streamlit as st
 
 from core.detection.moments import Moment
-from core.labels.event import LabelEvent, clip_id_of
+from core.labels.event import LabelEvent, moment_id_of
 from core.labels.trims import Trim
-from core.segment import tiou
+from core.segment import Segment, mostly_shared, tiou
 from pages.components.player.player import PLAYER, OnEvents, answer_to, chosen_keys
 from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.shell import _, tell_address
 
 STRONG, LIKELY = 0.5, 0.2  # scores from which a moment is rather funny than not, and from which it may well be
-SAME_PLACE = 0.3  # temporal IoU from which another label is about the moment too
 _shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "stills.js"))
 _list = st.components.v2.component(
     "punchline_moments",
@@ -33,10 +33,11 @@ class MomentRow:
 
     `start` and `end` are as an editor trimmed it, with its `name` and `remark`; `own` are the bounds that were found,
     `trim` is the id of the event that holds, empty where there is none.
-    `id` is the clip id of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
+    `id` is that of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
     in [0, 1], `word` the name of one for it, `note` what else is known of the place, `src` its picture, `title` its
     video's name in a list of many. A moment that is `left_out` scores too little for an export, unless it is accepted.
+    One that is `labelled` was not found but labelled funny: it counts as accepted once it is added, which a trim does.
     """
 
     id: str
@@ -58,6 +59,7 @@ class MomentRow:
     event: str = ""
     title: str = ""
     left_out: bool = False
+    labelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,14 @@ class ListPlace:
 
 
 def moment_id(moment: Moment, video_id: str, person_id: str) -> str:
-    """The id of the clip that accepting or rejecting a moment labels."""
-    return clip_id_of(video_id, person_id, round(moment.best.start, 3), round(moment.best.end, 3))
+    """The id of a moment: of one that was found, that of the clip that accepting or rejecting it labels."""
+    bounds = round(moment.best.start, 3), round(moment.best.end, 3)
+    return moment_id_of(video_id, person_id, *bounds, labelled=moment.labelled)
+
+
+def added_id(clip: Segment, *, video_id: str, person_id: str) -> str:
+    """The id of the moment that adding a labelled clip makes."""
+    return moment_id_of(video_id, person_id, round(clip.start, 3), round(clip.end, 3), labelled=True)
 
 
 def percent(score: float) -> str:
@@ -152,19 +160,27 @@ def moment_rows(
                 score_text=f"{percent(moment.score)} · {words[strength(moment.score)]}",
                 word=strength(moment.score),
                 src=pictures[k] if k < len(pictures) else "",
-                note="" if event is not None else _other_label(moment, labels),
-                verdict=event.label if event is not None else None,
-                event=event.id if event is not None else "",
                 left_out=moment.score < least,
+                labelled=moment.labelled,
+                **_said_of(moment, event, trim, labels),
             )
         )
     return rows
 
 
+def _said_of(moment: Moment, event: LabelEvent | None, trim: Trim | None, labels: list[LabelEvent]) -> dict[str, Any]:
+    """What is said of a moment: its verdict, the event that made it, and else what is known of its place."""
+    if moment.labelled:
+        return {"note": _("labelled funny"), "verdict": None if trim is None else 1}
+    if event is not None:
+        return {"verdict": event.label, "event": event.id}
+    return {"note": _other_label(moment, labels)}
+
+
 def _other_label(moment: Moment, labels: list[LabelEvent]) -> str:
     """What another clip in the same place is labelled as."""
     near = (event for event in labels if event.start < moment.best.end and moment.best.start < event.end)
-    about = [event for event in near if tiou(event.segment, moment.best) >= SAME_PLACE]
+    about = [event for event in near if mostly_shared(event.segment, moment.best)]
     if not about:
         return ""
     nearest = max(about, key=lambda event: tiou(event.segment, moment.best))
@@ -225,6 +241,9 @@ def _texts() -> dict[str, str]:
         "rejected": _("Rejected"),
         "accept": _("Accept: it is funny"),
         "reject": _("Reject: it is not funny"),
+        "add": _("Add: export it as an accepted moment"),
+        "added": _("Added"),
+        "missed": _("Labelled funny, but not found: {n}", n="{n}"),
         "take_back": _("Take this back"),
         "jump": _("previous, next"),
         "accept_key": _("accept"),

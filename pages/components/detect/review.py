@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 import streamlit as st
 
-from core.detection.accepted import with_accepted
+from core.detection.accepted import not_found, with_accepted
 from core.detection.cue_moments import without_match
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision, precision_so_far
@@ -14,11 +17,12 @@ from core.labels.presses import Press, Receipt, take
 from core.labels.trims import trimmed, trims_of
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
+from core.segment import Segment
 from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, found_in, keep, prior_now
 from pages.components.detect.export import Batch, export_bar, left_out, which_moments
 from pages.components.detect.kept import Kept, kept_moments
-from pages.components.detect.moments import ListPlace, MomentRow, least_of, moment_list, moment_rows, percent
+from pages.components.detect.moments import ListPlace, MomentRow, added_id, least_of, moment_list, moment_rows, percent
 from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_limit, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.lane import Lane
@@ -47,31 +51,36 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     settings, found, place = settings_row(subject, scored, keys)
     ledger = ledger_of(subject.space)
     labels = ledger.labels(person_id=subject.person.id, video_id=subject.video.id)
-    found = with_accepted(found, [e.segment for e in labels if e.origin == "accepted" and e.label == 1])
+    who = {"video_id": subject.video.id, "person_id": subject.person.id}
+    trims = trims_of(ledger, **who)
+    accepted = [e.segment for e in labels if e.origin == "accepted" and e.label == 1]
+    funny = _labelled_funny(labels, library_of(subject.space).labels(subject.person.id).overruled)
+    found = with_accepted(found, accepted, [clip for clip in funny if added_id(clip, **who) in trims])
+    missed = not_found(found, funny)
     try:
         keep(subject, scored, found, settings)
     except PunchlineError as error:
         show_error(error)
     if not found.moments:
         _nothing(keys, settings)
-    pictures = [still_address(subject.video, (m.best.start + m.best.end) / 2) for m in found.moments]
-    who = {"video_id": subject.video.id, "person_id": subject.person.id}
-    trims = trims_of(ledger, **who)
+    listed = [*found.moments, *(replace(moment, labelled=True) for moment in missed)]
+    pictures = [still_address(subject.video, moment.best.middle) for moment in listed]
     least = least_of(found.threshold)
-    rows = moment_rows(found.moments, labels, **who, trims=trims, pictures=pictures, least=least)
+    all_rows = moment_rows(listed, labels, **who, trims=trims, pictures=pictures, least=least)
+    rows = all_rows[: len(found.moments)]
     with place:
-        _said(subject, scored, settings, found, keys, left_out(rows))
+        _said(subject, scored, settings, found, keys, [_said_missed(len(missed)), left_out(rows)])
     with st.container(key="result-columns"):
         left, right = st.columns([1.55, 1], gap="medium")
     with left:
         _play(subject, series, shown, found, labels, rows)
     with right:
-        selected = _list(subject, rows, duration)
+        selected = _list(subject, all_rows, duration)
         say_contradicted("detect", labels, library_of(subject.space).labels(subject.person.id).overruled)
         _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
         _labels_say(found.prior, prior_now(subject, scored, settings.prior))
     player_first()
-    moment = next((m for m, row in zip(found.moments, rows, strict=True) if row.id == selected), None)
+    moment = next((m for m, row in zip(listed, all_rows, strict=True) if row.id == selected), None)
     if moment is not None:
         with st.container(border=True):
             why_panel(subject, scored, moment, player_key=PLAYER)
@@ -83,14 +92,25 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         export_bar(subject.space, subject.person, [Batch(subject.video, edited, rows)])
 
 
-def _said(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys, note: str) -> None:
-    """What was found, in a line, with a note on what is exported of it, and whether a limit holds more back."""
+def _labelled_funny(labels: list[LabelEvent], overruled: Collection[str]) -> list[Segment]:
+    """The clips that are labelled funny, but for those that a later label at their place contradicts."""
+    return [event.segment for event in labels if event.label == 1 and event.clip_id not in overruled]
+
+
+def _said_missed(n: int) -> str:
+    """That so many clips are labelled funny and not found; empty where there are none."""
+    return _("{n} labelled funny, but not found: see the end of the list", n=n) if n else ""
+
+
+def _said(
+    subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys, notes: list[str]
+) -> None:
+    """What was found, in a line, with notes on what is exported of it, and whether a limit holds more back."""
     n = len(found.moments)
     parts = [_("{n} moments", n=n)]
     if found.threshold is not None:
         parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
-    if note:
-        parts.append(note)
+    parts += filter(None, notes)
     parts.append(_("takes about {share} of the video for funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
         parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -66,7 +68,8 @@ def why_panel(subject: Subject, scored: Scored, moment: Moment, *, player_key: s
         st.session_state["explain-networks"] = True
     try:
         with st.spinner(_("Asking the model…"), show_time=False):
-            answer = why(subject, scored, moment.best, leave_out=moment_id(moment, subject.video.id, subject.person.id))
+            clip_id = moment_id(replace(moment, labelled=False), subject.video.id, subject.person.id)
+            answer = why(subject, scored, moment.best, leave_out=clip_id)
     except PunchlineError as error:
         show_error(error)
         return

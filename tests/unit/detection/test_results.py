@@ -10,10 +10,12 @@ import pytest
 
 from core.detection.detect import DetectionSettings, decide, score
 from core.detection.explanation import explain_segment
+from core.detection.moments import Moment
 from core.detection.results import (
     SHARES,
     as_json,
     kept_scores,
+    moments_as_json,
     moments_in,
     precision_so_far,
     read_detections,
@@ -187,3 +189,10 @@ def test_a_result_as_json_holds_plain_numbers(library):
     assert set(content["moments"][0]) == {"start", "end", "score", "probability", "best_start", "best_end"}
     assert json.loads(json.dumps(content))["moments"] == content["moments"]
     assert content["not_judged"] == [[s.start, s.end] for s in found.not_judged]
+
+
+def test_a_labelled_clip_that_was_added_is_read_as_one():
+    added = Moment(5.0, 11.0, 0.25, Segment(5.0, 11.0), 0.25, labelled=True)
+    kept = moments_as_json([added, replace(added, start=3.0, labelled=False)])
+    assert [moment.get("labelled") for moment in kept] == [True, None]
+    assert [moment.labelled for moment in moments_in({"moments": kept})] == [True, False]

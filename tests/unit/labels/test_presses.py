@@ -9,6 +9,7 @@ import pytest
 from core.errors import StorageFault
 from core.labels.ledger import Ledger
 from core.labels.presses import Press, Receipt, receive, take
+from core.labels.trims import trims_of
 
 
 def pressed(id: str, **changes: Any) -> Press:
@@ -133,3 +134,19 @@ def test_a_full_disk_is_said_and_nothing_is_called_safe(ledger: Ledger, monkeypa
     monkeypatch.setattr(ledger, "record", full)
     with pytest.raises(StorageFault, match="full"):
         taken(ledger, pressed("a"), replace(pressed("b"), clip_id="c2"))
+
+
+def test_a_labelled_clip_is_added_by_a_trim_and_dropped_which_can_be_undone(ledger: Ledger) -> None:
+    def added() -> list[str]:
+        return list(trims_of(ledger, video_id="v1", person_id="p1"))
+
+    taken(ledger, pressed("l"), pressed("t", kind="trim", label=None))
+    assert added() == ["c1"]
+    for _ in range(2):
+        assert taken(ledger, pressed("d", kind="drop", label=None)) == ["d"]
+        assert added() == []
+    taken(ledger, pressed("u", kind="undo", label=None, undoes="d"))
+    assert added() == ["c1"]
+    taken(ledger, pressed("v", kind="undo", label=None, undoes="t"))
+    assert added() == []
+    assert held(ledger) == [("c1", 10, 16, 1)]  # the label stays what it was
