@@ -2,7 +2,7 @@
 // hand and go on, I and O set its in and out points, arrows move the edge set last by a frame, U takes the last back. Which
 // moment is in hand changes by hand alone. Judgements and trims go through an outbox, as those of the player do.
 
-const LOOK = 150; // ms between two looks at the player, which comes later or changes its video
+const LOOK = 150; // ms between two looks at the player, which comes later or changes its video, and at what stands below the list
 const REST = 400; // ms after the last step by frames before a trim is kept
 const SHORTEST = 0.2; // s of a moment
 const TELL = 200; // ms after which the page is told which moment is in hand
@@ -20,7 +20,7 @@ class Moments extends Rows {
     on("punchline-step", ({ detail }) => this.step(detail));
     on("punchline-touch", ({ detail }) => this.touched(detail));
     on("punchline-end", () => this.sequence && this.goOn());
-    this.timer = setInterval(() => this.hold(), LOOK);
+    this.timer = setInterval(() => this.look(), LOOK);
   }
 
   update(component) {
@@ -63,6 +63,11 @@ class Moments extends Rows {
   draw() {
     super.draw();
     this.hold();
+  }
+
+  look() {
+    this.hold();
+    this.makeRoom();
   }
 
   // Have the player keep to the moment in hand, and show it on the timeline once it is chosen.

@@ -305,6 +305,15 @@ class Rows {
     return T.total.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
   }
 
+  // Leave room for what stands below the list in its column: the bar of exports covers none of it.
+  makeRoom() {
+    const column = (this.root.host ?? this.root).closest('[data-testid="stColumn"]');
+    const last = column?.firstElementChild?.lastElementChild;
+    if (!last) return;
+    const below = Math.max(0, last.getBoundingClientRect().bottom - this.$(".list").getBoundingClientRect().bottom);
+    this.$(".rows").style.setProperty("--below", `${Math.ceil(below)}px`);
+  }
+
   // Scroll the list, not the page.
   reveal() {
     const box = this.$(".rows");

@@ -394,13 +394,13 @@ def test_keys_are_read_whole_on_a_laptop_and_undo_says_what_there_is(result: Pag
 
 
 def fits_on_a_laptop(page: Page) -> None:
-    """The bar of exports covers neither a lane nor the keys of the list."""
+    """The bar of exports covers neither a lane nor the keys of the list and what is said below it."""
     page.set_viewport_size({"width": 1280, "height": 720})
     page.wait_for_timeout(500)
     bar = page.locator(".st-key-export-bar").bounding_box()
     assert bar is not None
     assert bar["y"] + bar["height"] <= 720
-    for part in (".st-key-detect-player canvas.overview", ".st-key-detect-moments .foot"):
+    for part in (".st-key-detect-player canvas.overview", ".st-key-detect-moments .foot", ".st-key-detect-notes"):
         box = page.locator(part).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= bar["y"] + 1
@@ -468,7 +468,7 @@ def test_what_is_labelled_funny_and_not_found_is_played_and_added(result: Page, 
     assert sought(result) == pytest.approx(LAUGHS[1].start, abs=0.2)
     result.keyboard.press("a")
     assert sought(result) == pytest.approx(LAUGHS[2].start, abs=0.2)  # on to the next
-    expect(result.get_by_role("button", name="Export 1 moments (6 s)")).to_be_visible()
+    expect(result.get_by_role("button", name="Export 1 moment (6 s)")).to_be_visible()
     assert [(m["start"], m["labelled"]) for m in kept(space)] == [(LAUGHS[1].start, True)]
     assert judged(space) == []  # the label stays what it was
     result.keyboard.press("u")

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from core.detection.detect import DetectionSettings
 from core.detection.moments import Moment
 from core.labels.event import LabelEvent
 from core.labels.trims import Trim
 from core.segment import Segment
-from pages.components.detect import export, review, settings
+from pages.components.detect import export, notes, review, settings
 from pages.components.detect.moments import LIKELY, added_id, least_of, moment_rows, n_best
 
 WHO = {"video_id": "v", "person_id": "p"}
@@ -66,13 +67,41 @@ def test_a_label_that_counts_no_longer_is_not_told_as_missed() -> None:
 
 
 def test_labels_that_speak_for_another_share_are_told_and_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(review, "st", SimpleNamespace(caption=said.append))
-    monkeypatch.setattr(review, "_", words)
-    review._labels_say(0.41, 0.412)
-    assert said == []
-    review._labels_say(0.41, 0.38)
-    assert "about 38% of the video is funny, not 41%" in said[0]
+    monkeypatch.setattr(notes, "_", words)
+    assert notes.said_share(0.41, 0.412) == ""
+    assert "about 38% of the video is funny, not 41%" in notes.said_share(0.41, 0.38)
+
+
+def test_what_is_to_be_done_is_said_until_all_are_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "_", words)
+    found, judged = scoring(0.6, 0.5), [LabelEvent("v", "p", 10.0 * k, 10.0 * k + 5, 1, "accepted") for k in (0, 1)]
+    for labels, said in (judged[:1], "1 of 2 moments reviewed; then export"), (judged, "All moments are reviewed"):
+        assert notes.said_to_do(moment_rows(found, labels, **WHO, trims={})).startswith(said)
+    assert notes.said_to_do([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("threshold", "n_found", "said"),
+    [
+        (0.6, 1, ""),  # the slider can go lower
+        (0.1, 3, "the threshold is at its lowest: for more, raise the share"),
+        (0.12, 2, "1 weaker ones are left out by *Automatic*"),  # it is shown at the lowest step, and lies above it
+        (None, 3, ""),
+    ],
+)
+def test_what_the_left_end_of_the_slider_means_is_said_only_there(
+    monkeypatch: pytest.MonkeyPatch, threshold: float | None, n_found: int, said: str
+) -> None:
+    def found_in(_subject: object, _scored: object, chosen: DetectionSettings) -> SimpleNamespace:
+        n = 3 if chosen.threshold == 0.1 else n_found
+        return SimpleNamespace(threshold=threshold, moments=scoring(*[0.5] * n))
+
+    monkeypatch.setattr(notes, "_", words)
+    monkeypatch.setattr(notes, "found_in", found_in)
+    monkeypatch.setattr(notes, "thresholds_in", lambda *_: [0.1, 0.5, 0.9])
+    anything: Any = None
+    told = notes.said_lowest(notes.n_lower(anything, anything, DetectionSettings()))
+    assert told.startswith(said) if said else not told
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.detection.accepted import not_found, with_accepted
 from core.detection.cue_moments import without_match
-from core.detection.detect import DetectionSettings, Found, Scored
-from core.detection.results import Precision, precision_so_far
+from core.detection.detect import Found, Scored
+from core.detection.results import precision_so_far
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
 from core.labels.presses import Press, Receipt, take
@@ -19,25 +19,24 @@ from core.people.series_file import PersonSeries
 from core.playback.playable import Playable
 from core.segment import Segment
 from pages.components.detect.candidates import disagreements
-from pages.components.detect.data import Subject, found_in, keep, prior_now
+from pages.components.detect.data import Subject, keep, prior_now
 from pages.components.detect.export import Batch, export_bar, left_out, which_moments
 from pages.components.detect.kept import Kept, kept_moments
 from pages.components.detect.moments import ListPlace, MomentRow, added_id, least_of, moment_list, moment_rows, percent
-from pages.components.detect.settings import COMPARED, Keys, begin, loosen, no_limit, settings_row
+from pages.components.detect.notes import n_lower, nothing, said_above, said_below
+from pages.components.detect.settings import COMPARED, begin, settings_row
 from pages.components.detect.why import why_panel
 from pages.components.player.lane import Lane
 from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.shared.data import cue_lanes, duration_of, faces_of, fps_of, ledger_of, library_of, unseen_spans
-from pages.components.shared.judging import note_judged, say_contradicted
+from pages.components.shared.judging import note_judged, said_contradicted
 from pages.components.shared.jumps import Jump, Jumps, jumps
 from pages.components.shared.opening import player_first
 from pages.components.shared.pictures import still_address
-from pages.components.shared.shell import _, asked_time, fragment, lasting, plain, show_error
+from pages.components.shared.shell import _, asked_time, fragment, plain, show_error
 
 PLAYER = "detect-player"
 MOST_LOUD = 40
-FEWEST_REVIEWED = 5  # of which a guess at all is worth something
-SOME = 5  # best moments that are shown where none passes the threshold
 
 
 def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
@@ -54,7 +53,8 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     who = {"video_id": subject.video.id, "person_id": subject.person.id}
     trims = trims_of(ledger, **who)
     accepted = [e.segment for e in labels if e.origin == "accepted" and e.label == 1]
-    funny = _labelled_funny(labels, library_of(subject.space).labels(subject.person.id).overruled)
+    overruled = library_of(subject.space).labels(subject.person.id).overruled
+    funny = _labelled_funny(labels, overruled)
     found = with_accepted(found, accepted, [clip for clip in funny if added_id(clip, **who) in trims])
     missed = not_found(found, funny)
     try:
@@ -62,23 +62,27 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     except PunchlineError as error:
         show_error(error)
     if not found.moments:
-        _nothing(keys, settings)
+        nothing(keys, settings, at_lowest=n_lower(subject, scored, settings) is not None)
     listed = [*found.moments, *(replace(moment, labelled=True) for moment in missed)]
     pictures = [still_address(subject.video, moment.best.middle) for moment in listed]
     least = least_of(found.threshold)
     all_rows = moment_rows(listed, labels, **who, trims=trims, pictures=pictures, least=least)
     rows = all_rows[: len(found.moments)]
     with place:
-        _said(subject, scored, settings, found, keys, [_said_missed(len(missed)), left_out(rows)])
+        said_above(subject, scored, settings, found, keys, n_missed=len(missed), left_out=left_out(rows))
     with st.container(key="result-columns"):
         left, right = st.columns([1.55, 1], gap="medium")
     with left:
         _play(subject, series, shown, found, labels, rows)
     with right:
         selected = _list(subject, all_rows, duration)
-        say_contradicted("detect", labels, library_of(subject.space).labels(subject.person.id).overruled)
-        _precision(precision_so_far(ledger.labels(person_id=subject.person.id)))
-        _labels_say(found.prior, prior_now(subject, scored, settings.prior))
+        said_below(
+            rows,
+            precision_so_far(ledger.labels(person_id=subject.person.id)),
+            expected=found.prior,
+            now=prior_now(subject, scored, settings.prior),
+            contradicted=said_contradicted("detect", labels, overruled),
+        )
     player_first()
     moment = next((m for m, row in zip(listed, all_rows, strict=True) if row.id == selected), None)
     if moment is not None:
@@ -95,57 +99,6 @@ def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
 def _labelled_funny(labels: list[LabelEvent], overruled: Collection[str]) -> list[Segment]:
     """The clips that are labelled funny, but for those that a later label at their place contradicts."""
     return [event.segment for event in labels if event.label == 1 and event.clip_id not in overruled]
-
-
-def _said_missed(n: int) -> str:
-    """That so many clips are labelled funny and not found; empty where there are none."""
-    return _("{n} labelled funny, but not found: see the end of the list", n=n) if n else ""
-
-
-def _said(
-    subject: Subject, scored: Scored, settings: DetectionSettings, found: Found, keys: Keys, notes: list[str]
-) -> None:
-    """What was found, in a line, with notes on what is exported of it, and whether a limit holds more back."""
-    n = len(found.moments)
-    parts = [_("{n} moments", n=n)]
-    if found.threshold is not None:
-        parts.append(_("score of {threshold} or more", threshold=percent(found.threshold)))
-    parts += filter(None, notes)
-    parts.append(_("takes about {share} of the video for funny", share=percent(found.prior)))
-    if found.not_judged_s >= 1:
-        parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))
-    st.caption(" · ".join(parts))
-    if settings.top_n is None and settings.max_per_hour is not None:
-        free = DetectionSettings(**{**vars(settings), "max_per_hour": None})
-        more = len(found_in(subject, scored, free).moments) - n
-        if more > 0:
-            st.button(
-                _("{n} more held back by the limit per hour: show them", n=more),
-                on_click=no_limit,
-                args=(keys,),
-                key="no-limit",
-                type="tertiary",
-                icon=":material/unfold_more:",
-            )
-
-
-def _nothing(keys: Keys, settings: DetectionSettings) -> None:
-    with st.container(border=True):
-        st.markdown(f"**{_('No moment passes.')}**")
-        st.markdown(
-            "\n".join(
-                [
-                    "- " + _("Lower the threshold, or raise the share of funny clips under More."),
-                    "- "
-                    + _("Look at the best ones anyway and accept or reject them: the next training learns from it."),
-                    "- " + _("Label more clips of this video: a laugh can look different from stream to stream."),
-                ]
-            )
-        )
-        if settings.top_n is None:
-            st.button(
-                _("Show the {n} best", n=SOME), on_click=loosen, args=(keys,), kwargs={"top": SOME}, key="best-anyway"
-            )
 
 
 def _play(
@@ -236,32 +189,6 @@ def _list(subject: Subject, rows: list[MomentRow], duration: float | None) -> st
     fps = fps_of(subject.space, subject.video)
     place = ListPlace("detect-moments", PLAYER, str(subject.space.root), which=which_moments())
     return moment_list(place, rows, video_id=subject.video.id, person_id=subject.person.id, fps=fps, on_events=save)
-
-
-def _precision(so_far: Precision) -> None:
-    """How often the moments were right, as far as somebody looked."""
-    n = so_far.n_accepted + so_far.n_rejected
-    if so_far.share is None or so_far.low is None or so_far.high is None:
-        st.caption(_("Accepted and rejected moments become labels, and say here how often the model is right."))
-        return
-    said = _("{k} of the {n} reviewed were right ({share}).", k=so_far.n_accepted, n=n, share=f"{so_far.share:.0%}")
-    if n >= FEWEST_REVIEWED:
-        said += " " + _("Of all, probably {low} to {high} are.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
-    st.caption(said)
-
-
-def _labels_say(expected: float, now: float) -> None:
-    """Say so where labels speak for another share of funny clips than was expected; no moment moves by itself."""
-    before, after = percent(expected), percent(now)
-    if before != after:
-        st.caption(
-            _(
-                "By your labels so far, about {now} of the video is funny, not {before}. "
-                "*Find again* takes that in; until then the list stays as it is.",
-                now=after,
-                before=before,
-            )
-        )
 
 
 def _not_judged(found: Found) -> None:

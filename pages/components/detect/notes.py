@@ -1,0 +1,136 @@
+"""What page Detect says of its moments: above them what was found, below them what is to be done and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from core.detection.detect import DetectionSettings, Found, Scored
+from core.detection.results import Precision
+from pages.components.detect.data import Subject, found_in, thresholds_in
+from pages.components.detect.moments import MomentRow, percent
+from pages.components.detect.settings import Keys, loosen, nearest_threshold, no_limit
+from pages.components.shared.shell import _, lasting
+
+FEWEST_REVIEWED = 5  # of which a guess at all is worth something
+SOME = 5  # best moments that are shown where none passes the threshold
+
+
+def said_missed(n: int) -> str:
+    """That so many clips are labelled funny and not found; empty where there are none."""
+    return _("{n} labelled funny, but not found: see the end of the list", n=n) if n else ""
+
+
+def n_lower(subject: Subject, scored: Scored, settings: DetectionSettings) -> int | None:
+    """How many more moments the lowest threshold finds; None where the slider does not stand at it."""
+    found, steps = found_in(subject, scored, settings), thresholds_in(subject, scored, settings)
+    if found.threshold is None or nearest_threshold(found.threshold, steps) != steps[0]:
+        return None
+    lowest = found_in(subject, scored, replace(settings, threshold=steps[0]))
+    return max(0, len(lowest.moments) - len(found.moments))
+
+
+def said_lowest(more: int | None) -> str:
+    """What it means that the slider stands at its left end, and what brings more; empty where it does not."""
+    if more is None:
+        return ""
+    if more:
+        return _("{n} weaker ones are left out by *Automatic*: switch it off to see them", n=more)
+    return _(
+        "the threshold is at its lowest: for more, raise the share of funny clips under *More*, or label more clips "
+        "and train again"
+    )
+
+
+def said_above(
+    subject: Subject,
+    scored: Scored,
+    settings: DetectionSettings,
+    found: Found,
+    keys: Keys,
+    *,
+    n_missed: int,
+    left_out: str,
+) -> None:
+    """What was found, in a line, with what is not and what is not exported, and whether a limit holds more back."""
+    n = len(found.moments)
+    lowest = said_lowest(n_lower(subject, scored, settings)) if n else ""
+    parts = [_("{n} moments", n=n), said_missed(n_missed), left_out, lowest]
+    parts.append(_("takes about {share} of the video for funny", share=percent(found.prior)))
+    if found.not_judged_s >= 1:
+        parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))
+    st.caption(" · ".join(filter(None, parts)))
+    if settings.top_n is None and settings.max_per_hour is not None:
+        more = len(found_in(subject, scored, replace(settings, max_per_hour=None)).moments) - n
+        if more > 0:
+            st.button(
+                _("{n} more held back by the limit per hour: show them", n=more),
+                on_click=no_limit,
+                args=(keys,),
+                key="no-limit",
+                type="tertiary",
+                icon=":material/unfold_more:",
+            )
+
+
+def nothing(keys: Keys, settings: DetectionSettings, *, at_lowest: bool) -> None:
+    """What to do where no moment passes."""
+    lower = _("Lower the threshold, or raise the share of funny clips under More.")
+    tips = [
+        _("Raise the share of funny clips under More: the threshold is at its lowest.") if at_lowest else lower,
+        _("Look at the best ones anyway and accept or reject them: the next training learns from it."),
+        _("Label more clips of this video: a laugh can look different from stream to stream."),
+    ]
+    with st.container(border=True):
+        st.markdown(f"**{_('No moment passes.')}**")
+        st.markdown("\n".join(f"- {tip}" for tip in tips))
+        if settings.top_n is None:
+            st.button(
+                _("Show the {n} best", n=SOME), on_click=loosen, args=(keys,), kwargs={"top": SOME}, key="best-anyway"
+            )
+
+
+def said_below(rows: Sequence[MomentRow], so_far: Precision, *, expected: float, now: float, contradicted: str) -> None:
+    """Small lines under the list, which gives them the room: what is to be done, and what was learned so far.
+
+    `expected` is the share of funny clips that the moments were found by, `now` what the labels speak for since.
+    """
+    lines = [contradicted, f"{said_to_do(rows)} {said_right(so_far)}".strip(), said_share(expected, now)]
+    with st.container(key="detect-notes"):
+        st.caption("  \n".join(filter(None, lines)))
+
+
+def said_to_do(rows: Sequence[MomentRow]) -> str:
+    """How many moments are reviewed, and what comes then; empty where there are none."""
+    n = sum(row.verdict is not None for row in rows)
+    if not rows:
+        return ""
+    if n == len(rows):
+        return _("All moments are reviewed: export them below.")
+    return _("{n} of {needed} moments reviewed; then export them.", n=n, needed=len(rows))
+
+
+def said_right(so_far: Precision) -> str:
+    """How often the moments were right, as far as somebody looked."""
+    n = so_far.n_accepted + so_far.n_rejected
+    if so_far.share is None or so_far.low is None or so_far.high is None:
+        return _("Accepted and rejected moments become labels, and say here how often the model is right.")
+    said = _("{k} of the {n} reviewed were right ({share}).", k=so_far.n_accepted, n=n, share=f"{so_far.share:.0%}")
+    if n >= FEWEST_REVIEWED:
+        said += " " + _("Of all, probably {low} to {high} are.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
+    return said
+
+
+def said_share(expected: float, now: float) -> str:
+    """That labels speak for another share of funny clips than was expected; no moment moves by itself."""
+    before, after = percent(expected), percent(now)
+    if before == after:
+        return ""
+    return _(
+        "By your labels so far, about {now} of the video is funny, not {before}. "
+        "*Find again* takes that in; until then the list stays as it is.",
+        now=after,
+        before=before,
+    )
