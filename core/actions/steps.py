@@ -42,10 +42,11 @@ def steps(workspace: Workspace, video: Video | None, person: Person | None) -> l
         n_models = sum(model.card.get("person_id") == person.id for model in ModelStore(workspace).all())
         if video is not None:
             latest = next(iter(read_detections(workspace, video.id, person.id).values()), None)
-            n_moments = len(latest["moments"]) if latest is not None else 0
+            moments = latest["moments"] if latest is not None else []
+            n_moments, n_added = len(moments), sum(moment.get("labelled") is True for moment in moments)
             labels = ledger.labels(person_id=person.id, video_id=video.id)
             judged = [e for e in labels if e.origin in ("accepted", "rejected")]
-            n_judged = min(len(judged), n_moments)
+            n_judged = min(len(judged) + n_added, n_moments)  # a labelled clip is added by hand
     return [
         StepState("video", len(workspace.videos())),
         StepState("person", len(person.references) if person is not None else 0),

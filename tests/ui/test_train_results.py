@@ -29,9 +29,10 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "_", lambda message, **values: text(message, "en", **values))
 
 
-def test_a_model_without_a_fault_that_smiles_equal_is_good_enough_to_try() -> None:
+def test_a_model_that_smiles_equal_is_not_praised_and_told_what_it_needs() -> None:
     perfect = model(1.0, 1.0, (-0.05, 0.1))
-    assert _verdict(perfect) == "Good enough to try. On these clips it does about as well as judging by smiles alone."
+    assert _verdict(perfect) == "Usable, but as far as these 29 clips show no better than judging by smiles alone."
+    assert "needs smiles that are not funny and funny moments without a smile" in _what_next(perfect)
     assert _counted(perfect).endswith("it found 17; of 12 others it took none for funny.")
     assert _what_next(perfect).startswith("Go on")
 

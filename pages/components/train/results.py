@@ -57,20 +57,37 @@ def results(model: Model) -> None:
 
 def _verdict(model: Model) -> str:
     """Whether the model is good enough, and better than an answer that needs none."""
+    grade = _grade(model)
     said = {
         "good": _("Good enough to try."),
         "fair": _("Worth a try, but look at what it finds."),
         "poor": _("Not good enough yet."),
-    }[_grade(model)]
+    }[grade]
     name, gap = _hardest(model)
     if gap is None:
         return said
     alone = baseline_name(name)
+    if grade == "good" and _is_unclear(gap):
+        n = int(model.judgement.get("n_judged") or 0)
+        return _("Usable, but as far as these {n} clips show no better than {name}.", n=n, name=alone)
     if gap.low is not None and gap.low > 0:
         return f"{said} {_('It does better than {name}.', name=alone)}"
     if gap.high is not None and gap.high < 0:
         return f"{said} {_('It does worse than {name}.', name=alone)}"
     return f"{said} {_('On these clips it does about as well as {name}.', name=alone)}"
+
+
+def _is_unclear(gap: Figure | None) -> bool:
+    """Whether a model and the best trivial answer cannot be told apart."""
+    return gap is not None and not (gap.low is not None and gap.low > 0) and not (gap.high is not None and gap.high < 0)
+
+
+def _telling(name: str) -> str:
+    """The clips that tell a model from a trivial answer."""
+    return {
+        "loudness": _("loud places that are not funny and quiet ones that are"),
+        "happiness": _("smiles that are not funny and funny moments without a smile"),
+    }.get(name, _("calm ones and near misses too"))
 
 
 def _grade(model: Model) -> Literal["good", "fair", "poor"]:
@@ -107,11 +124,16 @@ def _counted(model: Model) -> str:
 
 def _what_next(model: Model) -> str:
     """What helps most from here on."""
-    _name, gap = _hardest(model)
+    name, gap = _hardest(model)
     if _grade(model) != "good":
-        return _("Label more clips, calm ones and near misses too, and train again.")
-    if gap is None or gap.low is None or gap.low <= 0:
-        return _("Go on and find the funny moments; more labels will show whether it knows more than that.")
+        clips = _telling(name if gap is not None and (gap.low is None or gap.low <= 0) else "")
+        return _("Label more clips, {clips}, and train again.", clips=clips)
+    if gap is not None and (gap.low is None or gap.low <= 0):
+        return _(
+            "Go on and find the moments, but check each of them. To learn more than that it needs {clips}: reject and "
+            "label such clips, then train again.",
+            clips=_telling(name),
+        )
     return _("Go on and find the funny moments; what you accept and reject there teaches it more.")
 
 
