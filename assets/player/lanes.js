@@ -1,5 +1,6 @@
 // Curves and blocks on the time axis, drawn where something other than the playhead has changed.
 
+const BESIDE_HEAD = 8; // px of a time from its line, so that the playhead on the line leaves it free
 const AXIS = 20;
 const HEIGHTS = { score: 50, curve: 42, low: 30, blocks: 18, seen: 12 };
 const SMALL = { score: 42, curve: 34, low: 24, blocks: 16, seen: 10 }; // on a low window
@@ -124,7 +125,7 @@ class Lanes extends Axis {
       ctx.globalAlpha = 0.14;
       ctx.fillRect(x - 0.5, 4, 1, this.height - 4 - GAP);
       ctx.globalAlpha = 0.55;
-      if (x < this.width - 48) ctx.fillText(clockText(i * step, digits), x + 4, 8);
+      if (x < this.width - 52) ctx.fillText(clockText(i * step, digits), x + BESIDE_HEAD, 8);
     }
     ctx.globalAlpha = 1;
   }

@@ -37,3 +37,11 @@ def open_folder(folder: Path) -> None:
     else:
         command = "open" if sys.platform == "darwin" else "xdg-open"
         subprocess.Popen([command, str(folder)], start_new_session=True)
+
+
+def shortened(folder: str, most: int) -> str:
+    """The last parts of a folder's path, in at most so many characters; a longer name is cut inside."""
+    begin, shown = f"…{os.sep}", folder
+    while len(shown) > most and os.sep in shown.removeprefix(begin):
+        shown = begin + shown.removeprefix(begin).partition(os.sep)[2]
+    return shown if len(shown) <= most else f"{shown[: most // 2]}…{shown[-(most // 3) :]}"

@@ -514,6 +514,10 @@ def test_moments_are_exported_or_it_is_said_why_not(result: Page, space: Workspa
     edited = [next((s for s, e in trims if s < m["end"] and e > m["start"]), m["start"]) for m in kept(space)]
     assert starts == pytest.approx(edited, abs=0.01)
     fits_on_a_laptop(result)
+    top = "() => document.querySelector('.stMain').scrollTop"
+    before = result.evaluate(top)
+    into(result, tmp_path / "lists")
+    assert result.evaluate(top) == before  # the focus goes back to a button of the bar, which is in view
     go_on(result, "Analyse")
     go_on(result, "Detect")
     rows(result).first.wait_for()

@@ -43,7 +43,7 @@ def _analysis(space: Workspace, side: Side, shown: Playable, other: Side | None)
         state = _player(space, side, shown, other)
     player_first()
     span = Segment(*state.range) if state.range is not None else None
-    with right:
+    with right, st.container(key="analyse-shares"):
         _shares(series, span)
     if other is not None:
         side_by_side(replace(side, title=_title(side, other)), other, span, _jump)
@@ -143,18 +143,19 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
     )
     shares = emotion_shares(series, chosen=span, by="probability" if by == "probability" else "strongest")
     summary = summarise_range(series, span)
+    notes = [_missing(shares)]
     if shares.seen > 0:
         st.altair_chart(charts.pie(shares), width="stretch")
-        st.caption(said["probability" if by == "probability" else "strongest"])
+        notes.insert(0, said["probability" if by == "probability" else "strongest"])
     else:
         st.info(_("The face is not seen here."), icon=":material/visibility_off:")
-    st.caption(_missing(shares))
-    st.caption(
+    notes.append(
         _(
             "The built-in emotion model misses most contempt and some disgust: where there is none here, there may "
             "have been some."
         )
     )
+    st.caption("  \n".join(notes))
     st.markdown(f"**{times(summary)}**")
     st.caption(_("Below: the mean of each value, an emotion's being its mean probability, and where it was highest."))
     summary_list(summary, player_key=PLAYER)

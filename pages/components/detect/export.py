@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from core.errors import PunchlineError, Sentence
 from core.export.formats import FORMATS, ExportOptions
 from core.people.person import Person
 from core.playback.download import download_address
-from core.storage.folders import fresh_folder, open_folder, opens_folders
+from core.storage.folders import fresh_folder, open_folder, opens_folders, shortened
 from core.storage.names import safe_name
 from core.workspace.jobs import Job, Jobs
 from core.workspace.registry import Video
@@ -30,6 +31,7 @@ SLOW = ("clips", "reel")  # these take time, so they are made in the background
 HEIGHTS = (720, 1080, 1440, 2160)
 MOST_PATHS = 8
 MOST_PATH = 66  # characters of a folder that are shown in the bar
+MAY_BREAK = "\u200b"  # where a line may end, so that it does not end within a folder's name
 HERE = ("127.0.0.1", "::1", None)  # addresses of a browser on this machine; None is what Streamlit tells of it
 
 
@@ -306,9 +308,10 @@ def _results(wanted: _Export) -> None:
         _written(done, paths)
         return
     folder = str(wanted.next_folder())
-    short = folder if len(folder) <= MOST_PATH else f"{folder[: MOST_PATH // 3]} … {folder[-MOST_PATH // 2 :]}"
+    short = shortened(folder, MOST_PATH)
     with st.container(key="export-place"):
-        st.caption(_("Into {folder}", folder=plain(short)), help=None if short == folder else plain(folder))
+        shown = plain(short).replace(os.sep, f"{os.sep}{MAY_BREAK}")
+        st.caption(_("Into {folder}", folder=shown), help=None if short == folder else plain(folder))
 
 
 def _belongs(path: Path, folder: Path) -> bool:

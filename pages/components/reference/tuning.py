@@ -172,7 +172,11 @@ def _histogram(histogram: Histogram, strict: float, relaxed: float) -> alt.Layer
         .mark_bar(binSpacing=0)
         .encode(
             x=alt.X(
-                "from:Q", bin="binned", title=_("similarity to the references"), scale=alt.Scale(domain=[LOWEST, 1])
+                "from:Q",
+                bin="binned",
+                title=_("similarity to the references"),
+                scale=alt.Scale(domain=[LOWEST, 1]),
+                axis=alt.Axis(labelFlush=True),
             ),
             x2="to:Q",
             y=alt.Y(

@@ -156,7 +156,8 @@ def transitions(matrix: Matrix) -> alt.LayerChart:
 
 def _plane_axes() -> dict[str, object]:
     scale = alt.Scale(domain=[-1, 1])
-    axis = alt.Axis(values=[-1, -0.5, 0, 0.5, 1], grid=True, gridOpacity=0.35, domain=False, ticks=False)
+    lines = {"values": [-1, -0.5, 0, 0.5, 1], "grid": True, "gridOpacity": 0.35, "domain": False, "ticks": False}
+    axis = alt.Axis(**lines, labelFlush=True)  # the outermost numbers inside of the chart, which would cut them
     return {
         "x": alt.X("x:Q", title=_("valence: unpleasant to pleasant"), scale=scale, axis=axis),
         "y": alt.Y("y:Q", title=_("arousal: calm to excited"), scale=scale, axis=axis),
