@@ -3,6 +3,8 @@
 const LENGTHS = { short: (s) => s < 6, middle: (s) => s >= 6 && s < 10, long: (s) => s >= 10 }; // seconds
 const MARKS = { yes: "M5 13l4 4L19 7", no: "M7 7l10 10M17 7L7 17", add: "M12 5v14M5 12h14" };
 const mark = (name) => `<button type="button" class="${name}"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="${MARKS[name]}"/></svg></button>`;
+const ONE_COLUMN = 640; // px of a window up to which columns stand below one another
+const BESIDE_BAR = 12; // px that stay free above the bar of exports
 const ROW = made("div", "row"); // which every row is a copy of
 ROW.innerHTML =
   '<div class="picture"><img alt="" hidden><span></span></div>' +
@@ -305,13 +307,16 @@ class Rows {
     return T.total.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
   }
 
-  // Leave room for what stands below the list in its column: the bar of exports covers none of it.
+  // Leave room for what stands below the list in its column: the bar of exports covers none of it, as the page opens.
   makeRoom() {
     const column = (this.root.host ?? this.root).closest('[data-testid="stColumn"]');
     const last = column?.firstElementChild?.lastElementChild;
-    if (!last) return;
-    const below = Math.max(0, last.getBoundingClientRect().bottom - this.$(".list").getBoundingClientRect().bottom);
-    this.$(".rows").style.setProperty("--below", `${Math.ceil(below)}px`);
+    if (!last || innerWidth <= ONE_COLUMN) return this.$(".rows").style.removeProperty("--room");
+    const bar = document.querySelector(".st-key-export-bar")?.offsetHeight ?? 0;
+    const { top, bottom } = this.$(".rows").getBoundingClientRect();
+    const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
+    const room = innerHeight - (top + scrolled) - (last.getBoundingClientRect().bottom - bottom) - bar - BESIDE_BAR;
+    this.$(".rows").style.setProperty("--room", `${Math.floor(room)}px`);
   }
 
   // Scroll the list, not the page.

@@ -83,13 +83,12 @@ def nothing(keys: Keys, settings: DetectionSettings, *, at_lowest: bool) -> None
         _("Look at the best ones anyway and accept or reject them: the next training learns from it."),
         _("Label more clips of this video: a laugh can look different from stream to stream."),
     ]
-    with st.container(border=True):
-        st.markdown(f"**{_('No moment passes.')}**")
-        st.markdown("\n".join(f"- {tip}" for tip in tips))
+    with st.container(border=True, key="detect-nothing"):
+        words, button = st.columns([4, 1], vertical_alignment="center")
+        words.caption("  \n".join([f"**{_('No moment passes.')}**", *tips]))
         if settings.top_n is None:
-            st.button(
-                _("Show the {n} best", n=SOME), on_click=loosen, args=(keys,), kwargs={"top": SOME}, key="best-anyway"
-            )
+            how = {"on_click": loosen, "args": (keys,), "kwargs": {"top": SOME}}
+            button.button(_("Show the {n} best", n=SOME), **how, key="best-anyway", width="stretch")
 
 
 def said_below(rows: Sequence[MomentRow], so_far: Precision, *, expected: float, now: float, contradicted: str) -> None:
