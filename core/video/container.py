@@ -14,7 +14,7 @@ from av.codec.hwaccel import HWAccel
 from av.error import FFmpegError
 
 from core.errors import Sentence, VideoUnreadable
-from core.video.clock import JUMPING, Clock, read_clock
+from core.video.clock import JUMPING, Clock, read_clock, seconds_since
 from core.video.damage import Damage
 from core.video.due_times import HELD_BACK_BY_ONE, DueTimes
 from core.video.edits import Edits, read_edits
@@ -254,7 +254,7 @@ class Source:
     def time(self, packet: Any) -> float:
         """Seconds from the container's start of a packet or frame; NaN where it has no time."""
         pts = packet.pts if packet.pts is not None else packet.dts
-        return float(pts * packet.time_base - self.start) if pts is not None else float("nan")
+        return seconds_since(self.start, pts, packet.time_base) if pts is not None else float("nan")
 
     def packets(self, *streams: Any) -> Iterator[Any]:
         """Packets of some streams (picture and all sounds by default) in the file's order from where it stands.
@@ -344,7 +344,7 @@ class Source:
             time = self.time(packet)
             if packet.is_keyframe and time <= last:
                 times.append(time)
-            if packet.dts is not None and float(packet.dts * packet.time_base - self.start) > last:
+            if packet.dts is not None and seconds_since(self.start, packet.dts, packet.time_base) > last:
                 break
         earlier = [time for time in times if time <= first]
         return [time for time in times if time >= (earlier[-1] if earlier else -inf)]

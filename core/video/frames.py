@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from av.codec.hwaccel import HWAccel
 
 from core.errors import Sentence, VideoUnreadable
 from core.video.ahead import Ahead
+from core.video.clock import seconds_since
 from core.video.container import Source
 from core.video.damage import Damage
 from core.video.packet_choice import Grid, Standing, chosen, decodable, restarts_decoding, spared
@@ -70,10 +72,10 @@ def _decoded(source: Source, grid: Grid | None = None) -> Iterator[av.VideoFrame
         for packet in source.packets(source.video):
             yield from source.frames(packet)
         return
-    decoder, tick = source.video.codec_context, source.video.time_base
+    decoder, tick = source.video.codec_context, source.video.time_base or Fraction(0)
 
     def seconds(ticks: int) -> float:
-        return max(0.0, float(ticks * (tick or 0) - source.start))
+        return max(0.0, seconds_since(source.start, ticks, tick))
 
     def restarts(read: _Read) -> bool:
         packet = read.packet

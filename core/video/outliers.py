@@ -17,28 +17,36 @@ def in_order(packets: Iterable[Any], damage: Damage) -> Iterator[Any]:
     Each waits for the next of its stream. A clock that starts again is left as it is.
     """
     held: dict[int, Any] = {}
+    limits: dict[int, tuple[int, int]] = {}  # of each stream
     latest: dict[int, tuple[int, int]] = {}  # decoding time of each stream's packet before, and from there to showing
     for packet in packets:
         index = packet.stream.index
         if (before := held.pop(index, None)) is not None:
-            damage.bad_packets += index in latest and _mend(before, *latest[index], packet.dts)
+            damage.bad_packets += index in latest and _mend(before, *latest[index], packet.dts, *limits[index])
             latest[index] = before.dts, (before.dts if before.pts is None else before.pts) - before.dts
             yield before
         if packet.dts is None:
             yield packet
         else:
+            if index not in limits:
+                limits[index] = _limits(packet)
             held[index] = packet
     yield from held.values()
 
 
-def _mend(packet: Any, before: int, delay: int, following: int | None) -> bool:
+def _limits(packet: Any) -> tuple[int, int]:
+    """Ticks of a packet's stream above which its time of decoding is far, and showing too long after decoding."""
+    rate = getattr(packet.stream, "average_rate", None)
+    late = max(FAR, DEPTH / rate) if rate else FAR
+    return int(FAR / packet.time_base), int(late / packet.time_base)
+
+
+def _mend(packet: Any, before: int, delay: int, following: int | None, far: int, longest: int) -> bool:
     """Give a packet the times that those around it ask for; whether it had others."""
-    far = FAR / packet.time_base
     moved = following is not None and before <= following < packet.dts - far
     if moved and following is not None:
         packet.dts = (before + following) // 2
-    rate = getattr(packet.stream, "average_rate", None)
-    late = packet.pts is not None and packet.pts - packet.dts > max(far, DEPTH / (rate or DEPTH) / packet.time_base)
+    late = packet.pts is not None and packet.pts - packet.dts > longest
     if packet.pts is not None and (moved or late):
         packet.pts = packet.dts + delay
     return moved or late

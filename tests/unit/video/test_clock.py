@@ -1,12 +1,13 @@
 """The clock of recordings that were put together."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
-from core.video.clock import Clock, clock_of, read_clock
+from core.video.clock import Clock, clock_of, read_clock, seconds_since
 from core.video.frames import frame_at, sampled_frames
 from core.video.probe import probe
 from core.video.sound import sound_blocks
@@ -76,3 +77,11 @@ def test_a_few_packets_out_of_place_are_no_jump(n: int) -> None:
     times = np.arange(40) / 10
     times[22 : 22 + n] += 0.8
     assert clock_of([(k, 0, time, 0.1) for k, time in enumerate(times)]).n_jumps == 0
+
+
+@pytest.mark.parametrize("tick", [Fraction(1, 90_000), Fraction(1001, 30_000), Fraction(1, 15_360), Fraction(1, 1000)])
+def test_times_are_the_nearest_floats(tick: Fraction) -> None:
+    rng = np.random.default_rng(0)
+    for start in (Fraction(0), Fraction(1_400_000, 1_000_000), Fraction(-21_333, 1_000_000)):
+        for ticks in rng.integers(-(2**40), 2**40, 50).tolist():
+            assert seconds_since(start, ticks, tick) == float(ticks * tick - start)
