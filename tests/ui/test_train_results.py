@@ -8,8 +8,8 @@ import pytest
 
 from core.training.model_store import Model
 from core.translation import text
-from pages.components.train import results, training
-from pages.components.train.results import _counted, _verdict, _what_next
+from pages.components.train import training, verdict
+from pages.components.train.verdict import counted, what_next
 
 
 def model(recall: float, precision: float, gap: tuple[float, float]) -> Model:
@@ -26,15 +26,17 @@ def model(recall: float, precision: float, gap: tuple[float, float]) -> Model:
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "_", lambda message, **values: text(message, "en", **values))
+    monkeypatch.setattr(verdict, "_", lambda message, **values: text(message, "en", **values))
 
 
 def test_a_model_that_smiles_equal_is_not_praised_and_told_what_it_needs() -> None:
     perfect = model(1.0, 1.0, (-0.05, 0.1))
-    assert _verdict(perfect) == "Usable, but as far as these 29 clips show no better than judging by smiles alone."
-    assert "needs smiles that are not funny and funny moments without a smile" in _what_next(perfect)
-    assert _counted(perfect).endswith("it found 17; of 12 others it took none for funny.")
-    assert _what_next(perfect).startswith("Go on")
+    assert (
+        verdict.verdict(perfect) == "Usable, but as far as these 29 clips show no better than judging by smiles alone."
+    )
+    assert "needs smiles that are not funny and funny moments without a smile" in what_next(perfect)
+    assert counted(perfect).endswith("it found 17; of 12 others it took none for funny.")
+    assert what_next(perfect).startswith("Go on")
 
 
 @pytest.mark.parametrize(
@@ -50,10 +52,10 @@ def test_the_lower_of_two_shares_decides(
     recall: float, precision: float, gap: tuple[float, float], first: str, second: str, wrong: int
 ) -> None:
     one = model(recall, precision, gap)
-    assert _verdict(one).startswith(first)
-    assert second in _verdict(one)
-    assert f"took {wrong or 'none'} for funny" in _counted(one)
-    assert _what_next(one).startswith("Go on" if first == "Good enough" else "Label more clips")
+    assert verdict.verdict(one).startswith(first)
+    assert second in verdict.verdict(one)
+    assert f"took {wrong or 'none'} for funny" in counted(one)
+    assert what_next(one).startswith("Go on" if first == "Good enough" else "Label more clips")
 
 
 def test_a_model_in_use_is_spoken_of_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -27,20 +26,11 @@ from pages.components.train.figures import (
     signed_range,
     value_text,
 )
+from pages.components.train.verdict import baseline_name, counted, gap_of, hardest, verdict, what_next
 
 COLOURS = {"majority": OTHER, "loudness": SECOND, "happiness": EMOTION_COLOURS["happiness"]}
 FEW_RANDOM = 20  # clips of random origin below which their figures say nothing
 FEW_GROUPS = 10  # groups below which an interval is rough
-GOOD, FAIR = 0.7, 0.5  # shares from which a model is good enough to try, and worth one
-
-
-def baseline_name(name: str) -> str:
-    """A trivial answer, in words."""
-    return {
-        "majority": _("always saying the more common kind"),
-        "loudness": _("judging by loudness alone"),
-        "happiness": _("judging by smiles alone"),
-    }.get(name, name)
 
 
 def results(model: Model) -> None:
@@ -48,93 +38,11 @@ def results(model: Model) -> None:
     if model.figure("f1") is None:
         st.info(_("This model was not judged. Train another one to see figures."), icon=":material/help:")
         return
-    st.markdown(f"##### {_verdict(model)}")
-    st.write(f"{_counted(model)} {_what_next(model)}")
+    st.markdown(f"##### {verdict(model)}")
+    st.write(f"{counted(model)} {what_next(model)}")
     with st.expander(_("Figures and curves"), icon=":material/monitoring:"):
         st.caption(_how_judged(model))
         _figures(model)
-
-
-def _verdict(model: Model) -> str:
-    """Whether the model is good enough, and better than an answer that needs none."""
-    grade = _grade(model)
-    said = {
-        "good": _("Good enough to try."),
-        "fair": _("Worth a try, but look at what it finds."),
-        "poor": _("Not good enough yet."),
-    }[grade]
-    name, gap = _hardest(model)
-    if gap is None:
-        return said
-    alone = baseline_name(name)
-    if grade == "good" and _is_unclear(gap):
-        n = int(model.judgement.get("n_judged") or 0)
-        return _("Usable, but as far as these {n} clips show no better than {name}.", n=n, name=alone)
-    if gap.low is not None and gap.low > 0:
-        return f"{said} {_('It does better than {name}.', name=alone)}"
-    if gap.high is not None and gap.high < 0:
-        return f"{said} {_('It does worse than {name}.', name=alone)}"
-    return f"{said} {_('On these clips it does about as well as {name}.', name=alone)}"
-
-
-def _is_unclear(gap: Figure | None) -> bool:
-    """Whether a model and the best trivial answer cannot be told apart."""
-    return gap is not None and not (gap.low is not None and gap.low > 0) and not (gap.high is not None and gap.high < 0)
-
-
-def _telling(name: str) -> str:
-    """The clips that tell a model from a trivial answer."""
-    return {
-        "loudness": _("loud places that are not funny and quiet ones that are"),
-        "happiness": _("smiles that are not funny and funny moments without a smile"),
-    }.get(name, _("calm ones and near misses too"))
-
-
-def _grade(model: Model) -> Literal["good", "fair", "poor"]:
-    """By the lower of two shares: of the funny clips that it finds, and of its finds that are right."""
-    lower = min(0.0 if figure is None else figure.value for figure in map(model.figure, ("recall", "precision")))
-    return "good" if lower >= GOOD else "fair" if lower >= FAIR else "poor"
-
-
-def _counted(model: Model) -> str:
-    """What it called funny of the clips that it had not seen; empty where that is not known."""
-    recall, precision = model.figure("recall"), model.figure("precision")
-    n = int(model.judgement.get("n_judged") or 0)
-    n_funny = round(n * float(model.card.get("labelled_share") or 0.0))
-    if recall is None or precision is None or not n_funny:
-        return ""
-    found = recall.value * n_funny
-    n_wrong = round(found / precision.value - found) if precision.value > 0 else 0
-    other = n - n_funny
-    if not n_wrong:
-        return _(
-            "Of {n} funny clips that it had not seen it found {found}; of {other} others it took none for funny.",
-            n=n_funny,
-            found=round(found),
-            other=other,
-        )
-    return _(
-        "Of {n} funny clips that it had not seen it found {found}; of {other} others it took {wrong} for funny.",
-        n=n_funny,
-        found=round(found),
-        other=other,
-        wrong=n_wrong,
-    )
-
-
-def _what_next(model: Model) -> str:
-    """What helps most from here on."""
-    name, gap = _hardest(model)
-    if _grade(model) != "good":
-        clips = _telling(name if gap is not None and (gap.low is None or gap.low <= 0) else "")
-        return _("Label more clips, {clips}, and train again.", clips=clips)
-    if gap is not None and (gap.low is None or gap.low <= 0):
-        return _(
-            "Go on and find the moments, but check each of them. To learn more than that it needs {clips}: reject and "
-            "label such clips, then train again.",
-            clips=_telling(name),
-        )
-    return _("Go on and find the funny moments; what you accept and reject there teaches it more.")
 
 
 def _figures(model: Model) -> None:
@@ -177,7 +85,7 @@ def _headline(model: Model) -> None:
             help=said,
             border=True,
         )
-    name, gap = _hardest(model)
+    name, gap = hardest(model)
     better.metric(
         _("F1 above the best trivial answer"),
         "–" if gap is None else signed(gap.value),
@@ -213,18 +121,6 @@ def _range(figure: Figure | None) -> str | None:
     if figure is None or figure.low is None or figure.high is None:
         return None
     return _("{low} to {high}", low=percent(figure.low), high=percent(figure.high))
-
-
-def _gap(model: Model, baseline: str, metric: str) -> Figure | None:
-    found = model.judgement.get("baselines", {}).get(baseline, {}).get("difference", {}).get(metric)
-    return as_figure(found)
-
-
-def _hardest(model: Model) -> tuple[str, Figure | None]:
-    """The trivial answer with the best F1, and by how much the model is better."""
-    rated = {name: figure.value for name in BASELINES if (figure := model.figure("f1", "baselines", name))}
-    name = max(rated, key=lambda one: rated[one], default="")
-    return name, _gap(model, name, "f1") if name else None
 
 
 def _how_judged(model: Model) -> str:
@@ -305,7 +201,7 @@ def _better_than(model: Model) -> None:
     """In words: whether the model is worth more than an answer that needs none."""
     st.markdown(f"**{_('Is it better than that?')}**")
     for name in BASELINES:
-        gap = _gap(model, name, "f1")
+        gap = gap_of(model, name, "f1")
         if gap is None:
             continue
         if gap.low is not None and gap.low > 0:
@@ -363,7 +259,7 @@ def _differences(model: Model) -> pd.DataFrame:
             baseline_name(name): {
                 metric_name(metric): "–" if gap is None else f"{signed(gap.value)} ({signed_range(gap)})"
                 for metric in COMPARED
-                for gap in [_gap(model, name, metric)]
+                for gap in [gap_of(model, name, metric)]
             }
             for name in BASELINES
         }
