@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.actions import videos
+from core.actions.cues import compute_laughter
 from core.actions.references import read_references
 from core.dataset.dataset_file import read_state
 from core.faces.feature_file import read_features_info
@@ -109,6 +110,16 @@ def begin_scan(workspace: Workspace, video: Video) -> Job:
 def _scan(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
     features = videos.scan(workspace, workspace.video(job.subject), on_progress=report.progress)
     return {"n_faces": len(features.faces)}
+
+
+def begin_hearing(workspace: Workspace, video: Video) -> Job:
+    """Hear laughter in an extracted video again."""
+    return Jobs(workspace).submit("hear", video.id, video.name)
+
+
+def _hear(workspace: Workspace, job: Job, report: Report) -> Mapping[str, Any]:
+    rows = compute_laughter(workspace, workspace.video(job.subject), on_progress=report.progress)
+    return {"n_rows": len(rows)}
 
 
 def begin_playable(workspace: Workspace, video: Video, *, wanted: float = 0.0) -> Job:
@@ -294,6 +305,7 @@ KINDS: Mapping[str, Callable[[Workspace, Job, Report], Mapping[str, Any]]] = {
     "dataset": _build_dataset,
     "train": _train,
     "detect": _detect,
+    "hear": _hear,
     "proxy": _make_playable,
     "export": _export,
 }

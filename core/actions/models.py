@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.actions.cues import hear_anew
 from core.actions.videos import OnProgress, no_progress
 from core.dataset.dataset_file import read_info
 from core.dataset.upkeep import Finding, Refreshed, names_of, up_to_date, verify
@@ -64,7 +65,13 @@ def train(
     on_progress: OnProgress = no_progress,
     on_curve: Callable[[int, int, float, float | None], None] | None = None,
 ) -> tuple[Path, dict[str, Any]]:
-    """Train a model on a person's labels, as `core.training.train.train`; gives its folder and card."""
+    """Train a model on a person's labels, as `core.training.train.train`; gives its folder and card.
+
+    Laughter that was heard in another way than today is heard anew first.
+    """
+    library = Library(workspace)
+    labelled = {label.video_id for label in library.ledger.labels(person_id=person.id)}
+    hear_anew(workspace, [video for video in workspace.videos() if video.id in labelled], on_progress=on_progress)
     with ModelStore(workspace).reserved(name) as folder:
         how = {"name": folder.name, "on_progress": on_progress, "on_curve": on_curve}
-        return train_model(Library(workspace), person, settings, **how)  # type: ignore[arg-type]
+        return train_model(library, person, settings, **how)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.actions.cues import hear_anew
 from core.actions.videos import OnProgress, no_progress
 from core.detection.detect import DetectionSettings, Found, Scored, decide, score
 from core.detection.results import moments_in, read_detections, save_detections
@@ -43,6 +44,8 @@ def detect(
 ) -> Detected:
     """Find the funny moments of a person in an extracted video, and keep them.
 
+    Laughter that was heard in another way than today is heard anew first.
+
     Parameters
     ----------
     model
@@ -54,6 +57,7 @@ def detect(
     ------
     ModelFault, WorkspaceFault, Busy, StorageFault
     """
+    hear_anew(workspace, [video], on_progress=on_progress)
     scored = score(
         Library(workspace), video, person, model=model, n_rows=n_rows, sampling=sampling, on_progress=on_progress
     )

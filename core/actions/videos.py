@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from core.actions.chat import keep_chat
+from core.actions.cues import with_laughter
 from core.actions.references import read_references
 from core.errors import PunchlineError, StorageFault, VideoUnreadable, WorkspaceFault
 from core.faces.detection import USUAL_FACE
@@ -103,6 +104,7 @@ def extract(
             writing=partial(workspace.lock, f"features-{video.id}", timeout=60),
             reader=reader,
         )
+        features = with_laughter(workspace, video, features, on_progress=on_progress)
         keep_chat(workspace, video)
         read_references(workspace, settings.embedder)
         Library(workspace).make_series(video.id)

@@ -24,7 +24,7 @@ class Cue:
 CUES = {
     cue.name: cue
     for cue in (
-        Cue("laughter", ("laughter", "speech", "music", "crowd"), "laughter", "sound", "yamnet-int8/1"),
+        Cue("laughter", ("laughter", "speech", "music", "crowd"), "laughter", "sound", "yamnet-int8/2"),
         Cue("chat", ("messages", "laughing"), "laughing", "file", "chat/1"),
     )
 }

@@ -28,6 +28,9 @@ PRIOR_SHIFT = float(np.log(0.05 / 0.95) - np.log(0.003 / 0.997))
 # Music and crowds are what the network takes for laughter: where one is heard for certain, laughter must be e^2 and e^1
 # times as likely. Both are choices; no recording was used to set them.
 MUSIC_DOUBT, CROWD_DOUBT = 2.0, 1.0
+# Other bursts of a voice, which is one thing at a time: shouts and screams, crying. Laughter's probability is shared
+# with them by their scores (docs/evaluation.md, Laughter beside other voices).
+OTHER_VOICES = ((6, 12), (19, 23))
 
 
 def columns_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -35,7 +38,8 @@ def columns_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     laughter, speech, music, crowd = (scores[:, a:b].max(axis=1) for a, b in (CLASSES[name] for name in COLUMNS))
     p = np.clip(laughter, 1e-6, 1 - 1e-6)
     log_odds = np.log(p / (1 - p)) + PRIOR_SHIFT - MUSIC_DOUBT * music - CROWD_DOUBT * crowd
-    return np.stack([1 / (1 + np.exp(-log_odds)), speech, music, crowd], axis=1).astype(np.float32)
+    share = p / (p + np.max([scores[:, a:b].max(axis=1) for a, b in OTHER_VOICES], axis=0))
+    return np.stack([share / (1 + np.exp(-log_odds)), speech, music, crowd], axis=1).astype(np.float32)
 
 
 class LaughterReader:

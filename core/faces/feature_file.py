@@ -196,6 +196,13 @@ def _write(file: h5py.File, features: Features) -> None:
         file["audio/waveform"] = features.waveform
 
 
+def outdated_cues(path: Path) -> list[str]:
+    """Names of the cues in a feature file that were computed in another way than today. Raises StorageFault."""
+    with reading(path, FEATURES_FORMAT, FEATURES_VERSION) as file:
+        stored = file.get("cues", {})
+        return [name for name, cue in CUES.items() if name in stored and stored[name].attrs.get("digest") != cue.digest]
+
+
 def write_features(path: Path, features: Features) -> None:
     """Write a finished analysis, in place of what was there, in one step. Raises StorageFault."""
     with replacing(path) as file:

@@ -36,6 +36,7 @@ LANES: Mapping[str, str] = {
     "extract": "long",
     "sample": "long",
     "train": "long",
+    "hear": "long",
     "scan": "short",
     "references": "short",
     "photos": "short",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
+import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -12,7 +14,9 @@ from core.faces.feature_file import write_features
 from core.labels.event import LabelEvent
 from core.labels.goal import goal_of
 from core.labels.ledger import Ledger
+from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
+from pages.components.shared.job_panel import kind_name
 from tests.tables import random_features
 from tests.ui.test_pages import fill, opened, space
 from tests.unit.workspace.test_workspace import reference
@@ -95,3 +99,17 @@ def test_the_table_marks_a_label_that_does_not_count(space: Workspace) -> None:
     assert any("Not counted: 1, such as the one at 0:30" in str(part.value) for part in app.warning)
     (table,) = [frame.value for frame in app.dataframe if "origin" in frame.value]
     assert dict(zip(table["start"], table["counts"], strict=True)) == {"0:31.0": "yes", "0:30.0": "no"}
+
+
+def test_a_video_heard_in_another_way_is_heard_again_in_the_background(
+    space: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Jobs, "ensure_worker", lambda self, lane: None)
+    id = fill(space, tmp_path)
+    opened("label")
+    assert Jobs(space).latest("hear", id) is None
+    with h5py.File(space.features_path(id), "a") as file:
+        file["cues/laughter"].attrs["digest"] = "older"
+    opened("label").run()
+    assert [job.subject for job in Jobs(space).all() if job.kind == "hear"] == [id]
+    assert kind_name("hear") == "Hearing laughter again"

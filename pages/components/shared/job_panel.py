@@ -30,6 +30,7 @@ def kind_name(kind: str) -> str:
         "dataset": _("Gathering labelled clips"),
         "train": _("Training"),
         "detect": _("Finding funny moments"),
+        "hear": _("Hearing laughter again"),
         "proxy": _("Preparing the video for playback"),
         "export": _("Exporting"),
     }.get(kind, kind)
@@ -42,7 +43,7 @@ def progress_text(job: Job) -> str:
     if not job.begun:
         return _("loading the models…") if job.kind in LOADING else _("preparing…")
     parts = [f"{job.share:.0%}"]
-    if job.kind in ("extract", "sample", "proxy"):
+    if job.kind in ("extract", "sample", "hear", "proxy"):
         parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
         if job.rate > 0:
             parts.append(_("{rate}x real time", rate=f"{job.rate:.1f}"))

@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit import config, runtime
 
-from core.actions.background import begin_reading_references
+from core.actions.background import begin_hearing, begin_reading_references
+from core.actions.cues import hears_otherwise
 from core.errors import PunchlineError, Sentence
 from core.faces.embedders import DEFAULT_EMBEDDER, embedder_entry
 from core.labels.csv import seconds_of
@@ -236,8 +237,17 @@ def chosen_person(people: list[Person]) -> Person | None:
 
 
 def video_select(videos: list[Video], *, key: str) -> Video | None:
-    """A selectbox of videos; what is chosen there holds on all pages."""
-    return _select("video_id", _("Video"), {v.id: v.name for v in videos}, videos, key)
+    """A selectbox of videos; what is chosen there holds on all pages.
+
+    A video whose laughter was heard in another way than today is given to a background job, once a session.
+    """
+    video = _select("video_id", _("Video"), {v.id: v.name for v in videos}, videos, key)
+    seen: set[str] = st.session_state.setdefault("cues-seen", set())
+    if video is not None and video.id not in seen:
+        seen.add(video.id)
+        if video.path is not None and hears_otherwise(workspace(), video):
+            begin_hearing(workspace(), video)
+    return video
 
 
 def person_select(people: list[Person], *, key: str) -> Person | None:

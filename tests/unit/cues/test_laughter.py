@@ -44,6 +44,14 @@ def test_music_and_crowds_hold_laughter_down(other):
     assert columns_of(scores(_13=0.6, **{other: 0.9}))[0, 0] > 0.8  # one that is certain is still heard
 
 
+@pytest.mark.parametrize("other", ["_6", "_11", "_19", "_22"])
+def test_laughter_is_shared_with_shouts_screams_and_crying(other):
+    alone, beside = columns_of(scores(_13=0.1)), columns_of(scores(_13=0.1, **{other: 0.15}))
+    assert alone[0, 0] > 0.6
+    assert beside[0, 0] == pytest.approx(alone[0, 0] * 0.1 / 0.25, rel=0.01)
+    assert columns_of(scores(_13=0.5, **{other: 0.05}))[0, 0] > 0.8  # a voice that rather laughs
+
+
 def test_columns_are_the_highest_of_their_classes():
     columns = columns_of(scores(_18=0.3, _5=0.4, _200=0.5, _64=0.6))
     assert columns.shape == (1, len(COLUMNS))
