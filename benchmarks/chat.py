@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.cues.chat import read_chat
+from core.cues.chat_reading import read_chat
 from core.cues.laughs import pattern
 
 N = 200_000

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.cues.chat import read_chat
 from core.cues.chat_counts import counts_of
 from core.cues.chat_lag import Lag, lag_of
+from core.cues.chat_reading import read_chat
 from core.cues.laughs import pattern
 
 STREAMS = {  # seconds, laughs, answers to each

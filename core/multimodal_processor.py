@@ -25,9 +25,10 @@ from core.people.normalisation import find_person
 from core.people.person import Person, Thresholds
 from core.people.series_file import PersonSeries, SeriesOrigin, file_digest, read_series, write_series
 from core.series import FEATURES, N_FACE, Fill, TimeSeries, baseline, fill_gaps
-from core.video.ahead import Ahead, keep_freed_memory, may_use_gpu, threads_for_stages
+from core.video.ahead import Ahead, keep_freed_memory, threads_for_stages
 from core.video.damage import Damage
 from core.video.frames import Picture
+from core.video.hardware import may_use_gpu
 from core.video.probe import VideoInfo, fingerprint, probe
 from core.video.streams import AUTOMATIC, Tracks
 from core.video_feature_extractor import (
@@ -197,8 +198,7 @@ def _finished(
     ]
     duration = video.duration
     if duration is None:  # learnt by reading: the last picture is shown for as long as the others
-        last_timestamp = max(damage.last_timestamp, float(found.faces.timestamps[-1]))
-        duration = last_timestamp + (1 / video.fps if video.fps else 0.0)
+        duration = max(damage.last_timestamp, float(found.faces.timestamps[-1])) + (1 / video.fps if video.fps else 0.0)
     if not video.has_audio:
         warnings.append("the video has no sound: loudness and pitch are missing")
     if len(found.faces) == 0:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.cues.chat import ReadChat, read_chat
 from core.cues.chat_counts import ChatCounts, chat_rows, counts_of
-from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
 from core.cues.chat_lag import Lag, lag_of
+from core.cues.chat_reading import ReadChat, read_chat
+from core.cues.kept_chat_counts import ChatInfo, read_chat_file, write_chat
 from core.cues.laughs import DEFAULT_PATTERNS, pattern, patterns_of
 from core.errors import WorkspaceFault
 from core.faces.feature_file import change_cues, read_cues

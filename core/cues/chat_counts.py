@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cues.chat import ReadChat
+from core.cues.chat_reading import ReadChat
 
 BIN = 0.25  # seconds
 AROUND = 5.0  # seconds of chat that a row covers

@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -109,11 +108,6 @@ def keep_freed_memory() -> None:
 def n_cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def may_use_gpu(device: str) -> bool:
-    """Whether an extraction on this device may find an NVIDIA GPU; asked before torch, which knows, is loaded."""
-    return device != "cpu" and (device != "auto" or sys.platform != "linux" or Path("/proc/driver/nvidia").exists())
 
 
 def threads_for_decoding(n_processes: int = 1) -> int:

@@ -14,16 +14,15 @@ from typing import Any
 
 import av
 import numpy as np
-from av.codec.hwaccel import HWAccel
 
 from core.errors import Sentence, VideoUnreadable
 from core.video.ahead import Ahead
 from core.video.clock import seconds_since
 from core.video.container import Source
 from core.video.damage import Damage
+from core.video.hardware import nvdec
 from core.video.packet_choice import Grid, Standing, chosen, decodable, restarts_decoding, spared
 from core.video.picture import Image, Images, progressive
-from core.video.probe import probe
 from core.video.references import Coded, References
 from core.video.streams import AUTOMATIC, Tracks
 
@@ -179,7 +178,7 @@ def sampled_pictures(
     n_threads
         For decoding; 0 takes one a processor and one more.
     """
-    hardware = HWAccel(device_type="cuda", allow_software_fallback=True) if gpu and not probe(path).rotation else None
+    hardware = nvdec(path) if gpu else None
     with Source(path, tracks=tracks, damage=damage, hardware=hardware, n_threads=n_threads) as source:
         images = Images(source.size_of)
         frames = Ahead(_sampled(source, sample_rate, first_timestamp, after, LEEWAY), limit=FRAMES_AHEAD)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.actions.background import begin_extraction
 from core.cues.chat_counts import ChatCounts
-from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
+from core.cues.kept_chat_counts import ChatInfo, read_chat_file, write_chat
 from core.faces.embedders import DEFAULT_EMBEDDER, EMBEDDERS
 from core.faces.feature_file import write_features
 from core.labels.event import LabelEvent

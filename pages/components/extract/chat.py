@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.actions.chat import attach_chat, chat_info, laugh_patterns, move_chat, remove_chat, save_laugh_patterns
-from core.cues.chat_file import ChatInfo
+from core.cues.kept_chat_counts import ChatInfo
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.shared.shell import _, told

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from core.cli.cues import sentence_of
 from core.cli.main import main
-from core.cues.chat_file import ChatInfo
+from core.cues.kept_chat_counts import ChatInfo
 from core.faces import feature_file as feature_store
 from core.workspace.workspace import Workspace
 from tests.media import Sound, tone, write

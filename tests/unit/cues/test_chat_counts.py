@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from core.cues.chat import ReadChat
 from core.cues.chat_counts import AROUND, ChatCounts, chat_rows, counts_of
-from core.cues.chat_file import ChatInfo, read_chat_file, write_chat
 from core.cues.chat_message import Unread
+from core.cues.chat_reading import ReadChat
+from core.cues.kept_chat_counts import ChatInfo, read_chat_file, write_chat
 
 TIMES = np.arange(3000) / 3  # 1000 s
 

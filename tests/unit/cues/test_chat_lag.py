@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from core.cues.chat import ReadChat
 from core.cues.chat_counts import ChatCounts, counts_of
 from core.cues.chat_lag import lag_of
 from core.cues.chat_message import Unread
+from core.cues.chat_reading import ReadChat
 
 TIMES = np.arange(3000) / 3  # 1000 s
 

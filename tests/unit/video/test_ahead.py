@@ -7,7 +7,7 @@ import cv2
 import pytest
 import torch
 
-from core.video.ahead import Ahead, may_use_gpu, n_cores, threads_for_stages
+from core.video.ahead import Ahead, n_cores, threads_for_stages
 
 
 def test_items_come_in_order() -> None:
@@ -76,8 +76,3 @@ def test_threads_are_set_back() -> None:
     with threads_for_stages():
         assert 1 <= torch.get_num_threads() <= max(1, n_cores() // 4)
     assert (torch.get_num_threads(), cv2.getNumThreads()) == before
-
-
-def test_a_processor_is_no_gpu() -> None:
-    assert not may_use_gpu("cpu")
-    assert may_use_gpu("cuda")

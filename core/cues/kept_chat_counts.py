@@ -1,4 +1,4 @@
-"""Chat files of ours: counts alone, and how they came about. No message and no name is in them."""
+"""All that is kept of a chat: its counts, and how they came about. No message and no name is in the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat files -> counts of messages and of those that laugh. Who wrote what is read once and not kept."""
+"""Chat files that other programs wrote -> counts of messages and of those that laugh. Who wrote what is not kept."""
 
 from __future__ import annotations
 

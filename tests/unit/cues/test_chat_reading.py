@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.cues.chat import ChatUnreadable, ReadChat, read_chat
+from core.cues.chat_reading import ChatUnreadable, ReadChat, read_chat
 from core.cues.laughs import pattern
 
 MESSAGES = [(1.5, "가", "안녕하세요"), (5.0, "b", "lol"), (65.25, "c", "ㅋㅋㅋㅋ"), (3723.0, "d", "gg wp")]
