@@ -76,7 +76,7 @@ class Judge extends Stage {
     const here = new Map(this.upcoming.map((clip) => [clip.clip_id, clip])); // with the bounds that were changed here
     const returned = this.upcoming.filter((clip) => clip.returned);
     const out = new Set([...this.judged, ...away, this.current?.clip_id, ...returned.map((clip) => clip.clip_id)]);
-    const coming = queue.clips.filter((clip) => !out.has(clip.clip_id));
+    const coming = queue.clips.filter((clip) => !out.has(clip.clip_id) && !this.repeats(clip));
     this.upcoming = [...returned, ...coming.map((clip) => here.get(clip.clip_id) ?? { ...clip })];
     if (this.current) this.prepare();
     else this.advance();
@@ -146,7 +146,17 @@ class Judge extends Stage {
     this.showState();
   }
 
+  // Whether a clip shows again what was judged here, perhaps after it was moved; the one in hand counts as judged.
+  repeats(clip) {
+    const { shared } = this.data.queue;
+    if (shared === null || clip.returned) return false;
+    const here = this.history.filter(({ event }) => event.kind !== "mark" && event.person_id === this.data.person_id).map((item) => item.clip);
+    const same = [...here, this.current].filter((other) => other && other.video_id === clip.video_id);
+    return same.some((other) => Math.min(other.end, clip.end) - Math.max(other.start, clip.start) > shared + 0.005);
+  }
+
   advance() {
+    if (this.data.queue) this.upcoming = this.upcoming.filter((clip) => !this.repeats(clip));
     this.current = this.upcoming.shift() || null;
     if (this.current) {
       this.cover("");

@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PunchlineError
+from core.labels.coverage import Coverage
 from core.labels.csv import MARK_AFTER, MARK_BEFORE
 from core.labels.event import clip_id_of
 from core.labels.goal import LEAST_OF_A_KIND
-from core.labels.rules import MIN_DURATION
+from core.labels.rules import MAX_DURATION, MIN_DURATION, TOLERANCE
 from core.labels.salience import UNSEEN, Salience
 from core.segment import LabeledSegment, Segment
 from core.series import TimeSeries
 
 Order = Literal["peaks", "in_order", "random", "likely", "uncertain", "laughter", "chat"]
 CLIP_DURATION = MARK_BEFORE + MARK_AFTER  # seconds
-MAX_OVERLAP = 0.5  # share of a clip that may be labelled already
+SHARED = 0.75  # seconds at either end of a clip that may be taken: where 5 s are free, one of places 0.5 s apart fits
 RANDOM_EVERY = 5  # among the peaks, every fifth clip is a random one
 HALF_SURE = 0.5  # the score of which a classifier is least certain
 Floats = NDArray[np.floating]
@@ -57,9 +58,11 @@ class QueuedClip:
 class LabelQueue:
     """The clips of one person in one video, in the order of a queue.
 
-    Equal arguments give equal clips. A queue needs no state: what is labelled meanwhile is passed over when it is asked
-    again, and what comes next is decided by all that is taken or in hand, so that clips come in the same order one by
-    one and in lots. Where labels are other than expected, the queue turns to the kind that is lacking.
+    Equal arguments give equal clips. A queue offers what is new: at most `SHARED` seconds at either end of a clip are
+    taken, and every stretch that is free for as long as the shortest clip is offered. It needs no state: what is
+    labelled meanwhile is passed over when it is asked again, and what comes next is decided by all that is taken or in
+    hand, so that clips come in the same order one by one and in lots. Where labels are other than expected, the queue
+    turns to the kind that is lacking.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ class LabelQueue:
     taken
         What is labelled (as labelled segments: then their kinds count), skipped or shown already; never given again.
     overlapping
-        True gives other clips that overlap taken ones by more than half too.
+        True gives other clips that overlap taken ones too.
     seed
         Decides the random clips.
     """
@@ -120,7 +123,7 @@ class LabelQueue:
         kept: list[QueuedClip] = []
         if self._length is None or self._length < MIN_DURATION:
             return kept
-        streams, given = self._streams(order), {_bounds(segment) for segment in (*self.taken, *held)}
+        streams, given = self._streams(order, held), {_bounds(segment) for segment in (*self.taken, *held)}
         for kind in islice(self._kinds(), len(held), len(held) + n):
             turns = sorted(streams, key=lambda name: name != kind)  # the others where there is none of that kind
             free = (self._first_free(streams[name], held, given) for name in turns)
@@ -151,14 +154,18 @@ class LabelQueue:
                 yield kind
             n_funny, n_other = n_funny + (kind == "peaks"), n_other + (kind != "peaks")
 
-    def _streams(self, order: Order) -> dict[str, Iterator[QueuedClip]]:
-        """The clips of a queue, and of peaks the random and the calm ones that take their turn."""
+    def _streams(self, order: Order, held: list[Segment]) -> dict[str, Iterator[QueuedClip]]:
+        """The clips of a queue, and of peaks the random and the calm ones that take their turn.
+
+        What is `held` grows as clips are given out.
+        """
         if order in ("in_order", "random"):
-            return {order: self._tiles(order)}
+            return {order: self._tiles(order, held)}
         if order == "peaks":
-            return {"peaks": self._standing_out(), "random": self._tiles("random"), "calm": self._calm()}
+            peaks, calm = self._standing_out(held), self._calm(held)
+            return {"peaks": peaks, "random": self._tiles("random", held), "calm": calm}
         if order in ("laughter", "chat"):
-            return {order: self._cue_peaks(order)}
+            return {order: self._cue_peaks(order, held)}
         if self.scores is None:
             raise PunchlineError(
                 "the queue {order!r} needs the scores of a trained model; train and detect first, or choose another",
@@ -166,44 +173,59 @@ class LabelQueue:
             )
         times, scores = (np.asarray(part, np.float64) for part in self.scores)
         value = scores if order == "likely" else -np.abs(scores - HALF_SURE)
-        return {order: self._peaks(times, value, order)}
+        return {order: self._peaks(times, value, order, held)}
 
     def _first_free(
         self, stream: Iterator[QueuedClip], held: list[Segment], given: set[tuple[float, float]]
     ) -> QueuedClip | None:
-        """The first clip of a stream that is not among the `given` ones nor, by more than half, among those held."""
-        for clip in stream:
-            if _bounds(clip) in given:
-                continue
-            if self.overlapping or self._covered(clip, held) <= MAX_OVERLAP * (clip.end - clip.start) + 1e-6:
-                return clip
-        return None
+        """The first clip of a stream that is not among the `given` ones and is new."""
+        return next((clip for clip in stream if _bounds(clip) not in given and self._new(clip, held)), None)
 
-    def _clip(self, start: float, origin: str) -> QueuedClip:
+    def _new(self, clip: QueuedClip, held: Iterable[Segment]) -> bool:
+        """Whether a clip overlaps what is taken or held by no more than it may."""
+        if self.overlapping:
+            return True
+        middle, near = clip.segment.middle, [s for s in held if s.end > clip.start and s.start < clip.end]
+        halves = (clip.start, middle), (middle, clip.end)
+        return all(self._covered(start, end, near) <= SHARED + TOLERANCE for start, end in halves)
+
+    def _clip(self, middle: float, origin: str, *, longest: float = MAX_DURATION) -> QueuedClip:
         assert self._length is not None
-        length = min(self.clip_duration, self._length)
-        start = float(min(max(start, 0.0), self._length - length))
+        length = min(self.clip_duration, self._length, longest)
+        start = float(min(max(middle - length / 2, 0.0), self._length - length))
         return QueuedClip(self.video_id, self.person_id, round(start, 3), round(start + length, 3), origin, origin)
 
-    def _tiles(self, origin: str) -> Iterator[QueuedClip]:
-        """Clips side by side over the whole video; at random they begin at any time, and the order is shuffled."""
+    def _tiles(self, origin: str, held: list[Segment]) -> Iterator[QueuedClip]:
+        """Clips side by side over the whole video; at random they begin at any time, and the order is shuffled.
+
+        Then one in the middle of each stretch that is still free, in which none of them had room: it may be shorter.
+        """
         assert self._length is not None
         rng = np.random.default_rng([self.seed, *self.video_id.encode()])
         phase = rng.uniform(0, self.clip_duration) if origin == "random" else 0.0
-        n_tiles = max(1, round((self._length - phase) / self.clip_duration))  # the last may overlap another by half
+        n_tiles = max(1, round((self._length - phase) / self.clip_duration))
         places = rng.permutation(n_tiles) if origin == "random" else np.arange(n_tiles)
         for k in places:
-            yield self._clip(phase + k * self.clip_duration, origin)
+            yield self._clip(phase + (k + 0.5) * self.clip_duration, origin)
+        for stretch in Coverage([*self.taken, *held]).free(self._length, shortest=MIN_DURATION - TOLERANCE):
+            yield self._clip(stretch.middle, origin, longest=max(MIN_DURATION, stretch.duration))
 
-    def _peaks(self, times: Floats, value: Floats, origin: str) -> Iterator[QueuedClip]:
-        """Clips around the greatest values (n,), none overlapping another; where the value is NaN there is none."""
-        left = np.where(np.isnan(value), -np.inf, value)
+    def _peaks(self, times: Floats, value: Floats, origin: str, held: list[Segment]) -> Iterator[QueuedClip]:
+        """New clips around the greatest values (n,); where the value is NaN there is none."""
         starts, ends = self._places(times)
-        middles = (starts + ends) / 2
+        middles, apart = (starts + ends) / 2, self.clip_duration - SHARED - 2 * TOLERANCE
+        left = np.where(np.isnan(value), -np.inf, value)
+        if not self.overlapping:
+            for half in ((starts, middles), (middles, ends)):
+                left[self._coverage.seconds(*half) > SHARED + 2 * TOLERANCE] = -np.inf
         while len(left) and left[k := int(np.argmax(left))] > -np.inf:
-            near = middles[k] - self.clip_duration, middles[k] + self.clip_duration
+            clip = self._clip(float(middles[k]), origin)
+            if not self._new(clip, held):
+                left[k] = -np.inf  # its neighbours may be new
+                continue
+            near = middles[k] - apart, middles[k] + apart
             left[np.searchsorted(middles, near[0], side="right") : np.searchsorted(middles, near[1])] = -np.inf
-            yield self._clip(times[k] - self.clip_duration / 2, origin)
+            yield clip
 
     def _places(self, times: Floats) -> tuple[Floats, Floats]:
         """Where clips around times (n,) begin and end, moved into the video."""
@@ -219,52 +241,41 @@ class LabelQueue:
         n = len(self.series)
         return Salience(self.series, {name: value for name, value in self.cues.items() if len(value) == n})
 
-    def _standing_out(self) -> Iterator[QueuedClip]:
+    def _standing_out(self, held: list[Segment]) -> Iterator[QueuedClip]:
         """Clips around what stands out; those in which the face fails too often to train on come after all others."""
         if self._salience is None:
             return
         times = self._salience.series.timestamps
         value = self._salience.smooth - np.where(self._salience.unseen(*self._places(times)), UNSEEN, 0.0)
-        yield from self._peaks(times, value, "peaks")
+        yield from self._peaks(times, value, "peaks", held)
 
-    def _calm(self) -> Iterator[QueuedClip]:
+    def _calm(self, held: list[Segment]) -> Iterator[QueuedClip]:
         """Clips in which little stands out though the face is seen: hardly one is funny."""
         if self._salience is None:
             return
         times = self._salience.series.timestamps
         places = self._places(times)
         known = ~np.isnan(self._salience.smooth) & ~self._salience.unseen(*places)
-        yield from self._peaks(times, np.where(known, -self._salience.height(*places), np.nan), "calm")
+        yield from self._peaks(times, np.where(known, -self._salience.height(*places), np.nan), "calm", held)
 
-    def _cue_peaks(self, name: str) -> Iterator[QueuedClip]:
+    def _cue_peaks(self, name: str, held: list[Segment]) -> Iterator[QueuedClip]:
         if self._salience is None or name not in self._salience.cues:
             return iter(())
         smooth = self._salience.smoothed(self._salience.cues[name])
-        return self._peaks(self._salience.series.timestamps, np.where(smooth > 0, smooth, np.nan), name)
+        return self._peaks(self._salience.series.timestamps, np.where(smooth > 0, smooth, np.nan), name, held)
 
-    def _covered(self, clip: QueuedClip, held: Iterable[Segment]) -> float:
-        """Seconds of a clip that are taken or in hand."""
-        seconds, reach = self._taken_seconds(clip.start, clip.end), clip.start
-        for other in sorted(other for other in held if other.end > clip.start and other.start < clip.end):
-            start, end = max(other.start, reach), min(other.end, clip.end)
-            if end > start:
-                seconds, reach = seconds + end - start - self._taken_seconds(start, end), end
-        return seconds
-
-    def _taken_seconds(self, start: float, end: float) -> float:
-        times, seconds = self._coverage
-        at_end, at_start = np.interp([end, start], times, seconds)
-        return float(at_end - at_start)
+    def _covered(self, start: float, end: float, held: Iterable[Segment]) -> float:
+        """Seconds from start to end that are taken or in hand."""
+        seconds, reach = self._coverage.seconds(start, end), start
+        for other in sorted(other for other in held if other.end > start and other.start < end):
+            first, last = max(other.start, reach), min(other.end, end)
+            if last > first:
+                seconds, reach = seconds + last - first - self._coverage.seconds(first, last), last
+        return float(seconds)
 
     @cached_property
-    def _coverage(self) -> tuple[Floats, Floats]:
-        """Seconds taken before each of these times; the function is linear between them."""
-        bounds = np.array(sorted((s.start, s.end) for s in self.taken), float).reshape(-1, 2)
-        reach = np.maximum.accumulate(bounds[:, 1])
-        begin = np.minimum(np.maximum(bounds[:, 0], np.concatenate([[-np.inf], reach])[:-1]), reach)
-        before = np.concatenate([[0.0], np.cumsum(reach - begin)])  # what a segment adds to those before it
-        times = np.stack([begin, reach], axis=1).ravel()
-        return np.append(times, np.inf), np.append(np.stack([before[:-1], before[1:]], axis=1).ravel(), before[-1])
+    def _coverage(self) -> Coverage:
+        return Coverage(self.taken)
 
 
 def marked_clip(time: float, video_duration: float | None = None, *, clip_duration: float = CLIP_DURATION) -> Segment:

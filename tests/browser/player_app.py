@@ -1,7 +1,8 @@
 """A small app around the player, for its tests and its benchmark.
 
 `?mode=` chooses queue, mark or watch, `?person=` whose labels, `?video=` the one to watch, `?slow=` makes every run
-that many seconds longer. While the workspace holds a file `full`, nothing can be saved.
+that many seconds longer, `?new=` passes over clips that share more than 0.75 s with one just judged. While the
+workspace holds a file `full`, nothing can be saved.
 """
 
 import os
@@ -133,7 +134,8 @@ else:
             clips = [clip for clip in clips if clip.clip_id not in done][:30]
             if st.query_params.get("turns"):  # another order after every label
                 clips = [*clips[5 * len(labels) :], *clips[: 5 * len(labels)]]
-            source: Queue | Source = Queue("all", clips, gone=sorted(done), counts=counts)
+            shared = 0.75 if st.query_params.get("new") else None
+            source: Queue | Source = Queue("all", clips, gone=sorted(done), counts=counts, shared=shared)
         else:
             id, duration, fps = next(video for video in videos if video[0] == shown)
             piece = "#offset=20.000" if mode == "piece" else ""

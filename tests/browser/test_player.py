@@ -216,6 +216,20 @@ def test_arrows_and_brackets_change_the_clip_that_is_saved(page: Page, address: 
     assert found[2].end - found[2].start == pytest.approx(7.0)
 
 
+def test_a_clip_that_was_moved_over_the_next_is_not_asked_for_twice(page: Page, address: str, root: Path) -> None:
+    opened(page, f"{address}/?new=1&slow=0.5", person="moved")
+    for _ in range(3):  # 3 to 9 s; the next one begins at 7.3 s
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("f")
+    page.keyboard.press("n")
+    saved(page)
+    found = labels(root, "moved")
+    assert [(event.clip_id, event.start) for event in found] == [("moved-000", 3.0), ("moved-002", 14.6)]
+    page.keyboard.press("u")
+    page.keyboard.press("u")
+    expect(page.locator(".clip-line")).to_contain_text("0:03")
+
+
 def test_typing_labels_nothing_and_clicking_the_player_gives_the_keys_back(
     page: Page, address: str, root: Path
 ) -> None:

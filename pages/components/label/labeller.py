@@ -13,7 +13,7 @@ from core.errors import PunchlineError
 from core.labels.event import LabelEvent
 from core.labels.goal import LEAST_OF_A_KIND
 from core.labels.presses import Press, Receipt, take
-from core.labels.queue import LabelQueue, Order
+from core.labels.queue import SHARED, LabelQueue, Order
 from core.people.person import Person
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable, playable
@@ -119,7 +119,7 @@ def _queue_choice(space: Workspace, video: Video, person: Person) -> tuple[Order
             key="label-order",
             label_visibility="collapsed",
         )
-        overlapping = st.checkbox(_("Also clips that overlap labelled ones by more than half"), key="label-overlapping")
+        overlapping = st.checkbox(_("Also clips that overlap labelled ones"), key="label-overlapping")
     return order, overlapping
 
 
@@ -173,7 +173,9 @@ def _player(
             QueuedClip(c.clip_id, video.id, shown.src, c.start, c.end, c.origin, length, fps, c.reason) for c in ready
         ]
         name = f"{video.id}-{person.id}-{order}-{overlapping}-{shown.src}"
-        source = Queue(name, clips, gone=[e.clip_id for e in done], counts=counts)
+        source = Queue(
+            name, clips, gone=[e.clip_id for e in done], counts=counts, shared=None if overlapping else SHARED
+        )
     else:
         start = asked_time()
         source = Source(video.id, shown.src, length, fps, start=0.0 if start is None else start)

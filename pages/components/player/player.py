@@ -68,13 +68,15 @@ class Queue:
 
     The browser takes them in this order, after those that an undo put back. Another `id` (another person, video or way
     of choosing) replaces the clip in hand too. `gone` names clips that were labelled elsewhere. `counts` are of the
-    labels saved, keys funny and not_funny, and how many of each are wanted, least.
+    labels saved, keys funny and not_funny, and how many of each are wanted, least. A clip that shares more than
+    `shared` seconds with one just judged here is passed over, before the server knows of that; with None, none is.
     """
 
     id: str
     clips: Sequence[QueuedClip]
     gone: Sequence[str] = ()
     counts: Mapping[str, int] | None = None
+    shared: float | None = None
     shortest: float = 5.0
     longest: float = 7.0
 

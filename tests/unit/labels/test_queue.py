@@ -186,7 +186,8 @@ def test_in_order_covers_the_video_from_its_start():
         (5.0, [0.0]),
         (6.0, [0.0]),
         (8.0, [0.0]),
-        (9.5, [0.0, 3.5]),
+        (9.5, [0.0]),
+        (11.0, [0.0, 6.0]),
         (12.0, [0.0, 6.0]),
         (20.0, [0.0, 6.0, 12.0]),
     ],
@@ -237,18 +238,41 @@ def test_a_video_of_unknown_length_ends_with_its_series():
 # What is taken
 
 
-def test_labelled_places_are_passed_over_by_more_than_half():
+def test_a_clip_that_shares_more_than_a_little_with_a_taken_one_is_passed_over():
     taken = [Segment(297.0, 303.0), Segment(93.0, 99.1), Segment(503.0, 509.0)]
-    clips = queue(taken=taken).next_clips("peaks", n=3)
-    assert not any(holds(clip, 300.0) for clip in clips)
-    assert holds(of_origin("peaks", clips)[0], 100.0)
-    for n_left, end in ((100, 3.0), (99, 3.1)):
-        assert len(queue(taken=[Segment(0.0, end)]).next_clips("in_order", n=1000)) == n_left
+    clips = queue(taken=taken).next_clips("peaks", n=30)
+    assert all(min(clip.end, one.end) - max(clip.start, one.start) <= 0.755 for clip in clips for one in taken)
+
+    def in_order(end: float) -> list[tuple[float, float]]:
+        clips = queue(taken=[Segment(0.0, end)]).next_clips("in_order", n=1000)
+        return [(clip.start, clip.end) for clip in clips]
+
+    tiles = [(6.0 * k, 6.0 * k + 6) for k in range(100)]
+    assert in_order(0.7) == tiles
+    assert in_order(0.8) == [*tiles[1:], (0.8, 6.0)]
+    assert in_order(1.1) == tiles[1:]
 
 
-def test_two_that_leave_less_than_half_between_them_count_together():
-    taken = [Segment(0.0, 2.0), Segment(4.0, 6.0), Segment(1.0, 2.0)]
+def test_two_that_share_more_than_a_little_with_one_end_of_a_clip_count_together():
+    taken = [Segment(0.0, 0.4), Segment(0.6, 1.0), Segment(0.2, 0.4)]
     assert queue(taken=taken).next_clips("in_order", n=1)[0].start == 6.0
+
+
+@pytest.mark.parametrize("order", ["peaks", "in_order", "random", "laughter"])
+def test_the_rest_of_a_long_laugh_comes_too(order):
+    """Twelve seconds of laughing, of which the beginning is labelled, and the place after it too: 5.4 s are left."""
+    shown = series({296.0: 30.0, 300.0: 30.0, 304.0: 30.0})
+    taken = [Segment(294.3, 300.3), Segment(305.7, 311.7)]
+    clips = queue(series=shown, cues={"laughter": heard(297.0, 300.0, 303.0)}, taken=taken).next_clips(order, n=200)
+    (rest,) = [clip for clip in clips if clip.start < 303 < clip.end]
+    assert 299.5 <= rest.start <= 300.45  # hardly a second of it is labelled already
+    assert 305.4 <= rest.end <= 306.5
+
+
+def test_the_shoulder_of_a_labelled_laugh_is_no_peak():
+    clips = of_origin("peaks", queue(taken=[LabeledSegment(297.0, 303.0, 1)]).next_clips(n=6))
+    assert [holds(clip, middle) for clip, middle in zip(clips, (100.0, 500.0))] == [True, True]
+    assert all(clip.end <= 297.75 or clip.start >= 302.25 for clip in clips)
 
 
 def test_overlapping_clips_come_where_they_are_asked_for():
