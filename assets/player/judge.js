@@ -1,5 +1,7 @@
 // Judging clips: the queue, marks in playback, undo, and what is said of them.
 
+const HINT = 1600; // ms for which the reach of the arrow keys is told while a clip is moved
+
 class Judge extends Stage {
   constructor(root) {
     super(root);
@@ -215,6 +217,8 @@ class Judge extends Stage {
     clip.end = rounded(clip.start + length);
     this.seek(lengthen ? Math.max(clip.start, clip.end - 1.5) : clip.start);
     this.timeline.dirty = true;
+    const T = this.data.texts;
+    if (!lengthen) this.flash(`${by < 0 ? "←" : "→"} ${(Math.abs(by) < 1 ? T.moved : T.seconds).replace("{n}", Math.abs(by))}`, "", HINT);
     this.showState();
   }
 
@@ -230,6 +234,7 @@ class Judge extends Stage {
       const reason = T[`reason_${current.reason}`] || "";
       line.textContent = [`${T.clip} ${n}`, clockText(current.start), T.seconds.replace("{n}", (current.end - current.start).toFixed(1)), reason].filter(Boolean).join("  ·  ");
     } else line.textContent = "";
+    line.title = line.textContent && T.clip_help;
     this.showCounts();
   }
 

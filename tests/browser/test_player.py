@@ -204,7 +204,9 @@ def test_clips_that_another_tab_labelled_are_passed_over(page: Page, address: st
 def test_arrows_and_brackets_change_the_clip_that_is_saved(page: Page, address: str, root: Path) -> None:
     opened(page, address, person="nudge")
     page.keyboard.press("n")  # the next one begins at 7.3 s
-    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowRight", "ArrowLeft", "]", "]", "["):
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".flash.on")).to_have_text("→ 0.1 s · with Shift: 1 s")
+    for key in ("ArrowRight", "Shift+ArrowRight", "ArrowLeft", "]", "]", "["):
         page.keyboard.press(key)
     page.keyboard.press("f")
     for _ in range(15):

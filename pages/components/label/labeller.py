@@ -204,5 +204,7 @@ def _said_below(labels: list[LabelEvent], per_minute: float, *, queued: bool) ->
     if per_minute > 0:
         said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
     if queued:
-        said += " · " + _("Only half of a clip is funny? Move it by ← → until it holds the whole laugh, or skip it.")
+        said += " · " + _(
+            "Only half is funny? Move the clip by ← → (0.1 s, Shift: 1 s) until it holds the whole laugh, or skip it."
+        )
     st.caption(said)
