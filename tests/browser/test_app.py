@@ -72,6 +72,41 @@ def test_the_language_is_switched_and_kept(page: Page, address: str) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("name", ["label", "detect", "analyse"])
+def test_the_language_is_switched_beside_a_player_too(browser: Browser, address: str, name: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-US")
+    try:
+        page = context.new_page()
+        page.goto(f"{address}/{name}")
+        side = page.get_by_test_id("stSidebar")
+        side.get_by_role("radio", name="한국어").click()
+        expect(side).to_contain_text("기준 얼굴")
+        for language in ("English", "한국어"):
+            expect(side.get_by_text(language)).to_be_in_viewport(ratio=1)
+        side.get_by_role("radio", name="English").click()
+        expect(side).to_contain_text("Reference face")
+    finally:
+        context.close()
+
+
+@pytest.mark.browser
+def test_the_next_step_is_named_in_the_menu(browser: Browser, address: str) -> None:
+    """In words beside its page, for those who see them and those who hear them; on hovering beside a player."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-US")
+    try:
+        page = context.new_page()
+        for name in ("", "detect"):
+            page.goto(f"{address}/{name}")
+            side = page.get_by_test_id("stSidebar")
+            expect(side).to_match_aria_snapshot("- link /^(Home|Reference face)/\n- text: next")
+            following = side.locator("[class*=-now]")
+            following.hover(position={"x": following.bounding_box()["width"] - 10, "y": 10})
+            expect(page.get_by_role("tooltip")).to_contain_text("· next step ·")
+    finally:
+        context.close()
+
+
+@pytest.mark.browser
 def test_escape_ends_browsing_in_any_folder(page: Page, address: str) -> None:
     page.goto(address)
     browse = page.get_by_role("button", name="Browse…")

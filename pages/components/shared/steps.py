@@ -67,7 +67,9 @@ def _steps() -> list[StepState]:
 
 
 def stepper() -> None:
-    """The pages as steps, with a tick where one is done and a count where one is under way."""
+    """The pages as steps, with a tick where one is done, a word where one is next or under way, and counts."""
+    words = {"done": _("done"), "now": _("next"), "busy": _("under way")}  # app.css draws them
+    st.html(f"<style>:root {{{' '.join(f'--step-{name}: {word!r};' for name, word in words.items())}}}</style>")
     fragment(_stepper, run_every=LOOK_EVERY)()
 
 
@@ -76,11 +78,13 @@ def _stepper() -> None:
     ahead = next((state.name for state in states if not state.done), None)
     for state in states[:-1]:
         now = ahead == state.name or (state.name == "detect" and ahead == "review")
+        place = "done" if state.done else "busy" if _is_under_way(state.name) else "now" if now else "ahead"
         count = _count(states[-1]) if state.name == "detect" and state.done else _count(state)
         name, said = page_name(state.name), _("done") if state.done else _lacking(state)
-        with st.container(key=f"step-{state.name}-{'done' if state.done else 'now' if now else 'ahead'}"):
+        with st.container(key=f"step-{state.name}-{place}"):
             label = name + (f" :gray-badge[{count}]" if count else "")
-            st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=f"{name} · {said}")
+            told = [name, *([_("next step")] if place == "now" else []), said]
+            st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=" · ".join(told))
     with st.container(key="step-analyse"):
         st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON, help=_("Analyse"))
 
