@@ -256,7 +256,7 @@ def _texts() -> dict[str, str]:
         "discard": _("Discard"),
         "none": _("None here."),
         "in_out": _("set in, out"),
-        "nudge": _("move the marked edge by a frame, with Shift by ten"),
+        "nudge": _("marked edge by a frame (Shift: ten)"),
         "crossed": _("The moment would end before it begins."),
         "play_all": _("Play all in a row"),
         "name": _("Name"),

@@ -21,7 +21,7 @@ def player_texts() -> dict[str, str]:
         "shuttle": _("backwards, stop, forwards; again: faster"),
         "verdict": _("accept, reject, undo"),
         "in_out": _("set in, out"),
-        "nudge": _("move the marked edge by a frame, with Shift by ten"),
+        "nudge": _("marked edge by a frame (Shift: ten)"),
         "face": _("Show the face and the name"),
         "seen": _("On screen"),
         "mute": _("Mute"),
