@@ -10,9 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import correlate
-from scipy.special import gammainc, ndtr
 
 from core.cues.chat_counts import BIN, ChatCounts
 
@@ -72,6 +69,8 @@ def lag_of(chat: ChatCounts, timestamps: NDArray[np.float64], evidence: NDArray[
 
 def _gains(laughing: Floats, laughs: dict[str, Floats]) -> tuple[Floats, Floats]:
     """Lags (k,) in seconds and how much better each way (n, k) explains what is written at them than no answer."""
+    from scipy.signal import correlate  # slow to import, and hardly ever wanted
+
     reach = round((REACH + LAGS[1]) / BIN)
     tau = np.arange(-reach, reach + 1)
     within = (tau * BIN >= LAGS[0]) & (tau * BIN <= LAGS[1])
@@ -92,6 +91,8 @@ def _gains(laughing: Floats, laughs: dict[str, Floats]) -> tuple[Floats, Floats]
 
 def _ways() -> dict[str, list[Floats]]:
     """How answers are spread over time, each summing to 1: after the start of a laugh, or all of it."""
+    from scipy.special import gammainc, ndtr
+
     edge = np.arange(-REACH - BIN / 2, REACH + BIN, BIN)
     late = np.maximum(edge, 0)
     grown = {
@@ -109,7 +110,7 @@ def _ways() -> dict[str, list[Floats]]:
 
 def _laughs(funny: Floats) -> dict[str, Floats]:
     """Laughs on a grid: as an impulse at the start, and spread over the whole of each."""
-    smooth = gaussian_filter1d(funny, BLUR / BIN)
+    smooth = _blurred(funny, BLUR)
     loud = smooth >= min(0.5, smooth.max() / 2) if smooth.any() else np.zeros(len(funny), bool)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(int))).reshape(-1, 2)
     apart = edges[1:, 0] - edges[:-1, 1] >= BREATH / BIN
@@ -124,8 +125,15 @@ def _laughs(funny: Floats) -> dict[str, Floats]:
 
 def _without_trend(values: Floats) -> Floats:
     """Values less their mean over a minute or so."""
-    rest: Floats = values - gaussian_filter1d(values, TREND / BIN)
-    return rest
+    return values - _blurred(values, TREND)
+
+
+def _blurred(values: Floats, seconds: float) -> Floats:
+    """Values smoothed by a bell curve so wide."""
+    from scipy.ndimage import gaussian_filter1d
+
+    blurred: Floats = gaussian_filter1d(values, seconds / BIN)
+    return blurred
 
 
 def _filled(grid: Floats, times: Floats, values: Floats) -> Floats:

@@ -10,6 +10,7 @@ from statistics import median
 from core.workspace.jobs import Job
 
 LATEST = 5  # jobs of a kind that tell how fast it usually is
+FACES = ("extract", "sample", "scan", "photos")  # kinds of jobs that load the networks for faces
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ def usual_rate(jobs: Sequence[Job], kind: str) -> float | None:
     """`completed` a second, the middle one of the latest jobs of a kind; None where none tells."""
     rates = [job.rate for job in jobs if job.kind == kind and job.status == "done" and job.rate > 0]
     return median(rates[-LATEST:]) if rates else None
+
+
+def usual_loading(jobs: Sequence[Job], kind: str) -> float | None:
+    """Seconds until the first progress: the middle of the latest jobs that load the same; None where none tells."""
+    kinds = FACES if kind in FACES else (kind,)
+    seconds = [job.begun - job.started for job in jobs if job.kind in kinds and 0 < job.started <= job.begun]
+    return median(seconds[-LATEST:]) if seconds else None
 
 
 def queue_state(jobs: Sequence[Job], durations: Mapping[str, float]) -> QueueState | None:

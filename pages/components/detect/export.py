@@ -24,7 +24,7 @@ from core.workspace.registry import Video
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
 from pages.components.detect.moments import LIKELY, MomentRow, percent
-from pages.components.shared.job_panel import progress_text
+from pages.components.shared.job_panel import job_bar
 from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, lasting, plain, show_error
 
 SLOW = ("clips", "reel")  # these take time, so they are made in the background
@@ -326,7 +326,7 @@ def _progress(space: Workspace, id: str) -> None:
         st.rerun()
     if not job.live:
         st.rerun()
-    st.progress(job.share, text=progress_text(job))
+    job_bar(job)
 
 
 def _written(jobs: Sequence[Job], paths: Sequence[Path]) -> None:

@@ -34,7 +34,7 @@ from pages.components.shared.data import (
     unseen_spans,
     usual_lanes,
 )
-from pages.components.shared.job_panel import progress_text
+from pages.components.shared.job_panel import job_bar, progress_text
 from pages.components.shared.pictures import still_address
 from pages.components.shared.shell import _, as_markdown, fragment, show_error, told
 
@@ -110,7 +110,7 @@ def _searching(space: Workspace, ids: Sequence[str]) -> None:
     jobs = [job for job in Jobs(space).all() if job.id in ids]
     for job in jobs:
         if job.live:
-            st.progress(job.share, text=f"{job.name}: {progress_text(job)}")
+            job_bar(job, f"{job.name}: {progress_text(job)}")
     if not all(job.live for job in jobs):
         st.rerun()
 

@@ -14,7 +14,7 @@ from core.workspace.workspace import Workspace
 from pages.components.detect.data import Model, Subject, fitness, kept_settings, latest_result
 from pages.components.shared.data import duration_of
 from pages.components.shared.header import lacking
-from pages.components.shared.job_panel import progress_text
+from pages.components.shared.job_panel import job_bar, progress_text
 from pages.components.shared.model_name import model_title
 from pages.components.shared.shell import _, as_markdown, fragment, plain, show_error, told
 
@@ -122,7 +122,7 @@ def _progress(space: Workspace, id: str) -> None:
         st.rerun()
     if not job.live:
         st.rerun()
-    st.progress(job.share, text=_("Finding funny moments: {how}", how=progress_text(job)))
+    job_bar(job, _("Finding funny moments: {how}", how=progress_text(job)))
 
 
 def unfinished(job: Job, subject: Subject) -> None:

@@ -8,7 +8,7 @@ from core.actions.background import begin_playable
 from core.playback.playable import Playable, playable
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.shared.job_panel import progress_text
+from pages.components.shared.job_panel import job_bar, progress_text
 from pages.components.shared.shell import _, fragment, show_error, told
 
 
@@ -53,6 +53,6 @@ def _progress(space: Workspace, video: Video, before: str, wanted: float) -> Non
     if now.job is not None and now.job.live:
         if now.state == "preparing":
             begin_playable(space, video, wanted=wanted)  # the running job makes the minute that is needed here first
-        st.progress(now.job.share, text=_("Being prepared for playback: {how}", how=progress_text(now.job)))
+        job_bar(now.job, _("Being prepared for playback: {how}", how=progress_text(now.job)))
     if before == "minute":
         st.caption(_("The minute that is needed first can be played already."))

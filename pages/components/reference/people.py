@@ -22,7 +22,7 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.shared.data import key_of, library_of
 from pages.components.shared.face_grid import FaceChip, FaceRow, face_grid
-from pages.components.shared.job_panel import progress_text
+from pages.components.shared.job_panel import job_bar
 from pages.components.shared.pictures import data_address, image_address
 from pages.components.shared.shell import _, as_markdown, choose, fragment, lasting, plain, show_error, told
 
@@ -135,7 +135,7 @@ def _scan_progress(space: Workspace, id: str) -> None:
     job = Jobs(space).find(id)
     if not job.live:
         st.rerun()
-    st.progress(job.share, text=progress_text(job))
+    job_bar(job)
 
 
 def _add_picked(space: Workspace, video: Video, features: Features, picked: list[int], person: Person | None) -> None:
@@ -237,7 +237,7 @@ def _photo_result(space: Workspace, jobs: Jobs) -> None:
     if job is None:
         return
     if job.live:
-        st.progress(job.share, text=progress_text(job))
+        job_bar(job)
         return
     if job.status == "failed":
         show_error(job.message)

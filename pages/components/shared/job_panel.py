@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import streamlit as st
 
 from core.playback.facts import about
 from core.segment import clock
-from core.workspace.job_queue import queue_state
+from core.workspace.job_queue import queue_state, usual_loading
 from core.workspace.jobs import Job, Jobs
 from pages.components.shared.shell import _, fragment, lasting, plain, show_error, told, workspace
 
@@ -41,7 +42,7 @@ def progress_text(job: Job) -> str:
     if job.status == "queued":
         return _("waiting for its turn…") if Jobs(workspace()).ahead_of(job) else _("starting…")
     if not job.begun:
-        return _("loading the models…") if job.kind in LOADING else _("preparing…")
+        return _loading_text(job) if job.kind in LOADING else _("preparing…")
     parts = [f"{job.share:.0%}"]
     if job.kind in ("extract", "sample", "hear", "proxy"):
         parts.append(_("{done} of {total}", done=clock(job.completed), total=clock(job.total)))
@@ -54,11 +55,29 @@ def progress_text(job: Job) -> str:
     return " · ".join(parts)
 
 
+def _loading_text(job: Job) -> str:
+    """What happens before the first progress, for how long already, and how long it usually takes."""
+    if not job.started:
+        return _("loading the models…")
+    so_far, usual = lasting(time.time() - job.started), usual_loading(Jobs(workspace()).all(), job.kind)
+    if usual is None:
+        return _("loading the models: {time} so far, usually 5 to 20 s", time=so_far)
+    return _("loading the models: {time} so far, usually about {usual}", time=so_far, usual=lasting(max(1.0, usual)))
+
+
+def job_bar(job: Job, said: str | None = None, *, place: str = "page") -> None:
+    """The bar of a live job; a stripe runs along it while nobody can tell how far it is."""
+    waits = job.status == "queued" and bool(Jobs(workspace()).ahead_of(job))
+    kind = "measured" if job.begun or waits else "running"
+    with st.container(key=f"bar-{kind}-{place}-{job.id}"):
+        st.progress(job.share, text=progress_text(job) if said is None else said)
+
+
 def job_line(jobs: Jobs, job: Job, *, place: str) -> None:
     """One job with its bar and what can be done about it."""
     st.markdown(f"**{kind_name(job.kind)}**  \n{plain(job.name)}")
     if job.live:
-        st.progress(job.share, text=progress_text(job))
+        job_bar(job, place=place)
         passes = job.status == "queued" and any(other.status == "queued" for other in jobs.ahead_of(job))
         with st.container(horizontal=True):
             for said, name, act, icon in (
@@ -99,7 +118,9 @@ def _strip(jobs: Jobs, all_jobs: list[Job], shown: list[Job]) -> None:
                 with st.container(border=True):
                     job_line(jobs, job, place="side")
         if live:
-            st.progress(share)
+            kind = "measured" if any(job.begun for job in live) else "running"
+            with st.container(key=f"bar-{kind}-all"):
+                st.progress(share)
 
 
 def _state(jobs: Jobs, all_jobs: list[Job], live: list[Job]) -> tuple[str, float]:

@@ -25,7 +25,7 @@ from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FIRST, QUIET, SECOND
 from pages.components.shared.data import ledger_of
-from pages.components.shared.job_panel import progress_text
+from pages.components.shared.job_panel import job_bar, progress_text
 from pages.components.shared.shell import _, plain, show_error, told
 from pages.components.train.data import counts_of
 
@@ -239,7 +239,8 @@ def _running(jobs: Jobs, job: Job) -> None:
     loading = job.status == "running" and job.total <= 0
     said = _("loading the program that learns…") if loading else progress_text(job)
     bar, button = st.columns([6, 1], vertical_alignment="bottom")
-    bar.progress(job.share, text=said)
+    with bar:
+        job_bar(job, said)
     button.button(
         _("Cancel"), key=f"train-cancel-{job.id}", on_click=_do, args=(jobs.cancel, job), icon=":material/close:"
     )
