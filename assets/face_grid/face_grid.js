@@ -42,8 +42,9 @@ function draw(root, state) {
           tell(root, state);
         };
       }
-      const image = document.createElement("img");
-      image.src = face.src;
+      const image = state.pictures.get(face.id) ?? document.createElement("img"); // one that is there stays, and does not blink
+      if (image.getAttribute("src") !== face.src) image.src = face.src;
+      state.pictures.set(face.id, image);
       const note = [face.note, face.used && texts.used].filter(Boolean).join(" · ");
       image.alt = note || group.title || texts.face;
       image.title = note;
@@ -62,16 +63,14 @@ function draw(root, state) {
 
 function tell(root, state) {
   draw(root, state);
-  state.api.setStateValue("chosen", [...state.chosen]);
+  state.api.setStateValue("chosen", { round: state.data.round, ids: [...state.chosen] });
 }
 
 export default function (component) {
   const { parentElement: root, data } = component;
   let state = states.get(root);
-  if (!state || state.data.round !== data.round) {
-    state = { chosen: new Set(data.chosen ?? []) };
-    states.set(root, state);
-  }
+  if (!state) states.set(root, (state = { pictures: new Map() }));
+  if (state.data?.round !== data.round) state.chosen = new Set();
   state.api = component;
   state.data = data;
   const there = new Set(data.groups.flatMap((group) => group.faces.map((face) => face.id)));

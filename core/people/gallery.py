@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +17,13 @@ FAMILIAR = 0.75  # similarity to a reference from which a face adds nothing new
 
 # From which two faces are one look of one person: of the same moment, 1/3 s apart, it is .9 to 1 on real clips.
 SAME_LOOK = 0.9
+HARDLY = 0.005  # two similarities that differ by less are told apart by noise
 
 
-def in_use(features: Features, person: Person) -> NDArray[np.intp]:
+def in_use(features: Features, person: Person, shown: Iterable[int] = ()) -> NDArray[np.intp]:
     """Rows of the face table that show the person's references, increasing: for each the face most like it.
+
+    Of faces that are as like it as that, but for `HARDLY`, one of those that are `shown` is taken.
 
     An extraction looks at other pictures than the first look that a reference may come from, so faces are compared by
     their similarity. A reference of another embedder, or without a face of at least `SAME_LOOK` in this video, shows
@@ -32,8 +37,10 @@ def in_use(features: Features, person: Person) -> NDArray[np.intp]:
     if len(features.faces) == 0:
         return np.empty(0, np.intp)
     likeness = np.nan_to_num(similarity_of(embedder["name"])(references, features.faces.embedding), nan=-1.0)
-    nearest = likeness.argmax(axis=1)
-    rows: NDArray[np.intp] = np.unique(nearest[likeness.max(axis=1) >= SAME_LOOK])
+    greatest = likeness.max(axis=1)
+    before = np.zeros(len(features.faces))
+    before[list(shown)] = HARDLY
+    rows: NDArray[np.intp] = np.unique((likeness + before).argmax(axis=1)[greatest >= SAME_LOOK])
     return rows
 
 

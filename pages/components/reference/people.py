@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from contextlib import suppress
 
 import streamlit as st
@@ -27,6 +28,7 @@ from pages.components.shared.pictures import data_address, image_address
 from pages.components.shared.shell import _, as_markdown, choose, fragment, lasting, plain, show_error, told
 
 MOST_GROUPS = 8
+ADDED, TOLD_FOR = "faces-added", 30.0  # what was added last, and for how many seconds that is said
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
 
 
@@ -42,17 +44,17 @@ def _groups(_features: Features, key: str) -> FaceGroups:
     return group(_features)
 
 
-def _used(features: Features, person: Person | None) -> set[int]:
-    """The faces that show the person's references already."""
+def _used(features: Features, person: Person | None, shown: list[int]) -> set[int]:
+    """The faces that show the person's references already, if possible of those that are shown."""
     with suppress(PunchlineError):  # no reference, or of another embedder
         if person is not None:
-            return _in_use(features, person, f"{key_of(features)}-{person.id}-{looks(features, person)}")
+            return _in_use(features, person, shown, f"{key_of(features)}-{person.id}-{looks(features, person)}")
     return set()
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _in_use(_features: Features, _person: Person, key: str) -> set[int]:
-    return set(in_use(_features, _person).tolist())
+def _in_use(_features: Features, _person: Person, _shown: list[int], key: str) -> set[int]:
+    return set(in_use(_features, _person, _shown).tolist())
 
 
 def looks(features: Features, person: Person) -> str:
@@ -107,8 +109,8 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
             st.caption(_("The file is missing. Add it again from its new location on Home."))
         return
     shown = _groups(features, key_of(features)).groups[:MOST_GROUPS]
-    used = _used(features, person)
-    faces = [[*sorted(used & ({*g.rows.tolist()} - {*g.best.tolist()})), *map(int, g.best)] for g in shown]
+    used = _used(features, person, [int(row) for g in shown for row in g.best])
+    faces = [[*map(int, g.best), *sorted(used & ({*g.rows.tolist()} - {*g.best.tolist()}))] for g in shown]
     with st.spinner(_("Loading face pictures…")):
         addresses = chip_addresses(video, features, [row for of_group in faces for row in of_group])
     times = features.faces.timestamps[features.faces.frame]
@@ -121,12 +123,8 @@ def faces_of_video(space: Workspace, video: Video, person: Person | None) -> Non
         for k, (g, of_group) in enumerate(zip(shown, faces, strict=True))
     ]
     st.caption(_("Click faces of the person. Different looks and angles are best; three to six are enough."))
-    picked = face_grid(
-        [row for row in rows if row.faces],
-        key=f"grid-{video.id}-{st.session_state.get('grid_round', 0)}",  # another one after adding: nothing is picked
-        clickable=True,
-        round=key_of(features),
-    )
+    round = f"{key_of(features)}-{st.session_state.get('grid_round', 0)}"  # another one after adding: nothing is picked
+    picked = face_grid([row for row in rows if row.faces], key=f"grid-{video.id}", clickable=True, round=round)
     _add_picked(space, video, features, picked, person)
 
 
@@ -146,15 +144,29 @@ def _add_picked(space: Workspace, video: Video, features: Features, picked: list
         with told():
             assert video.path is not None
             references = tuple(reference_at(video.path, features, row) for row in picked)
-            _add(space, name, references)
+            _add(space, name, references, note=video.id)
+    _say_added(video, person, picked)
 
 
-def _add(space: Workspace, name: str, references: tuple[Reference, ...]) -> None:
+def _say_added(video: Video, person: Person | None, picked: list[int]) -> None:
+    """What was just added from this video, until others are picked."""
+    of_video, id, n, when = st.session_state.get(ADDED, ("", "", 0, 0.0))
+    if person is None or picked or (of_video, id) != (video.id, person.id) or time.time() - when > TOLD_FOR:
+        st.session_state.pop(ADDED, None)
+        return
+    said = _("{n} faces added to {name}; they are ticked above. You can add more.", n=n, name=plain(person.name))
+    st.success(said, icon=":material/check_circle:")
+
+
+def _add(space: Workspace, name: str, references: tuple[Reference, ...], *, note: str = "") -> None:
+    """Add faces to the person of this name and draw the page anew; `note` is the video whose faces say so."""
     if not name.strip():
         st.error(_("Enter the person's name first."), icon=":material/error:")
         return
     added = space.add_references(name, references)
     choose("person_id", added.id)
+    if note:
+        st.session_state[ADDED] = note, added.id, len(references), time.time()
     st.session_state.grid_round = st.session_state.get("grid_round", 0) + 1
     st.rerun()
 

@@ -48,7 +48,7 @@ def face_grid(rows: Sequence[FaceRow], *, key: str, clickable: bool = False, rou
     Parameters
     ----------
     round
-        Another text here forgets what was chosen.
+        Another text here forgets what was chosen; the grid stays where it is.
     """
     data = {
         "groups": [{"title": row.title, "note": row.note, "faces": [vars(chip) for chip in row.faces]} for row in rows],
@@ -56,6 +56,7 @@ def face_grid(rows: Sequence[FaceRow], *, key: str, clickable: bool = False, rou
         "clickable": clickable,
         "round": round,
     }
-    result = _grid(key=key, data=data, default={"chosen": []}, on_chosen_change=lambda: None)
+    result = _grid(key=key, data=data, default={"chosen": None}, on_chosen_change=lambda: None)
+    chosen = result.chosen or {}
     there = {chip.id for row in rows for chip in row.faces}
-    return [id for id in (result.chosen or []) if id in there] if clickable else []
+    return [id for id in chosen["ids"] if id in there] if clickable and chosen.get("round") == round else []

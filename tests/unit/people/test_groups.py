@@ -256,6 +256,18 @@ def test_each_reference_is_known_by_the_face_most_like_it():
     assert in_use(features, Person("p", "Ann", ())).tolist() == []
 
 
+def test_of_faces_that_are_alike_the_one_that_is_shown_is_known():
+    features = features_of([(0, ANN, 0), (1, ANN, 0), (2, ANN, 0), (3, BEN, 1)], likeness=0.95)
+    digest = features.info.models["embedder"]["digest"]
+    embedding = features.faces.embedding.copy()
+    embedding[2] = embedding[0]  # a still picture, say
+    features = replace(features, faces=replace(features.faces, embedding=embedding))
+    person = Person("p", "Ann", (reference({digest: embedding[2].astype(np.float32)}),))
+    assert in_use(features, person).tolist() == [0]
+    assert in_use(features, person, [1, 2, 3]).tolist() == [2]
+    assert in_use(features, person, [1, 3]).tolist() == [0]
+
+
 def test_a_reference_from_a_first_look_is_known_in_an_extraction_that_saw_other_pictures():
     look = features_of([(0, ANN, 0), (1, BEN, 1)])
     digest = look.info.models["embedder"]["digest"]
