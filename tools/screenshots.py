@@ -30,6 +30,7 @@ from playwright.sync_api import Error as PlaywrightError
 from core.actions.background import detection_subject
 from core.actions.sample import SAMPLE, show_sample
 from core.errors import Sentence, StorageFault
+from core.labels.ledger import Ledger
 from core.storage.files import writing
 from core.storage.program import PROGRAM
 from core.training.model_store import ModelStore
@@ -99,6 +100,15 @@ def _job(space: Workspace, kind: str, **values: object) -> Job:
     return Jobs(space).save(replace(job, **values))  # type: ignore[arg-type]
 
 
+def make_result(space: Workspace) -> None:
+    """The sample from end to end, with some clips that are still to be labelled."""
+    show_sample(space)
+    ledger = Ledger(space.labels_path)
+    of_kind = [[event for event in ledger.labels() if event.label == label] for label in (1, 0)]
+    for event in (*of_kind[0][-2:], *of_kind[1][-2:]):
+        ledger.undo(event.id)
+
+
 def make_working(space: Workspace) -> None:
     """Jobs under way."""
     now = time.time()
@@ -150,7 +160,7 @@ def make_states(folder: Path, states: Sequence[str]) -> dict[str, Workspace]:
     """A workspace a state; a result that lies in the folder is taken as it is."""
     make: dict[str, Callable[[Workspace], None]] = {"working": make_working, "failed": make_failed}
     if set(states) - {"empty"} and not (folder / "result").exists():
-        show_sample(Workspace(folder / "result"))
+        make_result(Workspace(folder / "result"))
     spaces = {}
     for state in states:
         if state in make:

@@ -75,7 +75,7 @@ def _fault(path: Path, error: OSError) -> StorageFault:
         free = shutil.disk_usage(path.parent).free / 1e6 if path.parent.exists() else 0.0
         return StorageFault(
             "{path}: the disk is full or the file may not grow ({free_mb:.0f} MB free). What was "
-            "finished is kept; free some space and run the same command again",
+            "finished is kept; free some space and start it again",
             path=path,
             free_mb=free,
         )

@@ -58,6 +58,15 @@ def test_ready_labels_stay_on_offer_beside_a_few_of_ones_own(space: Workspace) -
     assert not offer(app)
 
 
+def test_moving_a_clip_is_spoken_of_while_there_is_one(space: Workspace) -> None:
+    video = space.register(SAMPLE)
+    person = space.add_references("Grace", (reference(),))
+    assert any("Move the clip by" in str(part.value) for part in opened("label").caption)
+    labels = [LabelEvent(video.id, person.id, 6.0 * k, 6.0 * k + 6, k % 2, "marked") for k in range(32)]
+    Ledger(space.labels_path).record(labels)
+    assert not any("Move the clip by" in str(part.value) for part in opened("label").caption)
+
+
 def test_ready_labels_are_not_offered_for_somebody_else(space: Workspace, tmp_path: Path) -> None:
     fill(space, tmp_path)
     video = space.register(SAMPLE)

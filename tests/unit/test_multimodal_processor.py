@@ -270,7 +270,7 @@ def test_a_full_disk_keeps_the_finished_minutes(long_video: Path, models: Models
     )  # fmt: skip
     assert done.returncode == 7, done.stderr
     assert "disk is full" in done.stdout
-    assert "run the same command again" in done.stdout
+    assert "start it again" in done.stdout
     assert len(list(Minutes(target.with_suffix(".minutes")).read())) == 1
     finished = extract(long_video, target, settings=SLOW, models=models)
     assert finished.info.complete

@@ -194,16 +194,16 @@ def _player(
         st.switch_page("pages/train.py")
     say_contradicted("label", labels, everywhere.overruled)
     counting = [event for event in labels if event.clip_id not in everywhere.overruled]
-    _said_below(counting, ledger.labels_per_minute(), queued=mode == "queue")
+    _said_below(counting, ledger.labels_per_minute(), moves=isinstance(source, Queue) and bool(source.clips))
 
 
-def _said_below(labels: list[LabelEvent], per_minute: float, *, queued: bool) -> None:
-    """What is labelled here, and what to do with clips of two kinds."""
+def _said_below(labels: list[LabelEvent], per_minute: float, *, moves: bool) -> None:
+    """What is labelled here, and what to do with clips of two kinds where one is there to be moved."""
     n_funny = sum(e.label == 1 for e in labels)
     said = _("{funny} funny, {other} not funny in this video", funny=n_funny, other=len(labels) - n_funny)
     if per_minute > 0:
         said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
-    if queued:
+    if moves:
         said += " · " + _(
             "Only half is funny? Move the clip by ← → (0.1 s, Shift: 1 s) until it holds the whole laugh, or skip it."
         )

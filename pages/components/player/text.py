@@ -46,7 +46,9 @@ def player_texts() -> dict[str, str]:
         "discard": _("Discard"),
         "not_prepared": _("This place is not prepared for playback yet."),
         "gone": _("Labelled elsewhere: skipped"),
-        "queue_empty": _("No clips left in this queue."),
+        "queue_empty": _(
+            "No new clips are left.\nGo on to Train, label another video, or show overlapping clips by Order of clips."
+        ),
         "unplayable": _("The browser cannot show this video."),
         "labels": _("Labels"),
         "moments": _("Moments"),

@@ -134,7 +134,7 @@ def _state(jobs: Jobs, all_jobs: list[Job], live: list[Job]) -> tuple[str, float
     assert queue is not None
     name = kind_name(live[0].kind) if queue.n == 1 else _("{k} of {n} done", k=queue.n_done, n=queue.n)
     if queue.seconds_left is not None:
-        name += f" · {lasting(queue.seconds_left)}"
+        name += " · " + _("{time} left", time=lasting(queue.seconds_left))
     return name, (queue.n_done + sum(job.share for job in live)) / queue.n
 
 
