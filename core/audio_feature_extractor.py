@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from core.series import PITCH_REFERENCE
@@ -53,6 +52,8 @@ def yin(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     -------
     F0 in Hz (n,); NaN where the frame is not voiced: no dip below `VOICED_THRESHOLD`, or silence.
     """
+    import scipy.fft  # slow to import
+
     n_fft = scipy.fft.next_fast_len(_REACH, real=True)
     head = scipy.fft.rfft(frames[:, :PITCH_WINDOW], n_fft)
     whole = scipy.fft.rfft(frames, n_fft)

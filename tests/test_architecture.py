@@ -1,6 +1,8 @@
 """The one rule of core: a name imports only names to its left; no circle inside a package; nothing imports pages."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -53,3 +55,11 @@ def test_any_import_turned_round_is_seen() -> None:
             other = next((n for n in files if f"{target}.".startswith(f"{n}.") and not n.endswith("__init__")), None)
             if other and other.split(".")[1] != name.split(".")[1]:
                 assert faults({other: f"import {name}"}), f"{other} may import {name}"
+
+
+def test_commands_and_jobs_begin_without_what_is_slow_to_import() -> None:
+    """Such libraries are imported in the functions that use them: each costs half a second or more at every start."""
+    slow = "torch sklearn pandas scipy.fft scipy.ndimage scipy.signal scipy.special scipy.stats"
+    code = f"import sys, core.cli.main, core.actions.worker; print([m for m in {slow!r}.split() if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_softmax
 
 Floats = NDArray[np.floating]
 TINY = 1e-6  # no probability is less: scores of so few clips cannot say more
@@ -36,7 +35,8 @@ class Calibration:
 
         The scores are those of balanced classes, so the logarithm of `prior` (n_classes,) is where the shift begins.
         """
-        from scipy.optimize import minimize
+        from scipy.optimize import minimize  # slow to import
+        from scipy.special import log_softmax
 
         n_classes = scores.shape[1]
         start = np.log(np.clip(prior, TINY, 1))
@@ -62,4 +62,6 @@ class Calibration:
 
     def __call__(self, scores: Floats) -> Floats:
         """Probabilities (n, n_classes)."""
+        from scipy.special import log_softmax
+
         return limited(np.exp(log_softmax(self.scale * scores + self.shift, axis=1)))

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -88,9 +85,3 @@ def test_without_evidence_there_is_no_lag():
     assert lag_of(counts, TIMES, np.full(len(TIMES), np.nan)) is None
     assert lag_of(counts, TIMES, np.zeros(len(TIMES))) is None
     assert lag_of(chat_of(np.array([3.0]), np.ones(1)), TIMES, np.ones(len(TIMES))) is None
-
-
-def test_what_begins_a_job_does_not_wait_for_it():
-    """A worker imports all that jobs do, for seconds before the first of them; the search for a lag is a rare one."""
-    code = "import sys, core.actions.worker; print([m for m in ('scipy.signal', 'scipy.ndimage') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
