@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
 
 from core import video_feature_extractor
 from core.faces.emotion import recogniser
@@ -42,14 +42,14 @@ def test_a_minute_that_is_under_way_holds_no_pictures() -> None:
     assert max(alive) <= 2 * BLOCK
 
 
-class Convolutions(TorchDispatchMode):
+class Convolutions(TorchFunctionMode):
     """The precisions in which convolutions are computed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.seen: set[torch.dtype] = set()
 
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         if "conv" in str(function):
             self.seen.add(result.dtype)
