@@ -11,7 +11,7 @@ from core.workspace.workspace import Workspace
 from pages.components.detect.candidates import candidates
 from pages.components.detect.data import Subject, models_of, scores_of
 from pages.components.detect.kept import all_videos, outdated
-from pages.components.detect.review import review
+from pages.components.detect.result import result
 from pages.components.detect.start import (
     find_button,
     fits,
@@ -76,7 +76,7 @@ def found(space: Workspace, videos: list[Video], people: list[Person]) -> None:
     shown = playable(space, video)
     if not shown.src or shown.state == "minute":
         proxy_notice(space, video, shown)
-    review(subject, scored, series, shown)
+    result(subject, scored, series, shown)
 
 
 def main() -> None:

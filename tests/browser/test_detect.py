@@ -30,7 +30,7 @@ from core.training.model_store import ModelStore
 from core.workspace.library import Library
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.detect.moments import STRONG
+from pages.components.detect.moment_list import STRONG
 from tests.browser.conftest import ROOT, eventually, pick, serve
 from tests.tables import Planted, direction, features_info, planted_table
 

@@ -14,7 +14,7 @@ from core.detection.moments import Moment
 from core.labels.ledger import Ledger
 from core.labels.trims import trimmed, trims_of
 from core.workspace.workspace import Workspace
-from pages.components.detect.moments import moment_id
+from pages.components.detect.moment_list import moment_id
 from tests.browser.conftest import ROOT, eventually, free_port, served
 from tests.browser.test_detect import FIND_PLAYER, at, bounds, filled, rows
 

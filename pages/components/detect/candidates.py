@@ -14,7 +14,7 @@ from core.people.series_file import PersonSeries
 from core.playback.playable import playable
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.detect.moments import ListPlace, moment_list, moment_rows
+from pages.components.detect.moment_list import ListPlace, moment_list, moment_rows
 from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import (

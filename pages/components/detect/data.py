@@ -33,7 +33,7 @@ from core.training.model_store import ModelStore
 from core.workspace.paths import state_of
 from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
-from pages.components.detect.moments import n_best
+from pages.components.detect.moment_list import n_best
 from pages.components.shared.data import clips_of, library_of, scores_for
 from pages.components.shared.shell import told
 

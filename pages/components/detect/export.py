@@ -23,7 +23,7 @@ from core.workspace.jobs import Job, Jobs
 from core.workspace.registry import Video
 from core.workspace.settings import read_settings
 from core.workspace.workspace import Workspace
-from pages.components.detect.moments import LIKELY, MomentRow, percent
+from pages.components.detect.moment_list import LIKELY, MomentRow, percent
 from pages.components.shared.job_panel import job_bar
 from pages.components.shared.shell import WRITTEN, _, as_markdown, finished_text, fragment, lasting, plain, show_error
 

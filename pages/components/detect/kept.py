@@ -20,7 +20,7 @@ from core.workspace.registry import Video
 from core.workspace.workspace import Workspace
 from pages.components.detect.data import Subject, kept_settings
 from pages.components.detect.export import Batch, export_bar, left_out, which_moments
-from pages.components.detect.moments import ListPlace, MomentRow, least_of, moment_list, moment_rows
+from pages.components.detect.moment_list import ListPlace, MomentRow, least_of, moment_list, moment_rows
 from pages.components.player.player import Controls, Source, Timeline, player
 from pages.components.player.proxy import proxy_notice
 from pages.components.shared.data import (

@@ -10,7 +10,7 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision
 from pages.components.detect.data import Subject, found_in, thresholds_in
-from pages.components.detect.moments import MomentRow, percent
+from pages.components.detect.moment_list import MomentRow, percent
 from pages.components.detect.settings import Keys, loosen, nearest_threshold, no_limit
 from pages.components.shared.shell import _, lasting
 

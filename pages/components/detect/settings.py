@@ -12,7 +12,7 @@ from core.detection.detect import DetectionSettings, Found, Scored, prior_of
 from core.detection.results import read_detections
 from core.sliding_window_processor import log_odds_of
 from pages.components.detect.data import Subject, found_in, kept_settings, n_within, thresholds_in
-from pages.components.detect.moments import LIKELY, percent
+from pages.components.detect.moment_list import LIKELY, percent
 from pages.components.shared.shell import _
 
 COMPARED = "detect-compared"

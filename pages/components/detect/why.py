@@ -19,7 +19,7 @@ from core.segment import clock
 from core.translation import text
 from core.workspace.registry import Video
 from pages.components.detect.data import Subject, Why, why
-from pages.components.detect.moments import moment_id
+from pages.components.detect.moment_list import moment_id
 from pages.components.player.player import PLAYER
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FUNNY, OTHER

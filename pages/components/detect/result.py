@@ -22,7 +22,15 @@ from pages.components.detect.candidates import disagreements
 from pages.components.detect.data import Subject, keep, prior_now
 from pages.components.detect.export import Batch, export_bar, left_out, which_moments
 from pages.components.detect.kept import Kept, kept_moments
-from pages.components.detect.moments import ListPlace, MomentRow, added_id, least_of, moment_list, moment_rows, percent
+from pages.components.detect.moment_list import (
+    ListPlace,
+    MomentRow,
+    added_id,
+    least_of,
+    moment_list,
+    moment_rows,
+    percent,
+)
 from pages.components.detect.notes import n_lower, nothing, said_above, said_below
 from pages.components.detect.settings import COMPARED, begin, settings_row
 from pages.components.detect.why import why_panel
@@ -39,12 +47,12 @@ PLAYER = "detect-player"
 MOST_LOUD = 40
 
 
-def review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
+def result(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
     """The whole result. It runs alone at every change."""
-    fragment(_review)(subject, scored, series, shown)
+    fragment(_result)(subject, scored, series, shown)
 
 
-def _review(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
+def _result(subject: Subject, scored: Scored, series: PersonSeries, shown: Playable) -> None:
     duration = duration_of(subject.space, subject.video)
     keys = begin(subject, duration)
     settings, found, place = settings_row(subject, scored, keys)

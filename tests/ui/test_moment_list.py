@@ -13,7 +13,7 @@ from core.labels.event import LabelEvent
 from core.labels.trims import Trim
 from core.segment import Segment
 from pages.components.detect import export, notes, review, settings
-from pages.components.detect.moments import LIKELY, added_id, least_of, moment_rows, n_best
+from pages.components.detect.moment_list import LIKELY, added_id, least_of, moment_rows, n_best
 
 WHO = {"video_id": "v", "person_id": "p"}
 
