@@ -15,10 +15,10 @@ from core.actions.references import read_references
 from core.errors import PunchlineError, StorageFault, VideoUnreadable, WorkspaceFault
 from core.faces.detection import USUAL_FACE
 from core.faces.feature_file import Features, read_features_info, write_features
+from core.faces.smallest_face import smallest_face
 from core.faces.smoothing import DWELL
 from core.multimodal_processor import current_features, person_series
 from core.multimodal_processor import extract as extract_features
-from core.people.face_size import smallest_face
 from core.people.person import Person, Thresholds
 from core.people.scan import scan as scan_faces
 from core.people.series_file import PersonSeries, write_series

@@ -1,5 +1,6 @@
 """Every face of a video, whoever it is: found, cut out, embedded, read, and kept in a table.
 
-`detection`, `embedders`, `emotion` hold the networks; `search`, `reading`, `tracks` go through a video; `table` and
-`feature_file` keep what was seen.
+`detection` finds faces by `mtcnn_cascade`, which runs the `mtcnn_networks`; `embedders`, `emotion` hold the other
+networks; `search`, `reading`, `tracks` go through a video, `smallest_face` says how small faces are looked for; `table`
+and `feature_file` keep what was seen.
 """

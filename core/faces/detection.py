@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
-from core.faces.cascade import THRESHOLDS, Cascade, Net, Pictures, shrink, squares_of
 from core.faces.crop import square
+from core.faces.mtcnn_cascade import THRESHOLDS, Cascade, Net, Pictures, shrink, squares_of
 from core.storage.weights import describe, find
 
 # Faces in pixels: the smallest that can be found, and the size to which larger pictures bring theirs for the search.
@@ -284,7 +284,7 @@ def _load_mtcnn(device: str) -> tuple[list[Net], str]:
     """The three networks with the weights of facenet-pytorch, and one SHA-256 over the three files."""
     import torch
 
-    from core.faces import mtcnn
+    from core.faces import mtcnn_networks as mtcnn
 
     digest = hashlib.sha256()
     nets = []

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from core.faces.cascade import suppress_contained
 from core.faces.detection import FaceDetector, FaceFollower, Faces
+from core.faces.mtcnn_cascade import suppress_contained
 from core.faces.tracks import SCENE_CUT
 from core.video.frames import Picture
 from core.video.picture import Image

@@ -24,8 +24,8 @@ else:
 
     from core.errors import StorageFault
     from core.labels.event import LabelEvent
+    from core.labels.judgements import Press, Receipt
     from core.labels.ledger import Ledger
-    from core.labels.presses import Press, Receipt
     from core.video.probe import VideoInfo, probe
     from pages.components.player.lane import Lane
     from pages.components.player.player import (

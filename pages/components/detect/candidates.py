@@ -7,7 +7,7 @@ import streamlit as st
 from core.cues.ranking import together
 from core.detection.cue_moments import cue_moments, without_match
 from core.detection.moments import Moment
-from core.labels.presses import Press, Receipt, take
+from core.labels.judgements import Press, Receipt, take
 from core.labels.trims import trims_of
 from core.people.person import Person
 from core.people.series_file import PersonSeries

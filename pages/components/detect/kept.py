@@ -11,7 +11,7 @@ from core.actions.background import begin_detection, detection_subject
 from core.detection.moments import Moment
 from core.detection.results import moments_in, read_detections, what_changed
 from core.errors import PunchlineError
-from core.labels.presses import Press, Receipt, take
+from core.labels.judgements import Press, Receipt, take
 from core.labels.trims import trimmed, trims_of
 from core.people.person import Person
 from core.playback.playable import playable

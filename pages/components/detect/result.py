@@ -13,7 +13,7 @@ from core.detection.detect import Found, Scored
 from core.detection.results import precision_so_far
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
-from core.labels.presses import Press, Receipt, take
+from core.labels.judgements import Press, Receipt, take
 from core.labels.trims import trimmed, trims_of
 from core.people.series_file import PersonSeries
 from core.playback.playable import Playable

@@ -12,7 +12,7 @@ from core.actions.retraining import train_if_due
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
 from core.labels.goal import LEAST_OF_A_KIND
-from core.labels.presses import Press, Receipt, take
+from core.labels.judgements import Press, Receipt, take
 from core.labels.queue import SHARED, LabelQueue, Order
 from core.people.person import Person
 from core.people.series_file import PersonSeries

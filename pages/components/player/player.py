@@ -15,7 +15,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.reduction import packed
-from core.labels.presses import Press, Receipt, receive
+from core.labels.judgements import Press, Receipt, receive
 from core.playback.route import stills_address
 from core.series import Floats
 from core.storage.program import ASSETS

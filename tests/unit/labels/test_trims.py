@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import UndoRefused
+from core.labels.judgements import Press, take
 from core.labels.ledger import Ledger
-from core.labels.presses import Press, take
 from core.labels.trims import Trim, record_trims, trimmed, trims_of, undo_trim
 from core.segment import Detection
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.people.face_size import smallest_face
+from core.faces.smallest_face import smallest_face
 from tests.tables import random_features
 
 

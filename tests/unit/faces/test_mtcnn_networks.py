@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.faces import mtcnn
+from core.faces import mtcnn_networks as mtcnn
 from core.faces.detection import _load_mtcnn
 
 ROOT = Path(__file__).resolve().parents[3]

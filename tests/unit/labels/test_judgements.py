@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.errors import StorageFault
+from core.labels.judgements import Press, Receipt, receive, take
 from core.labels.ledger import Ledger
-from core.labels.presses import Press, Receipt, receive, take
 from core.labels.trims import trims_of
 
 
