@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -13,14 +12,13 @@ people multimodal_processor labels clip_dataset_builder sliding_window_processor
 funny_moment_classifier analysis workspace dataset training detection export playback actions cli""".split()  # noqa: SIM905
 
 
-def imported(source: str) -> Iterator[str]:
+def imported(source: str) -> list[str]:
     """Dotted names that a file imports, also inside functions; of `from a import b` both a and a.b."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, "imports name the whole path"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    nodes = list(ast.walk(ast.parse(source)))
+    parts = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert not any(node.level for node in parts), "imports name the whole path"
+    whole = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return whole + [f"{node.module}.{alias.name}" for node in parts for alias in node.names]
 
 
 def faults(files: dict[str, str]) -> list[str]:
@@ -29,8 +27,7 @@ def faults(files: dict[str, str]) -> list[str]:
     for name, source in files.items():
         own = name.split(".")[1]
         for target in imported(source):
-            root, _, rest = target.partition(".")
-            other = rest.split(".")[0]
+            root, other = [*target.split("."), ""][:2]
             if root == "pages" or (root == "core" and ORDER.index(other) > ORDER.index(own)):
                 found.append(f"{name} imports {target}")
             elif root == "core" and other == own:
@@ -49,8 +46,7 @@ def test_core_imports_only_to_the_left() -> None:
 
 
 def test_any_import_turned_round_is_seen() -> None:
-    files = core()
-    for name, source in files.items():
+    for name, source in (files := core()).items():
         for target in {t for t in imported(source) if t.startswith("core.")}:
             other = next((n for n in files if f"{target}.".startswith(f"{n}.") and not n.endswith("__init__")), None)
             if other and other.split(".")[1] != name.split(".")[1]:
