@@ -12,7 +12,7 @@ from core.detection.moments import Moment
 from core.labels.event import LabelEvent
 from core.labels.trims import Trim
 from core.segment import Segment
-from pages.components.detect import export, notes, review, settings
+from pages.components.detect import export, notes, result, settings
 from pages.components.detect.moment_list import LIKELY, added_id, least_of, moment_rows, n_best
 
 WHO = {"video_id": "v", "person_id": "p"}
@@ -63,7 +63,7 @@ def test_a_labelled_clip_counts_as_accepted_once_it_is_added(monkeypatch: pytest
 
 def test_a_label_that_counts_no_longer_is_not_told_as_missed() -> None:
     labels = [label(0.0, 1), label(20.0, 0), label(40.0, 1)]
-    assert review._labelled_funny(labels, {labels[2].clip_id: "later"}) == [labels[0].segment]
+    assert result._labelled_funny(labels, {labels[2].clip_id: "later"}) == [labels[0].segment]
 
 
 def test_labels_that_speak_for_another_share_are_told_and_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
