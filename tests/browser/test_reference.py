@@ -33,6 +33,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_faces_stay_where_they_are_as_some_are_added(page: Page, address: str) -> None:
     page.goto(f"{address}/reference")
     grid = page.locator("[class*=st-key-grid-]")
+    page.locator(".st-key-next-step-top").wait_for()
     grid.locator("button.face").first.click()
     page.get_by_role("button", name="Add 1 face").click(trial=True)
     place = grid.bounding_box()
