@@ -47,6 +47,8 @@ def test_what_loads_says_for_how_long_already_and_how_long_it_usually_takes(
     jobs.save(Job("3", "train", "p", "Ada", status="done", started=now - 100, begun=now - 60))
     jobs.save(Job("4", "scan", "v", "a.mp4", status="failed", started=now - 100))  # before its first progress
     assert progress_text(job) == "loading the models: 4 s so far, usually about 9 s"
+    late = replace(job, started=now - 19)
+    assert progress_text(late) == "loading the models: 19 s so far, longer than usual, and still running"
 
 
 def bars() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from core.detection.detect import DetectionSettings
 from core.detection.moments import Moment
+from core.detection.results import Precision
 from core.labels.event import LabelEvent
 from core.labels.trims import Trim
 from core.segment import Segment
@@ -146,3 +147,12 @@ def test_weak_ones_among_the_best_are_exported_once_they_are_accepted(monkeypatc
     assert taken([], threshold=0.05) == ([0.6, 0.1, 0.05], "")  # the user's threshold says what counts
     state["export-which"] = "all"
     assert taken([]) == ([0.6, 0.1, 0.05], "")
+
+
+def test_what_reviewed_moments_say_of_the_others_is_said_while_there_are_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notes, "_", words)
+    judged = Precision(n_accepted=9, n_rejected=1, share=0.9, low=0.6, high=0.98)
+    assert notes.said_right(judged, 12).endswith("Of all, probably 60% to 98% are.")
+    assert notes.said_right(judged, 10) == "9 of the 10 reviewed were right (90%)."

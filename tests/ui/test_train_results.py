@@ -31,11 +31,9 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_model_that_smiles_equal_is_not_praised_and_told_what_it_needs() -> None:
     perfect = model(1.0, 1.0, (-0.05, 0.1))
-    assert (
-        verdict.verdict(perfect) == "Usable, but as far as these 29 clips show no better than judging by smiles alone."
-    )
+    assert verdict.verdict(perfect) == "Good so far, but judging by smiles alone does as well on these 29 clips."
     assert "needs smiles that are not funny and funny moments without a smile" in what_next(perfect)
-    assert counted(perfect).endswith("it found 17; of 12 others it took none for funny.")
+    assert counted(perfect).endswith("it found 17, of 12 others it took none for funny.")
     assert what_next(perfect).startswith("Go on")
 
 

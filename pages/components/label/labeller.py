@@ -43,7 +43,7 @@ from pages.components.shared.data import (
     usual_lanes,
 )
 from pages.components.shared.judging import note_judged, say_contradicted
-from pages.components.shared.shell import _, asked_time, fragment, show_error
+from pages.components.shared.shell import _, asked_time, fragment, plain, show_error
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds
@@ -194,13 +194,15 @@ def _player(
         st.switch_page("pages/train.py")
     say_contradicted("label", labels, everywhere.overruled)
     counting = [event for event in labels if event.clip_id not in everywhere.overruled]
-    _said_below(counting, ledger.labels_per_minute(), moves=isinstance(source, Queue) and bool(source.clips))
+    moves = isinstance(source, Queue) and bool(source.clips)
+    _said_below(counting, ledger.labels_per_minute(), person.name, moves=moves)
 
 
-def _said_below(labels: list[LabelEvent], per_minute: float, *, moves: bool) -> None:
-    """What is labelled here, and what to do with clips of two kinds where one is there to be moved."""
+def _said_below(labels: list[LabelEvent], per_minute: float, name: str, *, moves: bool) -> None:
+    """Who is judged, what is labelled here, and what to do with clips of two kinds where one is there to be moved."""
     n_funny = sum(e.label == 1 for e in labels)
-    said = _("{funny} funny, {other} not funny in this video", funny=n_funny, other=len(labels) - n_funny)
+    said = f"**{_('Is {name} funny here?', name=plain(name))}** · "
+    said += _("{funny} funny, {other} not funny in this video", funny=n_funny, other=len(labels) - n_funny)
     if per_minute > 0:
         said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
     if moves:

@@ -16,6 +16,7 @@ from pages.components.shared.shell import _, fragment, lasting, plain, show_erro
 MOST = 6  # jobs that are listed
 SHOWN_BY = {"extract": ("extract", "sample"), "train": ("train",)}  # kinds of jobs that a page shows by itself
 LOADING = ("extract", "sample", "scan", "photos", "train", "detect")  # kinds of jobs that begin with networks
+MOST_LOADING = 20.0  # seconds that it usually takes at most
 UPKEEP = ("dataset",)  # kinds of jobs of which only page Train shows anything, unless they fail
 STOPPED = ("failed", "died", "cancelled")
 LIVELY, IDLE = 1.0, 4.0  # seconds between two looks, while something runs and while nothing does
@@ -59,7 +60,10 @@ def _loading_text(job: Job) -> str:
     """What happens before the first progress, for how long already, and how long it usually takes."""
     if not job.started:
         return _("loading the models…")
-    so_far, usual = lasting(time.time() - job.started), usual_loading(Jobs(workspace()).all(), job.kind)
+    seconds, usual = time.time() - job.started, usual_loading(Jobs(workspace()).all(), job.kind)
+    so_far = lasting(seconds)
+    if seconds > 2 * max(MOST_LOADING if usual is None else usual, 1.0):
+        return _("loading the models: {time} so far, longer than usual, and still running", time=so_far)
     if usual is None:
         return _("loading the models: {time} so far, usually 5 to 20 s", time=so_far)
     return _("loading the models: {time} so far, usually about {usual}", time=so_far, usual=lasting(max(1.0, usual)))

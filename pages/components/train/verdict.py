@@ -34,7 +34,7 @@ def verdict(model: Model) -> str:
     alone = baseline_name(name)
     if grade == "good" and _is_unclear(gap):
         n = int(model.judgement.get("n_judged") or 0)
-        return _("Usable, but as far as these {n} clips show no better than {name}.", n=n, name=alone)
+        return _("Good so far, but {name} does as well on these {n} clips.", n=n, name=alone)
     if gap.low is not None and gap.low > 0:
         return f"{said} {_('It does better than {name}.', name=alone)}"
     if gap.high is not None and gap.high < 0:
@@ -54,13 +54,15 @@ def counted(model: Model) -> str:
     other = n - n_funny
     if not n_wrong:
         return _(
-            "Of {n} funny clips that it had not seen it found {found}; of {other} others it took none for funny.",
+            "Each clip was judged by a model that learned from the others: of {n} funny ones it found {found}, of "
+            "{other} others it took none for funny.",
             n=n_funny,
             found=round(found),
             other=other,
         )
     return _(
-        "Of {n} funny clips that it had not seen it found {found}; of {other} others it took {wrong} for funny.",
+        "Each clip was judged by a model that learned from the others: of {n} funny ones it found {found}, of "
+        "{other} others it took {wrong} for funny.",
         n=n_funny,
         found=round(found),
         other=other,
