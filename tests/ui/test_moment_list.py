@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,6 +61,25 @@ def test_a_labelled_clip_counts_as_accepted_once_it_is_added(monkeypatch: pytest
         assert (row.id, row.note, row.verdict, row.labelled) == (id, "labelled funny", verdict, True)
         for which in ("kept", "accepted", "all"):
             assert export._is_taken(row, which) is (verdict == 1)
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "said"),
+    [
+        (0.648, 0.65, "65% · just below the threshold"),
+        (0.6, 0.65, "60% · just below the threshold"),
+        (0.59, 0.65, "59%"),
+        (0.7, 0.65, "70%"),  # what scores there is covered by no moment all the same
+        (0.648, None, "65%"),
+    ],
+)
+def test_what_was_not_found_is_not_called_strong(score: float, threshold: float | None, said: str) -> None:
+    (moment,) = scoring(score)
+    for labelled, text, word in (True, said, ""), (False, f"{score:.0%} · strong", "strong"):
+        shown = replace(moment, labelled=labelled)
+        for trims in {}, {added_id(shown.best, **WHO): Trim("t", "v", "p", 0.0, 5.0)}:
+            (row,) = moment_rows([shown], [], **WHO, trims=trims, threshold=threshold)
+            assert (row.score_text, row.word) == (text, word)
 
 
 def test_a_label_that_counts_no_longer_is_not_told_as_missed() -> None:

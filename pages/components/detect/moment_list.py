@@ -18,6 +18,7 @@ from pages.components.shared.jumps import FOLDER, script
 from pages.components.shared.shell import _, tell_address
 
 STRONG, LIKELY = 0.5, 0.2  # scores from which a moment is rather funny than not, and from which it may well be
+JUST_BELOW = 0.05  # how far below the threshold the score of a clip that was not found is said to be just below it
 _shared = "\n".join((PLAYER / name).read_text(encoding="utf-8") for name in ("keys.js", "outbox.js", "stills.js"))
 _list = st.components.v2.component(
     "punchline_moments",
@@ -35,8 +36,9 @@ class MomentRow:
     `trim` is the id of the event that holds, empty where there is none.
     `id` is that of its best window, `best`, whose label accepting or rejecting makes. `verdict` is that label,
     None while there is none, and `event` the id of the event that made it. `share` is the length of the score's bar,
-    in [0, 1], `word` the name of one for it, `note` what else is known of the place, `src` its picture, `title` its
-    video's name in a list of many. A moment that is `left_out` scores too little for an export, unless it is accepted.
+    in [0, 1], `word` the name of one for it, empty where none fits, `note` what else is known of the place, `src` its
+    picture, `title` its video's name in a list of many. A moment that is `left_out` scores too little for an export,
+    unless it is accepted.
     One that is `labelled` was not found but labelled funny: it counts as accepted once it is added, which a trim does.
     """
 
@@ -120,6 +122,18 @@ def n_best(moments: Iterable[Moment], seconds: float) -> tuple[int, int]:
     return max(fit, min(1, len(likely))), len(likely)
 
 
+def _said_score(moment: Moment, threshold: float | None) -> tuple[str, str]:
+    """What is said of a moment's score, and the name of the word in it, empty where there is none.
+
+    A clip that is labelled and was not found is never called strong, likely or weak.
+    """
+    said, word = percent(moment.score), strength(moment.score)
+    if not moment.labelled:
+        return f"{said} · {strengths()[word]}", word
+    below = 0.0 if threshold is None else round(threshold - moment.score, 6)
+    return (f"{said} · {_('just below the threshold')}" if 0 < below <= JUST_BELOW else said), ""
+
+
 def moment_rows(
     found: Sequence[Moment],
     labels: Iterable[LabelEvent],
@@ -130,19 +144,21 @@ def moment_rows(
     pictures: Sequence[str] = (),
     title: str = "",
     least: float = 0.0,
+    threshold: float | None = None,
 ) -> list[MomentRow]:
     """Moments with their trims and what is labelled in their places; `pictures` are one a moment, or none.
 
-    `least` is the score below which a moment is left out of exports, unless it is accepted.
+    `least` is the score below which a moment is left out of exports, unless it is accepted; `threshold` is the one that
+    found the moments, None where none did.
     """
     labels = list(labels)
     by_clip = {event.clip_id: event for event in labels if event.origin in ("accepted", "rejected")}
     highest = max((moment.score for moment in found), default=1.0)
-    words = strengths()
     rows = []
     for k, moment in enumerate(found):
         id = moment_id(moment, video_id, person_id)
         event, trim = by_clip.get(id), trims.get(id)
+        score_text, word = _said_score(moment, threshold)
         rows.append(
             MomentRow(
                 id=id,
@@ -157,8 +173,8 @@ def moment_rows(
                 score=moment.score,
                 best=(round(moment.best.start, 3), round(moment.best.end, 3)),
                 share=moment.score / highest if highest > 0 else 0.0,
-                score_text=f"{percent(moment.score)} · {words[strength(moment.score)]}",
-                word=strength(moment.score),
+                score_text=score_text,
+                word=word,
                 src=pictures[k] if k < len(pictures) else "",
                 left_out=moment.score < least,
                 labelled=moment.labelled,

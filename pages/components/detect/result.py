@@ -74,7 +74,9 @@ def _result(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
     listed = [*found.moments, *(replace(moment, labelled=True) for moment in missed)]
     pictures = [still_address(subject.video, moment.best.middle) for moment in listed]
     least = least_of(found.threshold)
-    all_rows = moment_rows(listed, labels, **who, trims=trims, pictures=pictures, least=least)
+    all_rows = moment_rows(
+        listed, labels, **who, trims=trims, pictures=pictures, least=least, threshold=found.threshold
+    )
     rows = all_rows[: len(found.moments)]
     with place:
         said_above(subject, scored, settings, found, keys, n_missed=len(missed), left_out=left_out(rows))
