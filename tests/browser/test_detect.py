@@ -203,10 +203,14 @@ def test_one_click_finds_the_laughs_and_a_click_lands_there(result: Page, space:
 
 def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space: Workspace) -> None:
     moments = kept(space)
+    keys = result.locator(".st-key-detect-moments .foot")
+    expect(keys).to_contain_text("Aaccept, go on")
+    expect(keys).to_contain_text("Xreject, go on")
     rows(result).nth(0).click()
     result.keyboard.press("a")
     expect(rows(result).nth(1)).to_have_class("row current")
     result.keyboard.press("x")
+    expect(rows(result).nth(2)).to_have_class("row current")
     expect(result.get_by_text("1 of the 2 reviewed were right (50%)")).to_be_visible()
     assert judged(space) == [(moments[0]["best_start"], 1), (moments[1]["best_start"], 0)]
     result.keyboard.press("u")
