@@ -44,6 +44,7 @@ class Moments extends Rows {
     if (!this.data.rows.some((row) => row.id === this.current)) this.current = this.data.selected;
     this.videos = [...new Set(this.data.rows.map((row) => row.video_id))]; // in the order in which they come
     this.draw();
+    if (first) this.reveal();
   }
 
   // --- the moment in hand
@@ -57,7 +58,12 @@ class Moments extends Rows {
     address.searchParams.set("moment", row.id);
     history.replaceState(history.state, "", address);
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.api.setStateValue("selected", this.current), rest);
+    this.telling = setTimeout(() => this.tell(), rest);
+  }
+
+  tell() {
+    clearTimeout(this.telling);
+    this.api.setStateValue("selected", this.current);
   }
 
   draw() {
@@ -181,16 +187,22 @@ class Moments extends Rows {
     playerOf(this.data.player)?.show(this.shape(row)[this.edge]);
   }
 
-  // Take a clip that is labelled funny and was not found up among the moments, or off them.
+  // Take a clip that is labelled funny and was not found up among the moments, or off them: it takes another place in the
+  // list, where it stays in view; the page is told that it is in hand before it draws anew.
   toggle(row) {
     this.keepTrim();
-    if (this.missed(row)) return this.trim(row, {});
+    this.tell();
+    if (this.missed(row)) {
+      this.trim(row, {});
+      return this.reveal();
+    }
     const before = this.shape(row);
     const event = this.event(row, "drop", {}).id;
     const [start, end] = row.own;
     this.trims.set(row.id, { start, end, name: "", remark: "", event, undone: before.event, held: false });
     this.history.push({ row, event, before });
     this.draw();
+    this.reveal();
   }
 
   undoTrim({ row, event, before }) {

@@ -10,6 +10,7 @@ ROW.innerHTML =
   '<div class="picture"><img alt="" hidden><span></span></div>' +
   '<div class="words"><div class="bounds"><b class="start"></b>–<span class="end"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
   `<button type="button" class="back"></button></div></div><div class="verdicts">${mark("yes")}${mark("no")}</div>`;
+ROW.style.flex = "none"; // of its whole height, also before it is drawn: else the list could not be scrolled to it
 
 class Rows {
   constructor(root) {
@@ -309,6 +310,13 @@ class Rows {
 
   // Leave room for what stands below the list in its column: the bar of exports covers none of it, as the page opens.
   makeRoom() {
+    const box = this.$(".rows");
+    const [seen, height] = [this.isSeen(), box.clientHeight];
+    this.setRoom();
+    if (seen && box.clientHeight !== height) this.reveal(); // what was in view stays there
+  }
+
+  setRoom() {
     const column = (this.root.host ?? this.root).closest('[data-testid="stColumn"]');
     const last = column?.firstElementChild?.lastElementChild;
     if (!last || innerWidth <= ONE_COLUMN) return this.$(".rows").style.removeProperty("--room");
@@ -317,6 +325,12 @@ class Rows {
     const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
     const room = innerHeight - (top + scrolled) - (last.getBoundingClientRect().bottom - bottom) - bar - BESIDE_BAR;
     this.$(".rows").style.setProperty("--room", `${Math.floor(room)}px`);
+  }
+
+  // Whether any of the row in hand is in view in the list.
+  isSeen() {
+    const [box, row] = [this.$(".rows"), this.rows.get(this.current)].map((element) => element?.getBoundingClientRect());
+    return Boolean(row?.height) && row.bottom > box.top && row.top < box.bottom;
   }
 
   // Scroll the list, not the page.

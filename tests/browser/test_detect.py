@@ -460,6 +460,14 @@ def test_the_list_stays_while_it_is_judged_and_what_is_accepted_always(result: P
         eventually(result, lambda n=k: len(judged(space)) == n)
 
 
+def wholly_seen(row: Locator) -> bool:
+    """Whether a row of the list lies in the part of it that is in view."""
+    box = "e.closest('.rows').getBoundingClientRect()"
+    script = f"e => [e.getBoundingClientRect(), {box}].map(({{ top, bottom }}) => [top, bottom])"
+    (top, bottom), (first, last) = row.evaluate(script)
+    return bool(first - 1 <= top and bottom <= last + 1)
+
+
 def test_what_is_labelled_funny_and_not_found_is_played_and_added(result: Page, space: Workspace) -> None:
     n = len(kept(space))
     missed = result.locator(".st-key-detect-moments .row.missed")
@@ -479,6 +487,20 @@ def test_what_is_labelled_funny_and_not_found_is_played_and_added(result: Page, 
     result.keyboard.press("u")
     expect(missed).to_have_count(4)
     eventually(result, lambda: kept(space) == [])
+    result.set_viewport_size({"width": 1280, "height": 600})  # where the list does not show all of them at once
+    chosen = result.locator(".st-key-detect-moments .row.current")
+    missed.last.locator(".yes").click()
+    for n, mark in (1, "true"), (0, "false"):  # it goes to the top of the list, and to the end of it again
+        expect(rows(result)).to_have_count(n)
+        eventually(result, lambda n=n: len(kept(space)) == n)
+        result.locator('[data-test-script-state="notRunning"]').wait_for()
+        result.wait_for_timeout(500)
+        expect(chosen).to_have_count(1)
+        expect(chosen.locator(".start")).to_have_text("1:36")
+        expect(chosen.locator(".yes")).to_have_attribute("aria-pressed", mark)
+        assert wholly_seen(chosen)
+        if n:
+            chosen.locator(".yes").click()
     missed.first.locator(".yes").click()
     expect(rows(result)).to_have_count(1)
     eventually(result, lambda: len(kept(space)) == 1)

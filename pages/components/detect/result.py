@@ -69,8 +69,9 @@ def _result(subject: Subject, scored: Scored, series: PersonSeries, shown: Playa
         keep(subject, scored, found, settings)
     except PunchlineError as error:
         show_error(error)
-    if not found.moments:
-        nothing(keys, settings, at_lowest=n_lower(subject, scored, settings) is not None)
+    with st.container():  # which is there in any case, so that the list below stays the same one
+        if not found.moments:
+            nothing(keys, settings, at_lowest=n_lower(subject, scored, settings) is not None)
     listed = [*found.moments, *(replace(moment, labelled=True) for moment in missed)]
     pictures = [still_address(subject.video, moment.best.middle) for moment in listed]
     least = least_of(found.threshold)
