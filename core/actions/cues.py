@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import PunchlineError, StorageFault, WorkspaceFault
 from core.faces.feature_file import Features, change_cues, outdated_cues, read_cues
+from core.multimodal_processor import OnProgress
 from core.video.ahead import Ahead
 from core.video.sound import sound_blocks
 from core.workspace.registry import Video
@@ -18,8 +19,6 @@ from core.workspace.workspace import Workspace
 
 SPAN = 60.0  # seconds of sound between two reports of progress
 AHEAD = 256  # blocks of sound that are decoded while the ones before are heard
-
-OnProgress = Callable[[float, float], None]
 
 
 def cues_of(workspace: Workspace, video: Video) -> dict[str, NDArray[np.float32]]:

@@ -173,6 +173,8 @@ def test_what_reviewed_moments_say_of_the_others_is_said_while_there_are_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(notes, "_", words)
-    judged = Precision(n_accepted=9, n_rejected=1, share=0.9, low=0.6, high=0.98)
-    assert notes.said_right(judged, 12).endswith("Of all, probably 60% to 98% are.")
-    assert notes.said_right(judged, 10) == "9 of the 10 reviewed were right (90%)."
+    so_far = Precision(n_accepted=9, n_rejected=1, share=0.9, low=0.6, high=0.98)  # most of them in other videos
+    judged = [LabelEvent("v", "p", 10.0 * k, 10.0 * k + 5, 1, "accepted") for k in (0, 1)]
+    open_one, none_open = (moment_rows(scoring(0.6, 0.5), labels, **WHO, trims={}) for labels in (judged[:1], judged))
+    assert notes.said_right(so_far, open_one).endswith("Of all, probably 60% to 98% are.")
+    assert notes.said_right(so_far, none_open) == "9 of the 10 reviewed were right (90%)."

@@ -153,8 +153,16 @@ def _batch(space: Workspace, person: Person, kept: Kept, *, titled: bool) -> Bat
     pictures = [still_address(kept.video, (m.best.start + m.best.end) / 2) for m in kept.moments]
     title = kept.video.name if titled else ""
     labels, least = ledger.labels(**who), least_of(kept.threshold)
-    drawn = {"pictures": pictures, "title": title, "least": least, "threshold": kept.threshold}
-    rows = moment_rows(kept.moments, labels, **who, trims=trims, **drawn)
+    rows = moment_rows(
+        kept.moments,
+        labels,
+        **who,
+        trims=trims,
+        pictures=pictures,
+        title=title,
+        least=least,
+        threshold=kept.threshold,
+    )
     return Batch(kept.video, trimmed(kept.moments, [row.id for row in rows], trims), rows)
 
 

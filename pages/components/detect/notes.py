@@ -96,7 +96,7 @@ def said_below(rows: Sequence[MomentRow], so_far: Precision, *, expected: float,
 
     `expected` is the share of funny clips that the moments were found by, `now` what the labels speak for since.
     """
-    lines = [contradicted, f"{said_to_do(rows)} {said_right(so_far, len(rows))}".strip(), said_share(expected, now)]
+    lines = [contradicted, f"{said_to_do(rows)} {said_right(so_far, rows)}".strip(), said_share(expected, now)]
     with st.container(key="detect-notes"):
         st.caption("  \n".join(filter(None, lines)))
 
@@ -111,13 +111,13 @@ def said_to_do(rows: Sequence[MomentRow]) -> str:
     return _("{n} of {needed} moments reviewed; then export them.", n=n, needed=len(rows))
 
 
-def said_right(so_far: Precision, n_moments: int) -> str:
-    """How often moments were right as far as somebody looked, and what that says of the others, if there are any."""
+def said_right(so_far: Precision, rows: Sequence[MomentRow]) -> str:
+    """How often moments were right, of all videos; and what that says of the listed ones that nobody reviewed."""
     n = so_far.n_accepted + so_far.n_rejected
     if so_far.share is None or so_far.low is None or so_far.high is None:
         return _("Accepted and rejected moments become labels, and say here how often the model is right.")
     said = _("{k} of the {n} reviewed were right ({share}).", k=so_far.n_accepted, n=n, share=f"{so_far.share:.0%}")
-    if FEWEST_REVIEWED <= n < n_moments:
+    if n >= FEWEST_REVIEWED and any(row.verdict is None for row in rows):
         said += " " + _("Of all, probably {low} to {high} are.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
     return said
 
