@@ -45,7 +45,7 @@ if __name__ == "__main__":
         stepper()
         job_panel(page.url_path)
         with st.container(key="language-place"):
-            st.page_link("pages/settings.py", label=_("Settings"), icon=SETTINGS_ICON, help=_("Settings"))
+            st.page_link("pages/settings.py", label=_("Settings"), icon=SETTINGS_ICON)
             theme_switch("theme")
             language_switch()
     try:

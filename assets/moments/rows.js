@@ -8,8 +8,9 @@ const BESIDE_BAR = 12; // px that stay free above the bar of exports
 const ROW = made("div", "row"); // which every row is a copy of
 ROW.innerHTML =
   '<div class="picture"><img alt="" hidden><span></span></div>' +
-  '<div class="words"><div class="bounds"><b class="start"></b>–<span class="end"></span></div><div class="score"><i></i><span></span></div><div class="note"></div><div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500">' +
-  `<button type="button" class="back"></button></div></div><div class="verdicts">${mark("yes")}${mark("no")}</div>`;
+  '<div class="words"><div class="bounds"><b class="start"></b>–<span class="end"></span></div><div class="score"><i></i><span></span></div><div class="note"></div></div>' +
+  `<div class="verdicts">${mark("yes")}${mark("no")}</div>` +
+  '<div class="edit" hidden><input class="name" maxlength="200"><input class="remark" maxlength="500"><button type="button" class="back"></button></div>';
 ROW.style.flex = "none"; // of its whole height, also before it is drawn: else the list could not be scrolled to it
 
 class Rows {
@@ -155,7 +156,6 @@ class Rows {
     const missed = T.missed.replace("{n}", n.missed);
     this.$(".head").replaceChildren(
       this.choice("order", [["time", T.by_time], ["score", T.by_score]]),
-      this.play_all(T),
       this.filterButton(T),
       made("span", "grow"),
       this.choice("show", [
@@ -173,7 +173,7 @@ class Rows {
     const button = made("button", "all");
     const n = Object.values(this.filters).flat().length;
     button.type = "button";
-    button.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 6h16M7 12h10M10 18h4"/></svg>';
+    button.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 5h16l-6.2 7.4v6.6l-3.6-2v-4.6z"/></svg>';
     button.title = button.ariaLabel = T.filter;
     button.ariaExpanded = String(this.filtering);
     button.ariaPressed = String(n > 0);
@@ -182,9 +182,10 @@ class Rows {
   }
 
   play_all(T) {
-    const button = made("button", "all", "▶");
+    const button = made("button", "play");
     button.type = "button";
-    button.title = button.ariaLabel = T.play_all;
+    button.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.5v13l10-6.5z"/></svg>';
+    button.append(T.play_all);
     button.ariaPressed = String(this.sequence);
     button.onclick = () => {
       this.sequence = !this.sequence;
@@ -280,7 +281,7 @@ class Rows {
       item.append(parts.at(-1));
       return item;
     });
-    if (this.data.which) items.unshift(made("b", "", this.total(T)));
+    items.unshift(this.play_all(T), ...(this.data.which ? [made("b", "", this.total(T))] : []));
     const { outbox } = this;
     const trouble = outbox.trouble(T);
     if (trouble) items.push(made("span", "fault", trouble));

@@ -53,21 +53,25 @@ def app(ctx: click.Context, host: str, port: int | None, token_file: Path | None
     token = token_of(token_file) if open_to_others or token_file is not None else None
     access = Access.of(host, token, base_url)
     addresses = [base_url] if base_url else [f"http://{name}:{port}" for name in _names(host)]
+    secret = "" if token is None or token_file is not None else f"?token={token}"
+    click.echo("Punchline starts; in some seconds, open this in your browser:\n")
+    for address in addresses:
+        click.echo(f"  {address}/{secret}")
+    click.echo()
     if token is not None:
-        for address in addresses:
-            click.echo(f"{address}/" if token_file else f"{address}/?token={token}")
         click.echo(
-            f"The access token is in {token_file}." if token_file else "This is shown once. Who has it can change all."
+            f"The access token is in {token_file}." if token_file else "It is shown once: who has it can change all."
         )
+    workspace = str(ctx.find_root().params["workspace"].absolute())
+    click.echo(f"Labels and results are kept in {workspace}. Ctrl+C here stops the app and loses nothing.")
     # Streamlit's own list of hosts holds for the WebSocket alone; `core.playback.access` looks after every request.
     options = {"server.port": port, "server.address": host, "server.allowedHosts": "*"}
-    options |= {"server.baseUrlPath": access.base_path.lstrip("/")}
+    options |= {"server.baseUrlPath": access.base_path.lstrip("/"), "logger.hideWelcomeMessage": "true"}
     if open_to_others:  # else Streamlit asks a server on the internet which address this machine has
         options["browser.serverAddress"] = str(urlsplit(addresses[0]).hostname)
     command = [sys.executable, "-m", "streamlit", "run", str(PROGRAM / "app.py")]
     for name, value in options.items():
         command += [f"--{name}", str(value)]
-    workspace = str(ctx.find_root().params["workspace"].absolute())
     environment = {**os.environ, "PUNCHLINE_WORKSPACE": workspace, **access.environment()}
     os.chdir(PROGRAM)  # where .streamlit/config.toml lies
     if WINDOWS:  # there, a program that another replaces is taken for ended

@@ -90,7 +90,7 @@ def test_a_label_that_counts_no_longer_is_not_told_as_missed() -> None:
 def test_labels_that_speak_for_another_share_are_told_and_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notes, "_", words)
     assert notes.said_share(0.41, 0.412) == ""
-    assert "about 38% of the video is funny, not 41%" in notes.said_share(0.41, 0.38)
+    assert "*Find again* takes them in" in notes.said_share(0.41, 0.38)
 
 
 def test_what_is_to_be_done_is_said_until_all_are_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:

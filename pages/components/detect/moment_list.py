@@ -274,7 +274,7 @@ def _texts() -> dict[str, str]:
         "in_out": _("set in, out"),
         "nudge": _("marked edge by a frame (Shift: ten)"),
         "crossed": _("The moment would end before it begins."),
-        "play_all": _("Play all in a row"),
+        "play_all": _("Play all"),
         "name": _("Name"),
         "remark": _("Note"),
         "relative": _("How sure the model is. The bar is full for the highest score here."),

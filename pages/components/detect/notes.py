@@ -58,9 +58,8 @@ def said_above(
     n = len(found.moments)
     lowest = said_lowest(n_lower(subject, scored, settings)) if n else ""
     parts = [_("{n} moments", n=n), said_missed(n_missed), left_out, lowest]
-    parts.append(_("takes about {share} of the video for funny", share=percent(found.prior)))
     if found.not_judged_s >= 1:
-        parts.append(_("{time} not judged, as the face is seen too little", time=lasting(found.not_judged_s)))
+        parts.append(_("{time} left out: the face is hardly seen there", time=lasting(found.not_judged_s)))
     st.caption(" · ".join(filter(None, parts)))
     if settings.top_n is None and settings.max_per_hour is not None:
         more = len(found_in(subject, scored, replace(settings, max_per_hour=None)).moments) - n
@@ -124,12 +123,6 @@ def said_right(so_far: Precision, rows: Sequence[MomentRow]) -> str:
 
 def said_share(expected: float, now: float) -> str:
     """That labels speak for another share of funny clips than was expected; no moment moves by itself."""
-    before, after = percent(expected), percent(now)
-    if before == after:
+    if percent(expected) == percent(now):
         return ""
-    return _(
-        "By your labels so far, about {now} of the video is funny, not {before}. "
-        "*Find again* takes that in; until then the list stays as it is.",
-        now=after,
-        before=before,
-    )
+    return _("Labels have changed since: *Find again* takes them in; until then the list stays as it is.")

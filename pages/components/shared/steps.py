@@ -86,7 +86,7 @@ def _stepper() -> None:
             told = [name, *([_("next step")] if place == "now" else []), said]
             st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=" · ".join(told))
     with st.container(key="step-analyse"):
-        st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON, help=_("Analyse"))
+        st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON)
 
 
 def step_place(page: str) -> DeltaGenerator:

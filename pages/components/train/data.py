@@ -30,7 +30,7 @@ def origin_name(origin: str) -> str:
     return {
         "random": _("random"),
         "in_order": _("in order"),
-        "peaks": _("loud or lively"),
+        "peaks": _("standing out"),
         "calm": _("calm"),
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
@@ -116,7 +116,7 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         _bars(_("By video"), by_video, _("other videos"))
     with origins:
         names_of = {origin: origin_name(origin) for origin in {e.origin for e in used}}
-        _bars(_("By how they were found"), [(names_of[e.origin], _kind_of(e)) for e in used], "")
+        _bars(_("By origin"), [(names_of[e.origin], _kind_of(e)) for e in used], "")
 
 
 def _kind_of(event: LabelEvent) -> int:

@@ -50,13 +50,16 @@ def test_alone_without_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     server, access, output = start(monkeypatch, tmp_path)
     assert (server["--server.address"], server["--server.port"]) == ("127.0.0.1", str(usual_port))
     assert access.token_digest is None
-    assert output == ""
+    assert f"\n  http://127.0.0.1:{usual_port}/\n" in output
+    assert "?token=" not in output
+    assert f"kept in {tmp_path}. Ctrl+C here stops" in output
+    assert server["--logger.hideWelcomeMessage"] == "true"
 
 
 def test_others_need_the_token_that_is_printed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server, access, output = start(monkeypatch, tmp_path, "--host", "0.0.0.0", "--port", "9000")
     assert server["--server.address"] == "0.0.0.0"
-    address, _, token = output.splitlines()[0].partition("/?token=")
+    address, _, token = output.splitlines()[2].strip().partition("/?token=")
     assert access.is_token(token)
     assert address.startswith("http://")
     assert address.endswith(":9000")
@@ -68,7 +71,7 @@ def test_a_token_of_a_file_is_not_printed(monkeypatch: pytest.MonkeyPatch, tmp_p
     server, access, output = start(monkeypatch, tmp_path, "--base-url", url, "--token-file", str(file))
     assert access.is_token(token := file.read_text(encoding="utf-8").strip())
     assert token not in output
-    assert output.startswith(url)
+    assert f"\n  {url}\n" in output
     assert server["--server.baseUrlPath"] == access.base_path.lstrip("/") == "punchline"
     assert server["--browser.serverAddress"] == "team.example"
     assert access.answers_to("team.example")
