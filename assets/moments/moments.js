@@ -292,6 +292,7 @@ class Moments extends Rows {
       i: () => this.setEdge("start"),
       o: () => this.setEdge("end"),
       u: () => this.undo(),
+      enter: () => this.jump(this.find(this.current)),
     };
     const action = moving[letter] || (!event.repeat && once[letter]);
     if (!action) return;

@@ -274,7 +274,7 @@ class Rows {
   foot() {
     const { texts: T } = this.data;
     const own = (letter) => shownKey(this.data.keys, letter);
-    const keys = [["↑", "↓", T.jump], [own("A"), T.accept_key], [own("X"), T.reject_key], [own("I"), own("O"), T.in_out], ["←", "→", T.nudge], [own("U"), T.undo]];
+    const keys = [["↑", "↓", T.jump], ["⏎", T.again], [own("A"), T.accept_key], [own("X"), T.reject_key], [own("I"), own("O"), T.in_out], ["←", "→", T.nudge], [own("U"), T.undo]];
     const items = keys.map((parts) => {
       const item = document.createElement("span");
       for (const part of parts.slice(0, -1)) item.append(made("kbd", "", part));

@@ -20,7 +20,7 @@ function belongsElsewhere(event, letter) {
   if (tag === "INPUT" && !PLAIN.test(target.type)) return true;
   if (path.some((node) => /^(dialog|grid|listbox|menu|combobox)$/.test(node.getAttribute("role") || ""))) return true;
   const control = target !== document.body && target.matches("button, a, summary, input, [role]");
-  return control && (letter === " " || letter.startsWith("arrow"));
+  return control && (letter === " " || letter === "enter" || letter.startsWith("arrow"));
 }
 
 // The letter, for the user, of a key that is known by its usual one.
@@ -36,6 +36,7 @@ function keyList(T, data) {
   if (data.queue) keys.push([["←", "→"], T.move_start], [["⇧", "← →"], T.move_start_far], [["[", "]"], T.change_length]);
   if (data.mark) keys.push([own("F", "U"), `${T.funny}, ${T.undo}`]);
   if (data.jumps) keys.push([["↑", "↓"], T.jump]);
+  if (data.trims) keys.push([["⏎"], T.again]);
   if (data.trims) keys.push([own("A", "X", "U"), T.verdict], [own("I", "O"), T.in_out], [["←", "→"], T.nudge]);
   if (data.queue || data.clip || data.trims) keys.push([["/"], T.loop]);
   if (data.range) keys.push([["⇧"], T.range]);

@@ -84,7 +84,8 @@ class Stage {
   toggle() {
     const { front, clip } = this;
     if (!front.paused || this.way < 0) return this.pause();
-    if (clip?.id && !this.loose && (front.ended || timeOf(front) >= clip.end - SLACK)) this.seek(clip.start); // heard: again
+    if (clip?.id && front.ended) this.seek(clip.start);
+    else if (clip?.id && timeOf(front) >= clip.end - SLACK) this.loose = true; // on to what comes behind it
     this.play();
   }
 

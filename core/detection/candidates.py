@@ -55,7 +55,8 @@ class Candidates:
     Attributes
     ----------
     level
-        (k,) the curve's height.
+        (k,) the threshold from which it is a moment: the curve's height beside the best window's middle, which a
+        neighbour's slope may rise above.
     window
         (k,) index of the best window there.
     probability
@@ -86,7 +87,10 @@ def candidates(scores: Scores) -> Candidates:
     places, middle = places[judged], middle[judged]
     usual = profile(scores)[middle]
     likely = probability((np.clip(level[middle], -CERTAIN, CERTAIN) + usual) / 2)
-    return Candidates(scores.curve.scores[places], best[middle], likely)
+    curve = np.pad(scores.curve.scores, 1, constant_values=np.nan)
+    height = np.fmin(scores.curve.scores[places], np.fmax(curve[middle], curve[middle + 1]))
+    order = np.argsort(-height, kind="stable")
+    return Candidates(height[order], best[middle][order], likely[order])
 
 
 def profile(scores: Scores) -> Floats:

@@ -268,19 +268,30 @@ def threshold_steps(scores: Scores, *, most: int = 60) -> list[float]:
     if len(levels) > most:
         levels = levels[np.unique(np.geomspace(1, len(levels), most).astype(int)) - 1]
     steps = np.unique(np.floor(levels * 1000) / 1000)  # three digits after the point: what a user can be shown
-    return [*steps.tolist(), min(1.0, float(steps[-1] if len(steps) else 0.5) + LOWEST_STEP)]
+    highest = np.fmax.reduce(scores.curve.scores, initial=0.0) if len(steps) else 0.5
+    return [*steps.tolist(), min(1.0, float(np.floor(highest * 1000) / 1000) + LOWEST_STEP)]
 
 
-def best_moments(scores: Scores, n: int) -> list[Moment]:
-    """The `n` best windows at peaks of the curve that do not overlap, whatever they score, in order of time."""
-    windows, places = scores.windows, candidates(scores)
+def best_moments(scores: Scores, n: int, found: Sequence[Moment] = ()) -> list[Moment]:
+    """The `n` best windows at peaks of the curve that do not overlap, whatever they score, in order of time.
+
+    Two laughs may be one peak of the curve: the best windows of moments that were `found` otherwise are among them too,
+    where they overlap none.
+    """
+    windows = scores.windows
     taken = bytearray(windows.n_steps)
     best: list[Moment] = []
-    for window, level in zip(places.window.tolist(), places.level.tolist()):
-        first, last = int(windows.first[window]), int(windows.last[window])
-        if len(best) < n and taken.find(1, first, last) < 0:
+
+    def add(segment: Segment, probability: float) -> None:
+        first, last = (round((time - windows.origin) / windows.step) for time in (segment.start, segment.end))
+        if taken.find(1, first, last) < 0:
             taken[first:last] = b"\1" * (last - first)
-            segment = Segment(float(windows.start[window]), float(windows.end[window]))
-            probability = float(scores.probability[window])
-            best.append(Moment(segment.start, segment.end, level, segment, probability))
-    return sorted(best, key=_start)
+            score = float(np.nanmax(scores.curve.scores[first:last]))
+            best.append(Moment(segment.start, segment.end, score, segment, probability))
+
+    for window in candidates(scores).window.tolist():
+        add(Segment(float(windows.start[window]), float(windows.end[window])), float(scores.probability[window]))
+    for moment in sorted(found, key=lambda moment: -moment.score):
+        add(moment.best, moment.probability)
+    best.sort(key=lambda moment: (-moment.score, moment.start))
+    return sorted(best[:n], key=_start)

@@ -334,7 +334,9 @@ def test_playing_ends_with_the_moment_in_hand_which_only_hands_change(result: Pa
     at(result, chosen["end"] - 0.7)
     result.keyboard.press(" ")
     result.wait_for_function(ends, arg=chosen["end"])
-    result.keyboard.press(" ")  # once more, from its start
+    result.keyboard.press(" ")  # on to what comes behind it
+    result.wait_for_function(plays, arg=[chosen["end"], chosen["end"] + 5])
+    result.keyboard.press("Enter")  # once more, from its start
     result.wait_for_function(plays, arg=[chosen["start"] + 0.5, chosen["end"] - 1])
     result.keyboard.press("o")  # the end is here: no further
     eventually(result, lambda: bounds(space) != before)
