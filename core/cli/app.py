@@ -69,7 +69,7 @@ def app(ctx: click.Context, host: str, port: int | None, token_file: Path | None
     options |= {"server.baseUrlPath": access.base_path.lstrip("/"), "logger.hideWelcomeMessage": "true"}
     if open_to_others:  # else Streamlit asks a server on the internet which address this machine has
         options["browser.serverAddress"] = str(urlsplit(addresses[0]).hostname)
-    command = [sys.executable, "-m", "streamlit", "run", str(PROGRAM / "app.py")]
+    command = [sys.executable, "-m", "core.cli.serve", "run", str(PROGRAM / "app.py")]
     for name, value in options.items():
         command += [f"--{name}", str(value)]
     environment = {**os.environ, "PUNCHLINE_WORKSPACE": workspace, **access.environment()}

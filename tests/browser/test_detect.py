@@ -211,10 +211,10 @@ def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space:
     expect(rows(result).nth(1)).to_have_class("row current")
     result.keyboard.press("x")
     expect(rows(result).nth(2)).to_have_class("row current")
-    expect(result.get_by_text("1 of the 2 reviewed were right (50%)")).to_be_visible()
+    expect(result.get_by_text("Right so far: 1 of 2.")).to_be_visible()
     assert judged(space) == [(moments[0]["best_start"], 1), (moments[1]["best_start"], 0)]
     result.keyboard.press("u")
-    expect(result.get_by_text("1 of the 1 reviewed were right (100%)")).to_be_visible()
+    expect(result.get_by_text("Right so far: 1 of 1.")).to_be_visible()
     result.reload()
     rows(result).first.wait_for()
     expect(rows(result).nth(0).locator(".yes")).to_have_attribute("aria-pressed", "true")

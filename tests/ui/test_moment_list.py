@@ -175,6 +175,21 @@ def test_what_reviewed_moments_say_of_the_others_is_said_while_there_are_others(
     monkeypatch.setattr(notes, "_", words)
     so_far = Precision(n_accepted=9, n_rejected=1, share=0.9, low=0.6, high=0.98)  # most of them in other videos
     judged = [LabelEvent("v", "p", 10.0 * k, 10.0 * k + 5, 1, "accepted") for k in (0, 1)]
-    open_one, none_open = (moment_rows(scoring(0.6, 0.5), labels, **WHO, trims={}) for labels in (judged[:1], judged))
-    assert notes.said_right(so_far, open_one).endswith("Of all, probably 60% to 98% are.")
-    assert notes.said_right(so_far, none_open) == "9 of the 10 reviewed were right (90%)."
+    scores = scoring(0.6, 0.5, 0.4, 0.3, 0.2)
+    four_open, three_open = (moment_rows(scores, judged[:n], **WHO, trims={}) for n in (1, 2))
+    assert notes.said_right(so_far, four_open) == "Right so far: 9 of 10. Of the 4 others, probably 2 to 4 are right."
+    assert notes.said_right(replace(so_far, low=0.9), four_open).endswith("Of the 4 others, probably 4 are right.")
+    assert "Of the 3 others" in notes.said_right(so_far, three_open)
+    assert notes.said_right(so_far, three_open[:2]) == "Right so far: 9 of 10."  # all reviewed
+
+
+def test_what_lies_just_below_the_threshold_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {0.5: 3, 0.46: 5, 0.44: 9, 0.05: 3, 0.04: 4, 0.03: 6}
+    monkeypatch.setattr(notes, "thresholds_in", lambda *_: sorted(found))
+    monkeypatch.setattr(
+        notes, "found_in", lambda _s, _c, settings: SimpleNamespace(moments=[0] * found[settings.threshold])
+    )
+    for threshold, more in ((0.5, (2, 0.46)), (0.05, (1, 0.04)), (None, (0, 0.0)), (0.03, (0, 0.0))):
+        moments = [0] * found.get(threshold, 3)
+        shown = SimpleNamespace(threshold=threshold, moments=moments)
+        assert notes.just_below(None, None, DetectionSettings(), shown) == more

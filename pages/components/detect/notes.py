@@ -10,11 +10,12 @@ import streamlit as st
 from core.detection.detect import DetectionSettings, Found, Scored
 from core.detection.results import Precision
 from pages.components.detect.data import Subject, found_in, thresholds_in
-from pages.components.detect.moment_list import MomentRow, percent
-from pages.components.detect.settings import Keys, loosen, nearest_threshold, no_limit
+from pages.components.detect.moment_list import JUST_BELOW, MomentRow, percent
+from pages.components.detect.settings import Keys, loosen, lower, nearest_threshold, no_limit
 from pages.components.shared.shell import _, lasting
 
-FEWEST_REVIEWED = 5  # of which a guess at all is worth something
+FEWEST_REVIEWED = 5  # of which a guess at the others is worth something
+FEWEST_OTHERS = 3  # about which a guess is worth something
 SOME = 5  # best moments that are shown where none passes the threshold
 
 
@@ -56,7 +57,8 @@ def said_above(
 ) -> None:
     """What was found, in a line, with what is not and what is not exported, and whether a limit holds more back."""
     n = len(found.moments)
-    lowest = said_lowest(n_lower(subject, scored, settings)) if n else ""
+    n_below, step = just_below(subject, scored, settings, found)
+    lowest = said_lowest(n_lower(subject, scored, settings)) if n and not n_below else ""
     parts = [_("{n} moments", n=n), said_missed(n_missed), left_out, lowest]
     if found.not_judged_s >= 1:
         parts.append(_("{time} left out: the face is hardly seen there", time=lasting(found.not_judged_s)))
@@ -72,6 +74,28 @@ def said_above(
                 type="tertiary",
                 icon=":material/unfold_more:",
             )
+    if n and n_below:
+        st.button(
+            _("{n} more just below the threshold: show them", n=n_below),
+            on_click=lower,
+            args=(keys,),
+            kwargs={"threshold": step},
+            key="just-below",
+            type="tertiary",
+            icon=":material/unfold_more:",
+        )
+
+
+def just_below(subject: Subject, scored: Scored, settings: DetectionSettings, found: Found) -> tuple[int, float]:
+    """How many more moments a threshold a little lower finds, and that threshold; 0 where it finds no more."""
+    if found.threshold is None:
+        return 0, 0.0
+    least = found.threshold - min(JUST_BELOW, found.threshold / 4)
+    steps = [step for step in thresholds_in(subject, scored, settings) if least <= step < found.threshold]
+    if not steps:
+        return 0, 0.0
+    more = found_in(subject, scored, replace(settings, threshold=steps[0]))
+    return max(0, len(more.moments) - len(found.moments)), steps[0]
 
 
 def nothing(keys: Keys, settings: DetectionSettings, *, at_lowest: bool) -> None:
@@ -115,9 +139,12 @@ def said_right(so_far: Precision, rows: Sequence[MomentRow]) -> str:
     n = so_far.n_accepted + so_far.n_rejected
     if so_far.share is None or so_far.low is None or so_far.high is None:
         return _("Accepted and rejected moments become labels, and say here how often the model is right.")
-    said = _("{k} of the {n} reviewed were right ({share}).", k=so_far.n_accepted, n=n, share=f"{so_far.share:.0%}")
-    if n >= FEWEST_REVIEWED and any(row.verdict is None for row in rows):
-        said += " " + _("Of all, probably {low} to {high} are.", low=f"{so_far.low:.0%}", high=f"{so_far.high:.0%}")
+    said = _("Right so far: {k} of {n}.", k=so_far.n_accepted, n=n)
+    n_open = sum(row.verdict is None for row in rows)
+    if n >= FEWEST_REVIEWED and n_open >= FEWEST_OTHERS:
+        low, high = round(n_open * so_far.low), round(n_open * so_far.high)
+        some = _("Of the {n} others, probably {low} to {high} are right.", n=n_open, low=low, high=high)
+        said += " " + (some if low < high else _("Of the {n} others, probably {low} are right.", n=n_open, low=low))
     return said
 
 

@@ -205,6 +205,12 @@ def loosen(keys: Keys, *, top: int) -> None:
     st.session_state[keys["top"]] = top
 
 
+def lower(keys: Keys, *, threshold: float) -> None:
+    """Take another threshold than the automatic one."""
+    st.session_state[keys["auto"]] = False
+    st.session_state[keys["threshold"]] = threshold
+
+
 def no_limit(keys: Keys) -> None:
     """Ask for all above the threshold."""
     st.session_state[keys["hour"]] = None

@@ -376,5 +376,5 @@ def test_the_app_takes_the_place_of_the_command_where_a_system_can(tmp_path, mon
     monkeypatch.setattr("subprocess.call", lambda command, env: started.append(("below it", command)) or 3)
     result = run(tmp_path / "space", "app", "--port", 8999)
     ((how, command),) = started
-    assert command[1:4] == ["-m", "streamlit", "run"]
+    assert command[1:4] == ["-m", "core.cli.serve", "run"]
     assert (how, result.exit_code) == (("below it", 3) if windows else ("in its place", 0))
