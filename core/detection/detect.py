@@ -30,8 +30,8 @@ from core.workspace.registry import Video
 
 USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
-# Of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one. At 0.02 twice as
-# many false ones on streams of real faces, for one more found in seventy (docs/evaluation.md).
+# Of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one. 0.02 brings
+# twice as many false ones on streams of real faces, for one more found in seventy (docs/evaluation.md).
 NEARLY = 0.005
 LEAST = 0.05  # probability below which nothing is a moment: a list down to it would be wrong nine times in ten
 SURE = 1e-7  # nearest to 0 and 1 that a probability is believed

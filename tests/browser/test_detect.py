@@ -447,7 +447,7 @@ def test_the_list_stays_while_it_is_judged_and_what_is_accepted_always(result: P
     for k in range(len(moments)):
         result.keyboard.press("a" if k < 2 else "x")
         eventually(result, lambda n=k + 1: len(judged(space)) == n)
-    expect(result.get_by_text(f"2 of the {len(moments)} reviewed")).to_be_visible()
+    expect(result.get_by_text(f"Right so far: 2 of {len(moments)}.")).to_be_visible()
     assert kept(space) == moments
     expect(automatic).to_be_checked()
     result.get_by_role("slider").first.focus()
