@@ -122,3 +122,17 @@ def test_a_video_heard_in_another_way_is_heard_again_in_the_background(
     opened("label").run()
     assert [job.subject for job in Jobs(space).all() if job.kind == "hear"] == [id]
     assert kind_name("hear") == "Hearing laughter again"
+
+
+def test_the_table_is_filtered_by_what_origins_are_called(space: Workspace) -> None:
+    video = space.register(SAMPLE)
+    person = space.add_references("Grace", (reference(),))
+    origins = ("peaks", "calm", "random")
+    labels = [LabelEvent(video.id, person.id, 9.0 * k, 9.0 * k + 6, 0, origin) for k, origin in enumerate(origins)]
+    Ledger(space.labels_path).record(labels)
+    app = opened("label")
+    box = app.selectbox(key="table-origin")
+    assert box.options == ["any", "picked for you", "random"]
+    box.select("picked for you").run()
+    (table,) = [frame.value for frame in app.dataframe if "origin" in frame.value]
+    assert list(table["start"]) == ["0:09.0", "0:00.0"]

@@ -1,7 +1,16 @@
 """What the page Train says of the labels."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
 from core.labels.event import LabelEvent
-from core.training.model_store import Figure
+from core.training.model_differences import Difference
+from core.training.model_store import Figure, Model
+from core.translation import text
+from pages.components.train import compare, data
 from pages.components.train.data import _kind_of
 from pages.components.train.figures import gap_text
 
@@ -16,3 +25,32 @@ def test_a_funny_label_has_the_colour_of_funny_ones() -> None:
 def test_a_difference_is_that_of_the_figures_as_they_are_shown() -> None:
     assert gap_text(Figure(0.874), Figure(0.816)) == "+0.05"  # of 0.87 and 0.82, though 0.058 apart
     assert gap_text(Figure(0.8), Figure(0.8)) == "0.00"
+
+
+def labelled(origin: str, label: int, start: float = 0.0) -> LabelEvent:
+    return LabelEvent(video_id="a", person_id="p", start=start, end=start + 6.0, label=label, origin=origin)
+
+
+@pytest.fixture
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (compare, data):
+        monkeypatch.setattr(module, "_", lambda message, **values: text(message, "en", **values))
+
+
+@pytest.mark.usefixtures("english")
+def test_clips_that_page_label_picked_have_one_name_whatever_they_were_picked_for() -> None:
+    bars = data._by_origin([labelled("peaks", 1), labelled("calm", 0), labelled("random", 0), labelled("peaks", 0)])
+    assert bars == [("picked for you", 0), ("picked for you", 1), ("random", 1), ("picked for you", 1)]
+
+
+@pytest.mark.usefixtures("english")
+def test_models_are_compared_by_the_sum_of_origins_of_one_name() -> None:
+    def model(**origins: int) -> Model:
+        return Model(Path("m"), {"origins": origins})
+
+    one, other = model(peaks=9, calm=7, random=2), model(peaks=9, calm=3, cut=4, random=2)
+    assert compare._origins(one, other) == [
+        Difference("picked for you", 16, 12),
+        Difference("from a cut", None, 4),
+    ]
+    assert compare._origins(model(peaks=9, calm=7), model(peaks=7, calm=9)) == []

@@ -69,16 +69,20 @@ def _filtered(events: list[LabelEvent], names: dict[str, str]) -> list[LabelEven
         format_func=lambda id: names.get(id, id) if id else _("all videos"),
         key="table-video",
     )
-    origins = sorted({event.origin for event in events})
+    names_of = {origin: origin_name(origin) for origin in sorted({event.origin for event in events})}
+    first_of = {name: origin for origin, name in reversed(names_of.items())}  # stands for all of one name
     origin = right.selectbox(
-        _("Origin"), ["", *origins], format_func=lambda o: origin_name(o) if o else _("any"), key="table-origin"
+        _("Origin"),
+        ["", *(origin for origin, name in names_of.items() if first_of[name] == origin)],
+        format_func=lambda o: origin_name(o) if o else _("any"),
+        key="table-origin",
     )
     return [
         event
         for event in events
         if (kind == "all" or str(event.label) == kind)
         and (not video or event.video_id == video)
-        and (not origin or event.origin == origin)
+        and (not origin or names_of[event.origin] == origin_name(origin))
     ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -74,7 +75,12 @@ def comparison(one: Model, other: Model) -> None:
         st.table(_figures(one, other), border="horizontal")
     st.markdown(f"**{_('What differs')}**")
     found = compare(one, other)
-    rows = [*_rows(found.data), *_rows(found.settings), *_rows(found.series)]
+    data = [difference for difference in found.data if not difference.what.startswith("origins.")]
+    origins = [
+        (_("Labels found by: {origin}", origin=d.what), _value(d.what, d.one), _value(d.what, d.other))
+        for d in _origins(one, other)
+    ]
+    rows = [*_rows(data), *origins, *_rows(found.settings), *_rows(found.series)]
     if not rows:
         st.caption(_("Nothing in settings and data: only chance in the training."))
         return
@@ -148,10 +154,19 @@ def _rows(differences: Sequence[Difference]) -> list[tuple[str, str, str]]:
     return [(_what(d.what), _value(d.what, d.one), _value(d.what, d.other)) for d in differences]
 
 
+def _origins(one: Model, other: Model) -> list[Difference]:
+    """How many labels came about in which way, where that differs; origins of one name are added up."""
+    sides = [Counter[str](), Counter[str]()]
+    for model, counts in zip((one, other), sides, strict=True):
+        origins = model.card.get("origins")
+        for origin, n in origins.items() if isinstance(origins, Mapping) else ():
+            counts[origin_name(origin)] += n
+    left, right = sides
+    return [Difference(name, left.get(name), right.get(name)) for name in left | right if left[name] != right[name]]
+
+
 def _what(key: str) -> str:
     """What differs, in words; the dotted name of the card where there are none."""
-    if key.startswith("origins."):
-        return _("Labels found by: {origin}", origin=origin_name(key.removeprefix("origins.")))
     return {
         "kind": _("Kind of model"),
         "model": _("Model that was asked for"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -26,12 +26,13 @@ MOST_LISTED = 500  # labels left out that are listed
 
 
 def origin_name(origin: str) -> str:
-    """How a label came about, in words."""
+    """How a label came about, in words; several origins may have one name."""
+    picked = _("picked for you")  # by page Label, which tells of each clip whether it is loud, lively or calm
     return {
         "random": _("random"),
         "in_order": _("in order"),
-        "peaks": _("standing out"),
-        "calm": _("calm"),
+        "peaks": picked,
+        "calm": picked,
         "likely": _("likely funny"),
         "uncertain": _("uncertain"),
         "laughter": _("laughter"),
@@ -115,8 +116,13 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
     with videos:
         _bars(_("By video"), by_video, _("other videos"))
     with origins:
-        names_of = {origin: origin_name(origin) for origin in {e.origin for e in used}}
-        _bars(_("By origin"), [(names_of[e.origin], _kind_of(e)) for e in used], "")
+        _bars(_("By origin"), _by_origin(used), "")
+
+
+def _by_origin(events: Sequence[LabelEvent]) -> list[tuple[str, int]]:
+    """How each label came about, in words, and its kind."""
+    names_of = {origin: origin_name(origin) for origin in {event.origin for event in events}}
+    return [(names_of[event.origin], _kind_of(event)) for event in events]
 
 
 def _kind_of(event: LabelEvent) -> int:
