@@ -136,3 +136,15 @@ def test_the_table_is_filtered_by_what_origins_are_called(space: Workspace) -> N
     box.select("picked for you").run()
     (table,) = [frame.value for frame in app.dataframe if "origin" in frame.value]
     assert list(table["start"]) == ["0:09.0", "0:00.0"]
+
+
+def test_accepted_moments_are_told_apart_among_the_funny_labels(space: Workspace) -> None:
+    video = space.register(SAMPLE)
+    person = space.add_references("Grace", (reference(),))
+    kinds = (("peaks", 1), ("calm", 0))
+    labels = [LabelEvent(video.id, person.id, 9.0 * k, 9.0 * k + 6, label, o) for k, (o, label) in enumerate(kinds)]
+    Ledger(space.labels_path).record(labels)
+    assert any("1 funny, 1 not funny in this video" in str(part.value) for part in opened("label").caption)
+    Ledger(space.labels_path).record([LabelEvent(video.id, person.id, 1.0, 6.5, 1, "accepted")])
+    said = "2 funny (1 from Detect), 1 not funny in this video"
+    assert any(said in str(part.value) for part in opened("label").caption)

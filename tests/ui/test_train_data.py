@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.labels.event import LabelEvent
 from core.training.model_differences import Difference
@@ -54,3 +55,30 @@ def test_models_are_compared_by_the_sum_of_origins_of_one_name() -> None:
         Difference("from a cut", None, 4),
     ]
     assert compare._origins(model(peaks=9, calm=7), model(peaks=7, calm=9)) == []
+
+
+def test_only_accepted_moments_count_as_accepted() -> None:
+    events = [labelled("accepted", 1), labelled("accepted", 0), labelled("rejected", 0), labelled("peaks", 1)]
+    assert data.n_accepted(events) == 1
+
+
+def summary_of_accepted() -> None:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from pages.components.train.data import _summary
+    from tests.labelled import random_clips
+
+    dataset = random_clips(0, 12)
+    accepted = [replace(event, origin="accepted" if k < 8 else "peaks") for k, event in enumerate(dataset.events)]
+    labels = np.array([1] * 6 + [0] * 6, np.int8)
+    events = [replace(event, label=int(label)) for event, label in zip(accepted, labels, strict=True)]
+    fine = {"stale": np.zeros(12, bool), "max_failed_ratio": 2.0}
+    _summary(replace(dataset, events=events, labels=labels, **fine), [], {})
+
+
+def test_the_summary_says_how_many_were_accepted() -> None:
+    app = AppTest.from_function(summary_of_accepted).run()
+    assert not app.exception
+    assert [str(part.value) for part in app.caption] == ["Funny: 6 accepted on Detect"]

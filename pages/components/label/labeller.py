@@ -44,6 +44,7 @@ from pages.components.shared.data import (
 )
 from pages.components.shared.judging import note_judged, say_contradicted
 from pages.components.shared.shell import _, asked_time, fragment, plain, show_error
+from pages.components.train.data import n_accepted
 
 HEIGHT = 350  # pixels of the video: the keys and lanes below it fit on a laptop's screen
 IN_HAND = 30  # clips that the browser holds
@@ -202,7 +203,11 @@ def _said_below(labels: list[LabelEvent], per_minute: float, name: str, *, moves
     """Who is judged, what is labelled here, and what to do with clips of two kinds where one is there to be moved."""
     n_funny = sum(e.label == 1 for e in labels)
     said = f"**{_('Is {name} funny here?', name=plain(name))}** · "
-    said += _("{funny} funny, {other} not funny in this video", funny=n_funny, other=len(labels) - n_funny)
+    n_other, n = len(labels) - n_funny, n_accepted(labels)
+    if n:
+        said += _("{funny} funny ({n} from Detect), {other} not funny in this video", funny=n_funny, n=n, other=n_other)
+    else:
+        said += _("{funny} funny, {other} not funny in this video", funny=n_funny, other=n_other)
     if per_minute > 0:
         said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
     if moves:

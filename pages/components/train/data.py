@@ -46,6 +46,11 @@ def origin_name(origin: str) -> str:
     }.get(origin, origin)
 
 
+def n_accepted(events: Sequence[LabelEvent]) -> int:
+    """How many labels say funny because a moment was accepted on page Detect."""
+    return sum(event.origin == "accepted" and event.label == 1 for event in events)
+
+
 def counts_of(dataset: ClipDataset) -> tuple[int, int]:
     """How many clips can be learned from: funny, not funny."""
     labels = dataset.labels[dataset.usable]
@@ -100,6 +105,7 @@ def _lacking(dataset: ClipDataset, n_out: int) -> None:
 
 def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mapping[str, str]) -> None:
     funny, other = counts_of(dataset)
+    used = [event for event, fine in zip(dataset.events, dataset.usable, strict=True) if fine]
     numbers, videos, origins = st.columns([3, 4, 3], gap="large")
     with numbers:
         st.markdown(f"**{_('What it learns from')}**")
@@ -110,7 +116,9 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         kinds = {_("funny"): FUNNY, _("not funny"): OTHER, **({_("left out"): LEFT_OUT} if left_out else {})}
         dots = "&emsp;".join(f'<span style="color:{colour}">●</span> {kind}' for kind, colour in kinds.items())
         st.html(f'<small style="opacity:0.75">{dots}</small>')
-    used = [event for event, fine in zip(dataset.events, dataset.usable, strict=True) if fine]
+        if n := n_accepted(used):
+            over = _("Accepted moments may lie over clips that were labelled before; both count.")
+            st.caption(_("Funny: {n} accepted on Detect", n=n), help=over)
     by_video = [(names.get(e.video_id, e.video_id), _kind_of(e)) for e in used]
     by_video += [(names.get(row["video_id"], row["video_id"]), 2) for row in left_out]
     with videos:
