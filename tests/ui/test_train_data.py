@@ -81,4 +81,4 @@ def summary_of_accepted() -> None:
 def test_the_summary_says_how_many_were_accepted() -> None:
     app = AppTest.from_function(summary_of_accepted).run()
     assert not app.exception
-    assert [str(part.value) for part in app.caption] == ["Funny: 6 accepted on Detect"]
+    assert [str(part.value) for part in app.caption] == ["6 funny ones accepted on Detect"]

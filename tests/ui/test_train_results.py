@@ -12,13 +12,15 @@ from pages.components.train import training, verdict
 from pages.components.train.verdict import counted, what_next
 
 
-def model(recall: float, precision: float, gap: tuple[float, float]) -> Model:
-    """Judged on 17 funny clips and 12 others; `gap` is the interval of what it has above smiles."""
+def model(recall: float, precision: float, gap: tuple[float, float], *, of_smiles: float = 1.0) -> Model:
+    """Judged on 17 funny clips and 12 others; `gap` is the interval of what it has above smiles, `of_smiles` their
+    precision."""
 
     def figure(value: float, low: float = 0.0, high: float = 1.0) -> dict[str, float]:
         return {"value": value, "low": low, "high": high}
 
-    smiles = {"metrics": {"f1": figure(0.9)}, "difference": {"f1": figure(sum(gap) / 2, *gap)}}
+    metrics = {"f1": figure(0.9), "recall": figure(1.0), "precision": figure(of_smiles)}
+    smiles = {"metrics": metrics, "difference": {"f1": figure(sum(gap) / 2, *gap)}}
     metrics = {"recall": figure(recall), "precision": figure(precision), "f1": figure(0.9)}
     judgement = {"metrics": metrics, "baselines": {"happiness": smiles}, "n_judged": 29}
     return Model(Path("first"), {"judgement": judgement, "labelled_share": 17 / 29})
@@ -29,12 +31,16 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdict, "_", lambda message, **values: text(message, "en", **values))
 
 
-def test_a_model_that_smiles_equal_is_not_praised_and_told_what_it_needs() -> None:
+def test_a_model_that_smiles_equal_may_be_used_but_is_not_praised_and_told_what_it_needs() -> None:
     perfect = model(1.0, 1.0, (-0.05, 0.1))
-    assert verdict.verdict(perfect) == "Good so far, but judging by smiles alone does as well on these 29 clips."
-    assert "needs smiles that are not funny and funny moments without a smile" in what_next(perfect)
+    said = "Good enough to go on to Detect, though judging by smiles alone does as well on these 29 clips."
+    assert verdict.verdict(perfect) == said
+    asked = "smiles that are not funny (reject them there) and funny moments without a smile (label them)"
+    check = "On Detect, check each moment it finds."
+    assert what_next(perfect) == f"{check} To do better it needs {asked}; then train again."
     assert counted(perfect).endswith("it found 17, of 12 others it took none for funny.")
-    assert what_next(perfect).startswith("Go on")
+    mistaken = model(1.0, 1.0, (-0.05, 0.1), of_smiles=0.9)
+    assert what_next(mistaken) == f"{check} To do better it needs more {asked}; then train again."
 
 
 @pytest.mark.parametrize(

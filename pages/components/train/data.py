@@ -118,7 +118,7 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         st.html(f'<small style="opacity:0.75">{dots}</small>')
         if n := n_accepted(used):
             over = _("Accepted moments may lie over clips that were labelled before; both count.")
-            st.caption(_("Funny: {n} accepted on Detect", n=n), help=over)
+            st.caption(_("{n} funny ones accepted on Detect", n=n), help=over)
     by_video = [(names.get(e.video_id, e.video_id), _kind_of(e)) for e in used]
     by_video += [(names.get(row["video_id"], row["video_id"]), 2) for row in left_out]
     with videos:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -136,7 +137,8 @@ def _choice(
     st.session_state["train-offered"] = offered.name if offered is not None else ""
     widths = [3, 3, 2.6] if len(by_name) > 1 else [5, 1, 2.6]
     left, middle, right = st.columns(widths, vertical_alignment="bottom")
-    shown = left.selectbox(_("Show"), list(by_name), key=SHOWN, format_func=named)
+    alone: Literal["visible", "collapsed"] = "visible" if len(by_name) > 1 else "collapsed"
+    shown = left.selectbox(_("Show"), list(by_name), key=SHOWN, format_func=named, label_visibility=alone)
     others = [name for name in by_name if name != shown]
     if st.session_state.get(OTHER) not in others:
         st.session_state[OTHER] = NONE

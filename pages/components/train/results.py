@@ -39,7 +39,7 @@ def results(model: Model) -> None:
         st.info(_("This model was not judged. Train another one to see figures."), icon=":material/help:")
         return
     st.markdown(f"##### {verdict(model)}")
-    st.write(f"{counted(model)} {what_next(model)}")
+    st.write(f"{what_next(model)} {counted(model)}")
     with st.expander(_("Figures and curves"), icon=":material/monitoring:"):
         st.caption(_how_judged(model))
         _figures(model)

@@ -34,7 +34,7 @@ def verdict(model: Model) -> str:
     alone = baseline_name(name)
     if grade == "good" and _is_unclear(gap):
         n = int(model.judgement.get("n_judged") or 0)
-        return _("Good so far, but {name} does as well on these {n} clips.", n=n, name=alone)
+        return _("Good enough to go on to Detect, though {name} does as well on these {n} clips.", n=n, name=alone)
     if gap.low is not None and gap.low > 0:
         return f"{said} {_('It does better than {name}.', name=alone)}"
     if gap.high is not None and gap.high < 0:
@@ -77,11 +77,11 @@ def what_next(model: Model) -> str:
         clips = _telling(name if gap is not None and (gap.low is None or gap.low <= 0) else "")
         return _("Label more clips, {clips}, and train again.", clips=clips)
     if gap is not None and (gap.low is None or gap.low <= 0):
-        return _(
-            "Go on and find the moments, but check each of them. To learn more than that it needs {clips}: reject and "
-            "label such clips, then train again.",
-            clips=_telling(name),
-        )
+        clips = _asked_for(name)
+        check = _("On Detect, check each moment it finds.")
+        if _is_mistaken(model, name):
+            return f"{check} {_('To do better it needs more {clips}; then train again.', clips=clips)}"
+        return f"{check} {_('To do better it needs {clips}; then train again.', clips=clips)}"
     return _("Go on and find the funny moments; what you accept and reject there teaches it more.")
 
 
@@ -102,6 +102,20 @@ def _telling(name: str) -> str:
         "loudness": _("loud places that are not funny and quiet ones that are"),
         "happiness": _("smiles that are not funny and funny moments without a smile"),
     }.get(name, _("calm ones and near misses too"))
+
+
+def _asked_for(name: str) -> str:
+    """The clips that tell a model from a trivial answer, and how a label is given to them."""
+    return {
+        "loudness": _("loud places that are not funny (reject them there) and quiet ones that are (label them)"),
+        "happiness": _("smiles that are not funny (reject them there) and funny moments without a smile (label them)"),
+    }.get(name, _("calm clips and near misses (label them)"))
+
+
+def _is_mistaken(model: Model, name: str) -> bool:
+    """Whether a trivial answer is wrong of some clips: then there are some that tell the model from it."""
+    figures = [model.figure(metric, "baselines", name) for metric in ("precision", "recall")]
+    return any(figure is not None and figure.value < 1 for figure in figures)
 
 
 def _grade(model: Model) -> Literal["good", "fair", "poor"]:
