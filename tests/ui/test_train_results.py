@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from core.labels.event import LabelEvent
+from core.labels.ledger import Ledger
+from core.storage.files import write_json
 from core.training.model_store import Model
 from core.translation import text
+from core.workspace.workspace import Workspace
 from pages.components.train import training, verdict
 from pages.components.train.verdict import counted, what_next
 
@@ -66,3 +71,61 @@ def test_a_model_in_use_is_spoken_of_where_there_is_one(monkeypatch: pytest.Monk
     monkeypatch.setattr(training, "_", lambda message, **values: text(message, "en", **values))
     assert "the model in use stays" in training._meanwhile(True)
     assert training._meanwhile(False) == "It runs in the background."
+
+
+def mistakes_of_one() -> None:
+    """Of a model that made none, or was not judged at all."""
+    import streamlit as st
+
+    from core.people.person import Person
+    from core.training.model_store import Model
+    from pages.components.shared.shell import workspace
+    from pages.components.train.mistakes import mistakes
+
+    judgement = {"metrics": {"f1": {"value": 1.0}}} if st.session_state.judged else {}
+    mistakes(workspace(), Person("p", "Mina", ()), Model(workspace().root, {"judgement": judgement}))
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_without_mistakes_no_heading_speaks_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: bool
+) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    app = AppTest.from_function(mistakes_of_one)
+    app.session_state["judged"] = judged
+    app.run()
+    assert not app.exception
+    assert not app.subheader
+    none = ["It agreed with every label, so there are no mistakes to look through."]
+    assert [part.value for part in app.caption] == (none if judged else [])
+
+
+def new_labels() -> None:
+    from core.people.person import Person
+    from core.training.model_store import ModelStore
+    from pages.components.shared.shell import workspace
+    from pages.components.train.training import _say_new
+
+    person = Person("p1", "Ada", ())
+    _say_new(workspace(), person, ModelStore(workspace()).of(person))
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (0, []),
+        (1, ["**1 new label** since the last training: press Start to learn from it."]),
+        (12, ["**12 new labels** since the last training: press Start to learn from them."]),
+    ],
+)
+def test_labels_since_the_last_training_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n: int, said: list[str]
+) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    space = Workspace(tmp_path)
+    events = [LabelEvent("v", "p1", 10.0 * k, 10.0 * k + 6, k % 2, "random") for k in range(20 + n)]
+    Ledger(space.labels_path).record(events)
+    assert not AppTest.from_function(new_labels).run().markdown  # there is no model that could know more
+    card = {"person_id": "p1", "created": "2099-01-01T00:00:00.000+00:00", "n_clips": 20}
+    write_json(tmp_path / "models" / "first" / "card.json", card)
+    assert [part.value for part in AppTest.from_function(new_labels).run().markdown] == said

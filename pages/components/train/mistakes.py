@@ -25,12 +25,13 @@ MOST = 60  # mistakes that are listed
 
 
 def mistakes(space: Workspace, person: Person, model: Model) -> None:
-    """The section; it redraws alone while one clicks through the list."""
+    """The section; it redraws alone while one clicks through the list. Of a model not judged nothing is said."""
     found = [m for m in model.judgement.get("mistakes") or [] if isinstance(m, Mapping) and "clip_id" in m]
-    st.subheader(_("Where it is wrong"))
     if not found:
-        st.caption(_("It agreed with every label."))
+        if model.figure("f1") is not None:
+            st.caption(_("It agreed with every label, so there are no mistakes to look through."))
         return
+    st.subheader(_("Where it is wrong"))
     st.caption(
         _(
             "Some of these may be labels to correct; others show what kind of clip it needs more labels of. "

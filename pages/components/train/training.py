@@ -78,7 +78,10 @@ def _about_model(name: str) -> str:
 def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: Sequence[Model]) -> None:
     """The choice of model, how it is judged, its name, and the button that begins."""
     with st.container(border=True):
-        model_place, judge_place, name_place, start_place = st.columns([3, 2, 2, 1.3], vertical_alignment="bottom")
+        left, name_place, start_place = st.columns([5.1, 2, 1.3], vertical_alignment="bottom")
+        with left:
+            _say_new(space, person, models)
+            model_place, judge_place = st.columns([3, 2], vertical_alignment="center")
         kind = str(st.session_state.get("train-kind") or "auto")
         with model_place.popover(_("Model: {kind}", kind=kind_of_model(kind)), width="stretch", icon=":material/tune:"):
             kind = st.radio(
@@ -117,7 +120,7 @@ def start_panel(space: Workspace, person: Person, dataset: ClipDataset, models: 
         seconds = expected_seconds(kind, judge, dataset, models)
         left.caption(f"{_takes(seconds)} {_meanwhile(bool(models))}")
         with right:
-            _by_itself(space, person, models)
+            _by_itself(space, person)
         if begin:
             with told():
                 if options != dataset.options:
@@ -168,7 +171,14 @@ def _begin(space: Workspace, person: Person, settings: TrainingSettings, name: s
     st.rerun()
 
 
-def _by_itself(space: Workspace, person: Person, models: Sequence[Model]) -> None:
+def _say_new(space: Workspace, person: Person, models: Sequence[Model]) -> None:
+    """That labels came since the last training; nothing where none did, or where there is no model yet."""
+    n = n_new_labels(space, person, ledger_of(space).labels(person_id=person.id)) if models else 0
+    if n:
+        st.markdown(_("**{n} new labels** since the last training: press Start to learn from them.", n=n))
+
+
+def _by_itself(space: Workspace, person: Person) -> None:
     store = ModelStore(space)
     key = f"retrain-{person.id}"
     st.session_state[key] = store.retrains(person)
@@ -177,11 +187,8 @@ def _by_itself(space: Workspace, person: Person, models: Sequence[Model]) -> Non
         with told():
             store.set_retrains(person, bool(st.session_state[key]))
 
-    said = _("Retrain automatically after {n} new labels", n=RETRAIN_AFTER)
-    if models:
-        said += f" ({n_new_labels(space, person, ledger_of(space).labels(person_id=person.id))})"
     st.toggle(
-        said,
+        _("Retrain automatically after {n} new labels", n=RETRAIN_AFTER),
         key=key,
         on_change=changed,
         help=_("The new model is offered here with its figures. It is not used before you choose it."),
