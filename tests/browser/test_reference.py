@@ -50,3 +50,27 @@ def test_faces_stay_where_they_are_as_some_are_added(page: Page, address: str) -
     grid.locator("button.face").first.click()
     expect(page.get_by_role("button", name="Add 1 face")).to_be_enabled()
     expect(page.get_by_text("1 face added to Mina")).to_have_count(0)
+
+
+def test_a_lacking_name_is_said_beside_its_field_until_it_is_entered(page: Page, address: str) -> None:
+    page.goto(f"{address}/reference")
+    page.locator(".st-key-next-step-top").wait_for()
+    grid = page.locator("[class*=st-key-grid-]")
+    grid.locator("button.face:not(.used)").first.click()
+    if page.get_by_text("New person").count():
+        page.get_by_text("New person").first.click()
+    add = page.get_by_role("button", name="Add 1 face")
+    field = page.get_by_label("Name of the person").first
+    field.wait_for()
+    add.click()
+    said = page.get_by_text("Enter the person's name first.")
+    expect(said).to_be_in_viewport(ratio=1)
+    there, place, beside = said.bounding_box(), add.bounding_box(), field.bounding_box()
+    assert there is not None
+    assert beside is not None
+    assert beside["x"] + beside["width"] < there["x"]
+    assert abs(beside["y"] + beside["height"] / 2 - there["y"] - there["height"] / 2) < 10
+    field.fill("Yuna")
+    field.press("Tab")
+    expect(said).to_have_count(0)
+    assert add.bounding_box() == place  # a click that enters the name meets it

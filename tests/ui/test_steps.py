@@ -28,3 +28,18 @@ def test_a_training_asks_for_labels_before_it_can_begin(tmp_path: Path, monkeypa
     assert "0 of 20 labels" in said()
     take_sample_labels(space, person)
     assert "Press Start" in said()
+
+
+def bar_of_reference() -> None:
+    from pages.components.shared.steps import next_step
+
+    next_step("reference")
+
+
+def test_the_extraction_is_offered_once_the_person_has_a_face(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    space = Workspace(tmp_path)
+    space.register(SAMPLE)
+    assert not AppTest.from_function(bar_of_reference).run().button
+    space.add_references("Grace", (reference(),))
+    assert [button.label for button in AppTest.from_function(bar_of_reference).run().button] == ["Next: Extract"]

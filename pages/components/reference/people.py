@@ -29,6 +29,7 @@ from pages.components.shared.shell import _, as_markdown, choose, fragment, last
 
 MOST_GROUPS = 8
 ADDED, TOLD_FOR = "faces-added", 30.0  # what was added last, and for how many seconds that is said
+NAMELESS = "nameless"  # in the state where adding was tried without a name
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"]
 
 
@@ -137,10 +138,20 @@ def _scan_progress(space: Workspace, id: str) -> None:
 
 
 def _add_picked(space: Workspace, video: Video, features: Features, picked: list[int], person: Person | None) -> None:
-    """Name the person and add the picked faces."""
-    name = _name_field(person, key="grid", somebody_else=_unlike(person, features, picked))
+    """Name the person and add the picked faces; that the name is lacking is said beside its field."""
+    field, lacking = st.columns(2, vertical_alignment="bottom")  # nothing moves as the name is entered
+    with field:
+        name = _name_field(person, key="grid", somebody_else=_unlike(person, features, picked)).strip()
+    if name or not picked:
+        st.session_state.pop(NAMELESS, None)
+    with lacking.container(key="nameless"):
+        if NAMELESS in st.session_state:
+            st.error(_("Enter the person's name first."), icon=":material/error:")
     label = _("Add {n} faces", n=len(picked)) if picked else _("Add faces")
     if st.button(label, type="primary", disabled=not picked, key="add-faces", icon=":material/person_add:"):
+        if not name:
+            st.session_state[NAMELESS] = True
+            st.rerun()
         with told():
             assert video.path is not None
             references = tuple(reference_at(video.path, features, row) for row in picked)
@@ -160,9 +171,6 @@ def _say_added(video: Video, person: Person | None, picked: list[int]) -> None:
 
 def _add(space: Workspace, name: str, references: tuple[Reference, ...], *, note: str = "") -> None:
     """Add faces to the person of this name and draw the page anew; `note` is the video whose faces say so."""
-    if not name.strip():
-        st.error(_("Enter the person's name first."), icon=":material/error:")
-        return
     added = space.add_references(name, references)
     choose("person_id", added.id)
     if note:

@@ -124,6 +124,8 @@ def _next_step(page: str) -> None:
         if n_written:  # the way is gone to its end: on to another video, or a look at this one's emotions
             several = len(workspace().videos()) > 1
             after, name = (PAGES["video"], _("Home")) if several else ("pages/analyse.py", _("Analyse"))
+        if state.name == "person" and not state.done:
+            after = ""  # nothing can be done there for nobody
         if after and button.button(
             _("Next: {name}", name=name),
             type="primary" if state.done or n_written else "tertiary",
