@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.actions.sample import SAMPLE, take_sample_labels
@@ -43,3 +44,21 @@ def test_the_extraction_is_offered_once_the_person_has_a_face(tmp_path: Path, mo
     assert not AppTest.from_function(bar_of_reference).run().button
     space.add_references("Grace", (reference(),))
     assert [button.label for button in AppTest.from_function(bar_of_reference).run().button] == ["Next: Extract"]
+
+
+def menu() -> None:
+    from pages.components.shared.steps import stepper
+
+    stepper()
+
+
+def test_the_menu_hints_at_what_is_lacking_and_at_nothing_that_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUNCHLINE_WORKSPACE", str(tmp_path))
+    hints: dict[str, str | None] = {}
+    monkeypatch.setattr(st, "page_link", lambda page, help=None, **_: hints.update({page: help}))
+    Workspace(tmp_path).register(SAMPLE)
+    assert not AppTest.from_function(menu).run().exception
+    assert hints["pages/home.py"] is None
+    assert hints["pages/reference.py"] == "Reference face · next step · Choose some faces of the person."

@@ -157,7 +157,9 @@ def _shares(series: TimeSeries, span: Segment | None) -> None:
     )
     st.caption("  \n".join(notes))
     st.markdown(f"**{times(summary)}**")
-    st.caption(_("Below: the mean of each value, an emotion's being its mean probability, and where it was highest."))
+    st.caption(
+        _("Below: the average of each value, and when it was highest. For an emotion it is how probable it was.")
+    )
     summary_list(summary, player_key=PLAYER)
 
 

@@ -80,11 +80,12 @@ def _stepper() -> None:
         now = ahead == state.name or (state.name == "detect" and ahead == "review")
         place = "done" if state.done else "busy" if _is_under_way(state.name) else "now" if now else "ahead"
         count = _count(states[-1]) if state.name == "detect" and state.done else _count(state)
-        name, said = page_name(state.name), _("done") if state.done else _lacking(state)
+        name = page_name(state.name)
         with st.container(key=f"step-{state.name}-{place}"):
             label = name + (f" :gray-badge[{count}]" if count else "")
-            told = [name, *([_("next step")] if place == "now" else []), said]
-            st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=" · ".join(told))
+            told = [name, *([_("next step")] if place == "now" else []), _lacking(state)]
+            lacking = None if state.done else " · ".join(told)
+            st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=lacking)
     with st.container(key="step-analyse"):
         st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON)
 
