@@ -27,8 +27,9 @@ from pathlib import Path
 
 import numpy as np
 
+from core.cues.chain import MAX_GAP
 from core.faces.feature_file import read_features
-from core.faces.smoothing import MAX_GAP, smoothed
+from core.faces.smoothing import smoothed
 from core.faces.tracks import cuts_of
 from core.multimodal_processor import extract, person_series
 from core.people.normalisation import similarities

@@ -24,7 +24,8 @@ CLASSES = {"laughter": (13, 19), "speech": (0, 6), "music": (132, 277), "crowd":
 # The network's scores carry the odds of AudioSet, in which some 5,000 of 2 million clips are laughter: 0.3 %. In the
 # streams that this is for it is taken to fill 5 % of the seconds. Log-odds are moved by the difference: Saerens et al.
 # 2002, Neural Computation 14, doi:10.1162/089976602753284446. A score of .06 becomes .5, one of .2 .8.
-PRIOR_SHIFT = float(np.log(0.05 / 0.95) - np.log(0.003 / 0.997))
+LAUGHTER_SHARE = 0.05
+PRIOR_SHIFT = float(np.log(LAUGHTER_SHARE / (1 - LAUGHTER_SHARE)) - np.log(0.003 / 0.997))
 # Music and crowds are what the network takes for laughter: where one is heard for certain, laughter must be e^2 and e^1
 # times as likely. Both are choices; no recording was used to set them.
 MUSIC_DOUBT, CROWD_DOUBT = 2.0, 1.0

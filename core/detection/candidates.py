@@ -105,7 +105,7 @@ def profile(scores: Scores) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def best_threshold(probabilities: Floats, levels: Floats | None = None, *, tolerance: float = 0.0) -> float:
+def best_threshold(probabilities: Floats, levels: Floats | None = None) -> float:
     """The threshold with the best expected F1 on candidates of these probabilities (n,), 1 if there is none.
 
     Of the k highest candidates ``sum(p[:k])`` are right on average, of all ``sum(p)``, so the expected F1 is about
@@ -115,8 +115,6 @@ def best_threshold(probabilities: Floats, levels: Floats | None = None, *, toler
     ----------
     levels
         (n,) what the threshold is put to; the probabilities themselves if None.
-    tolerance
-        Of all thresholds whose expected F1 is less than this below the best one, the lowest is taken.
     """
     levels = probabilities if levels is None else levels
     if len(levels) == 0:
@@ -126,4 +124,4 @@ def best_threshold(probabilities: Floats, levels: Floats | None = None, *, toler
     expected = 2 * np.cumsum(p) / np.maximum(np.arange(1, len(p) + 1) + p.sum(), 1e-12)
     ends = np.append(level[1:] != level[:-1], True)  # candidates at one level come in together
     expected = np.where(ends, expected, -1)
-    return float(level[np.flatnonzero(expected >= expected.max() - tolerance)[0 if tolerance == 0 else -1]])
+    return float(level[expected.argmax()])

@@ -30,9 +30,6 @@ from core.workspace.registry import Video
 
 USUAL_SHARE = 0.01  # of random clips that are funny, where labels do not tell
 MIN_RANDOM = 30  # labels of random clips from which they tell
-# Of expected F1 given up for lower thresholds: rejecting a moment is less work than finding a missed one. 0.02 brings
-# twice as many false ones on streams of real faces, for one more found in seventy (docs/evaluation.md).
-NEARLY = 0.005
 LEAST = 0.05  # probability below which nothing is a moment: a list down to it would be wrong nine times in ten
 SURE = 1e-7  # nearest to 0 and 1 that a probability is believed
 SHORT = 600.0  # seconds
@@ -327,7 +324,7 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
     if threshold is None:
         places = candidates(scores)
         # Where nothing is likely, the best of it is still no moment.
-        threshold = max(best_threshold(places.probability, places.level, tolerance=NEARLY), LEAST)
+        threshold = max(best_threshold(places.probability, places.level), LEAST)
     offset = threshold * OFFSET if settings.offset is None else min(settings.offset, threshold)
     rules = Rules(threshold, offset, settings.min_duration_on, settings.min_duration_off)
     kept = moments(scores, rules)

@@ -68,19 +68,24 @@ def together_of(columns: Sequence[str]) -> Together:
     return smile, (loudness, DECIBELS, False), (loudness, DECIBELS, True)
 
 
-def cue_columns(known: VideoCues, names: tuple[str, ...], timestamps: Floats) -> NDArray[np.float32]:
+def cue_columns(
+    known: VideoCues, names: tuple[str, ...], timestamps: Floats, *, steady: bool = True
+) -> NDArray[np.float32]:
     """Columns (n, rows, k) of a video's cues at timestamps (n, rows): those of the nearest frame, NaN where missing.
 
-    Messages a second count as the logarithm of their ratio to the video's median, for chats differ in size.
+    Messages a second count as the logarithm of their ratio to the video's median, for chats differ in size. Laughter is
+    `steady` (`core.cues.steady`), unless a model has learned from it second by second.
     """
     if not names:
         return np.empty((*timestamps.shape, 0), np.float32)
-    return _comparable(known, names)[known.nearest(timestamps)].astype(np.float32)
+    return _comparable(known, names, steady)[known.nearest(timestamps)].astype(np.float32)
 
 
-def _comparable(known: VideoCues, names: tuple[str, ...]) -> Floats:
+def _comparable(known: VideoCues, names: tuple[str, ...], steady: bool) -> Floats:
     """Columns (n_frames, k) as models take them."""
     rows = {name: known.cues[name] for name in names}
+    if "laughter" in rows and steady:
+        rows["laughter"] = np.concatenate([known.steady_laughter[:, None], rows["laughter"][:, 1:]], axis=1)
     if "chat" in rows and not np.isnan(rows["chat"][:, 0]).all():
         usual = np.nanmedian(rows["chat"][:, 0])
         ratio = np.log((rows["chat"][:, 0] + QUIET) / (usual + QUIET))
@@ -95,17 +100,18 @@ class WithCues:
     fitted: Any
     known: VideoCues
     names: tuple[str, ...]
+    steady: bool = True
     uses_timestamps_: bool = True
 
     def columns(self, timestamps: Floats) -> NDArray[np.float32]:
         """The cues at timestamps (..., rows), as further columns (..., rows, k)."""
-        return cue_columns(self.known, self.names, timestamps)
+        return cue_columns(self.known, self.names, timestamps, steady=self.steady)
 
     def usual(self) -> Floats:
         """The median (k,) of every column over the video, 0 where it is never known."""
         if not self.names:
             return np.empty(0)
-        columns = _comparable(self.known, self.names)
+        columns = _comparable(self.known, self.names, self.steady)
         known = ~np.isnan(columns).all(axis=0)
         usual = np.zeros(columns.shape[1])
         usual[known] = np.nanmedian(columns[:, known], axis=0)
@@ -123,7 +129,8 @@ def with_cues(fitted: Any, card: Mapping[str, Any], library: Library, video_id: 
     names = tuple(card.get("cues", ()))
     for name in names:
         check_there(library, video_id, name)
-    return WithCues(fitted, library.cues(video_id) if names else VideoCues(), names)
+    known = library.cues(video_id) if names else VideoCues()
+    return WithCues(fitted, known, names, steady=bool(card.get("steady_laughter")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,6 +155,7 @@ def _counts(clips: LabelledClips, cues: ClipCues) -> dict[str, Any]:
         "labelled_share": float(clips.y.mean()),
         "origins": dict(Counter(clips.origin.tolist())),
         "cues": list(cues.names),
+        "steady_laughter": True,
         "features": [*FEATURES, *cues.column_names],
     }
 

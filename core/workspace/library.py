@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.clip_dataset_builder import usual
 from core.cues.ranking import Rows, cue_values
+from core.cues.steady import steady
 from core.errors import PunchlineError, WorkspaceFault
 from core.faces.feature_file import Features, read_cues, read_features
 from core.labels.contradictions import overruled
@@ -45,6 +46,11 @@ class VideoCues:
     def values(self) -> dict[str, Rows]:
         """How much each cue speaks for a place, (n_frames,)."""
         return cue_values(self.cues)
+
+    @cached_property
+    def steady_laughter(self) -> NDArray[np.float32]:
+        """How probably there is laughter, (n_frames,), as a filter over time tells it."""
+        return steady(self.cues["laughter"][:, 0], self.timestamps)
 
     def nearest(self, timestamps: NDArray[np.floating]) -> NDArray[np.intp]:
         """The frame nearest to each timestamp; there must be frames."""

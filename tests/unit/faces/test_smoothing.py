@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 
 from core.faces.circumplex import CIRCUMPLEX
-from core.faces.smoothing import HAPPINESS, SHARES, _posterior, smooth, smoothed
+from core.faces.smoothing import HAPPINESS, smooth, smoothed
 from core.series import EMOTIONS, N_FACE, Source, TimeSeries
 from tests.tables import series_of
 
@@ -53,24 +52,10 @@ def test_the_longer_an_emotion_lasts_the_more_its_neighbours_count():
     assert found == sorted(found, reverse=True)
 
 
-def test_the_posterior_is_that_of_all_paths():
-    evidence = random_faces(4)[:, :8].astype(float)
-    stays = np.array([np.nan, 0.7, 0.4, 0.9])
-    total = np.zeros((4, 8))
-    for path in product(range(8), repeat=4):
-        chance = 1 / 8
-        for k, (before, here) in enumerate(zip((path[0], *path), path, strict=False)):
-            if k:
-                chance *= stays[k] * (before == here) + (1 - stays[k]) * SHARES[here]
-            chance *= evidence[k, here]
-        total[np.arange(4), path] += chance
-    np.testing.assert_allclose(_posterior(evidence, stays), total / total.sum(axis=1, keepdims=True), rtol=1e-9)
-
-
 def test_blocks_give_what_the_whole_gives(monkeypatch):
     values, t = random_faces(700), thirds(700)
     whole = smoothed(values, t)
-    monkeypatch.setattr("core.faces.smoothing.BLOCK", 64)
+    monkeypatch.setattr("core.cues.chain.BLOCK", 64)
     np.testing.assert_allclose(smoothed(values, t), whole, atol=1e-6)
 
 
