@@ -180,6 +180,14 @@ class Moments extends Rows {
     this.trim(row, { [edge]: t });
   }
 
+  // Take an edge, by a click on its time, as the one that arrows move, and show it.
+  takeEdge(event, edge) {
+    event.stopPropagation();
+    this.edge = edge;
+    playerOf(this.data.player)?.show(this.shape(this.find(this.current))[edge]);
+    this.draw();
+  }
+
   nudge(frames) {
     const row = this.find(this.current);
     if (!row) return;

@@ -184,8 +184,9 @@ class Rows {
   play_all(T) {
     const button = made("button", "play");
     button.type = "button";
-    button.innerHTML = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.5v13l10-6.5z"/></svg>';
-    button.append(T.play_all);
+    const shape = this.sequence ? "M7 7h10v10H7z" : "M8 5.5v13l10-6.5z";
+    button.innerHTML = `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${shape}"/></svg>`;
+    button.append(this.sequence ? T.stop : T.play_all);
     button.ariaPressed = String(this.sequence);
     button.onclick = () => {
       this.sequence = !this.sequence;
@@ -213,6 +214,9 @@ class Rows {
       const input = element.querySelector(`.edit .${name}`);
       input.onchange = () => this.trim(this.find(id), { [name]: input.value.trim() });
       input.addEventListener("keydown", (event) => event.key === "Enter" && input.blur());
+    }
+    for (const edge of ["start", "end"]) {
+      element.querySelector(`.bounds .${edge}`).onclick = (event) => this.current === id && this.takeEdge(event, edge);
     }
     const edit = element.querySelector(".edit");
     edit.onclick = (event) => event.stopPropagation();
@@ -247,7 +251,8 @@ class Rows {
       element.textContent = clockText(t, digits);
       element.classList.toggle("live", edge === this.edge);
     }
-    $(".bounds").title = changed ? T.found.replace("{range}", `${clockText(row.own[0], 2)} – ${clockText(row.own[1], 2)}`) : "";
+    const found = changed ? T.found.replace("{range}", `${clockText(row.own[0], 2)} – ${clockText(row.own[1], 2)}`) : "";
+    $(".bounds").title = [row.id === this.current && T.take_edge, found].filter(Boolean).join(" · ");
     $(".edit").hidden = row.id !== this.current;
     for (const [field, value, text] of [["name", name, T.name], ["remark", remark, T.remark]]) {
       const input = $(`.edit .${field}`);
@@ -340,7 +345,8 @@ class Rows {
     const element = this.rows.get(this.current);
     if (!element || element.parentElement !== box) return;
     const top = element.offsetTop - box.offsetTop;
-    if (top < box.scrollTop) box.scrollTop = top - 4;
-    else if (top + element.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + element.offsetHeight - box.clientHeight + 4;
+    const bottom = top + element.offsetHeight + (element.nextElementSibling?.offsetHeight ?? 0) / 2; // half of the next one shows too
+    if (top < box.scrollTop || element.offsetHeight > box.clientHeight) box.scrollTop = top - 4;
+    else if (bottom > box.scrollTop + box.clientHeight) box.scrollTop = Math.min(top - 4, bottom - box.clientHeight + 4);
   }
 }

@@ -94,6 +94,7 @@ class Timeline extends Edges {
       drag = null;
     });
     on(this.main, "pointerleave", () => (this.pointer = null));
+    on(document, "keydown", () => drag === null && !this.held && (this.pointer = null)); // who works by keys looks at the curves
     on(this.main, "dblclick", () => this.reset());
     on(this.main, "keydown", (event) => this.key(event));
     on(this.main, "focus", () => this.tell());

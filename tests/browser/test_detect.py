@@ -219,7 +219,7 @@ def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space:
     rows(result).first.wait_for()
     expect(rows(result).nth(0).locator(".yes")).to_have_attribute("aria-pressed", "true")
     rows(result).nth(0).locator(".yes").click()
-    expect(result.get_by_text("Accepted and rejected moments become labels")).to_be_visible()
+    expect(result.get_by_text("What you decide becomes labels for the next training.")).to_be_visible()
     assert judged(space) == []
 
 
@@ -233,6 +233,38 @@ def at(page: Page, seconds: float) -> None:
     """The playhead, at rest."""
     page.evaluate("(t) => player().show(t)", seconds)
     page.wait_for_function("(t) => Math.abs((player().time() ?? -9) - t) < 0.05", arg=seconds)
+
+
+def test_a_click_on_a_time_takes_that_edge_in_hand(result: Page, space: Workspace) -> None:
+    moment, row = kept(space)[1], rows(result).nth(1)
+    row.click()
+    sought(result)
+    row.locator(".bounds .end").click()
+    expect(row.locator(".bounds .end")).to_have_class("end live")
+    result.wait_for_function("(t) => Math.abs((player().time() ?? -9) - t) < 0.05", arg=moment["end"])
+    assert result.evaluate(f"({PLAYERS})('detect-player').paused")
+    canvas = result.locator(".st-key-detect-player canvas.lanes")
+    canvas.hover(position={"x": 300, "y": 40})
+    tip = result.locator(".st-key-detect-player .tip")
+    expect(tip).to_be_visible()
+    result.keyboard.press("Shift+ArrowRight")
+    expect(tip).to_be_hidden()  # and covers no curve while keys are pressed
+    later = pytest.approx(moment["end"] + 10 / 25, abs=0.002)
+    eventually(result, lambda: bounds(space) == [(moment["start"], later, "")])
+    result.keyboard.press("u")
+    eventually(result, lambda: bounds(space) == [])
+
+
+def test_play_all_says_how_to_stop(result: Page) -> None:
+    list_ = result.locator(".st-key-detect-moments")
+    list_.get_by_role("button", name="Play all").click()
+    stop = list_.get_by_role("button", name="Stop")
+    stop.hover()
+    colours = stop.evaluate("e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+    assert colours[0] != colours[1]
+    result.wait_for_function(f"!({PLAYERS})('detect-player').paused")
+    stop.click()
+    result.wait_for_function(f"({PLAYERS})('detect-player').paused")
 
 
 def test_edges_are_set_by_keys_moved_by_frames_and_taken_back(result: Page, space: Workspace) -> None:

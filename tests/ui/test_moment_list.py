@@ -96,7 +96,7 @@ def test_labels_that_speak_for_another_share_are_told_and_move_nothing(monkeypat
 def test_what_is_to_be_done_is_said_until_all_are_reviewed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notes, "_", words)
     found, judged = scoring(0.6, 0.5), [LabelEvent("v", "p", 10.0 * k, 10.0 * k + 5, 1, "accepted") for k in (0, 1)]
-    for labels, said in (judged[:1], "1 of 2 moments reviewed; then export"), (judged, "All moments are reviewed"):
+    for labels, said in (judged[:1], "1 of 2 reviewed."), (judged, "All moments are reviewed"):
         assert notes.said_to_do(moment_rows(found, labels, **WHO, trims={})).startswith(said)
     assert notes.said_to_do([]) == ""
 

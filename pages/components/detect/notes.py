@@ -131,14 +131,16 @@ def said_to_do(rows: Sequence[MomentRow]) -> str:
         return ""
     if n == len(rows):
         return _("All moments are reviewed: export them below.")
-    return _("{n} of {needed} moments reviewed; then export them.", n=n, needed=len(rows))
+    if n == 0:
+        return _("Accept or reject each, then export below.")
+    return _("{n} of {needed} reviewed.", n=n, needed=len(rows))
 
 
 def said_right(so_far: Precision, rows: Sequence[MomentRow]) -> str:
     """How often moments were right, of all videos; and what that says of the listed ones that nobody reviewed."""
     n = so_far.n_accepted + so_far.n_rejected
     if so_far.share is None or so_far.low is None or so_far.high is None:
-        return _("Accepted and rejected moments become labels, and say here how often the model is right.")
+        return _("What you decide becomes labels for the next training.")
     said = _("Right so far: {k} of {n}.", k=so_far.n_accepted, n=n)
     n_open = sum(row.verdict is None for row in rows)
     if n >= FEWEST_REVIEWED and n_open >= FEWEST_OTHERS:
@@ -152,4 +154,4 @@ def said_share(expected: float, now: float) -> str:
     """That labels speak for another share of funny clips than was expected; no moment moves by itself."""
     if percent(expected) == percent(now):
         return ""
-    return _("Labels have changed since: *Find again* takes them in; until then the list stays as it is.")
+    return _("Labels have changed since: *Find again* takes them in.")

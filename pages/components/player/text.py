@@ -58,7 +58,7 @@ def player_texts() -> dict[str, str]:
         "moved": _("{n} s · with Shift: 1 s", n="{n}"),
         "change_length": _("length"),
         "jump": _("previous, next moment"),
-        "again": _("play the moment again"),
+        "again": _("play the moment from its start"),
         "step": _("frame"),
         "speeds": _("1×, 1.5×, 2×, 4×, 8×"),
         "zoom": _("zoom (or Ctrl and wheel; double click resets)"),
