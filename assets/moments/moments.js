@@ -183,6 +183,7 @@ class Moments extends Rows {
   // Take an edge, by a click on its time, as the one that arrows move, and show it.
   takeEdge(event, edge) {
     event.stopPropagation();
+    this.rows.get(this.current).blur(); // the keys go to the list again
     this.edge = edge;
     playerOf(this.data.player)?.show(this.shape(this.find(this.current))[edge]);
     this.draw();
