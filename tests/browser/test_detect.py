@@ -219,7 +219,7 @@ def test_judging_by_keys_makes_labels_and_can_be_taken_back(result: Page, space:
     rows(result).first.wait_for()
     expect(rows(result).nth(0).locator(".yes")).to_have_attribute("aria-pressed", "true")
     rows(result).nth(0).locator(".yes").click()
-    expect(result.get_by_text("What you decide becomes labels for the next training.")).to_be_visible()
+    expect(result.get_by_text("Your decisions become labels.")).to_be_visible()
     assert judged(space) == []
 
 

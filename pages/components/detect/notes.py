@@ -140,7 +140,7 @@ def said_right(so_far: Precision, rows: Sequence[MomentRow]) -> str:
     """How often moments were right, of all videos; and what that says of the listed ones that nobody reviewed."""
     n = so_far.n_accepted + so_far.n_rejected
     if so_far.share is None or so_far.low is None or so_far.high is None:
-        return _("What you decide becomes labels for the next training.")
+        return _("Your decisions become labels.")
     said = _("Right so far: {k} of {n}.", k=so_far.n_accepted, n=n)
     n_open = sum(row.verdict is None for row in rows)
     if n >= FEWEST_REVIEWED and n_open >= FEWEST_OTHERS:
