@@ -223,7 +223,10 @@ def done(space: Workspace, states: list[VideoState]) -> None:
 def main() -> None:
     """Draw the page."""
     header(_("Extract"), 10)[0].caption(
-        _("Finds every face and reads the sound of a video, once for all people and thresholds.")
+        _(
+            "Finds every face and reads the sound of a video. Another person or another threshold needs no second "
+            "reading."
+        )
     )
     try:
         space = workspace()

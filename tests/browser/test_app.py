@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.actions.sample import SAMPLE
 from core.workspace.jobs import Jobs
 from core.workspace.workspace import Workspace
 from tests.browser.conftest import ROOT, serve
@@ -104,6 +105,20 @@ def test_the_next_step_is_named_in_the_menu(browser: Browser, address: str) -> N
             expect(page.get_by_role("tooltip")).to_contain_text("· next step ·")
     finally:
         context.close()
+
+
+@pytest.mark.browser
+def test_the_way_on_from_a_step_that_is_not_done_stays_quiet_under_the_pointer(page: Page, tmp_path: Path) -> None:
+    """Red is what to press next, such as Start; the pointer lies there after the same place led to this page."""
+    Workspace(tmp_path / "space").register(SAMPLE)
+    with serve(ROOT / "app.py", {"PUNCHLINE_WORKSPACE": str(tmp_path / "space")}) as address:
+        page.goto(f"{address}/extract")
+        onward = page.get_by_role("button", name="Next: Label")
+        quiet = page.get_by_text("Step 3 of 6").evaluate("e => getComputedStyle(e).color")
+        expect(onward).to_have_css("color", quiet)
+        onward.hover()
+        expect(onward).to_have_css("text-decoration-line", "underline")
+        expect(onward).to_have_css("color", quiet)
 
 
 @pytest.mark.browser

@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.actions.steps import StepName, StepState, steps
 from core.errors import PunchlineError
-from core.workspace.jobs import Jobs
 from pages.components.shared.shell import WRITTEN, _, chosen_person, chosen_video, fragment, workspace
 
 PAGES: dict[StepName, str] = {
@@ -78,13 +77,13 @@ def _stepper() -> None:
     ahead = next((state.name for state in states if not state.done), None)
     for state in states[:-1]:
         now = ahead == state.name or (state.name == "detect" and ahead == "review")
-        place = "done" if state.done else "busy" if _is_under_way(state.name) else "now" if now else "ahead"
+        place = "busy" if state.under_way else "done" if state.done else "now" if now else "ahead"
         count = _count(states[-1]) if state.name == "detect" and state.done else _count(state)
         name = page_name(state.name)
         with st.container(key=f"step-{state.name}-{place}"):
             label = name + (f" :gray-badge[{count}]" if count else "")
             told = [name, *([_("next step")] if place == "now" else []), _lacking(state)]
-            lacking = None if state.done else " · ".join(told)
+            lacking = None if place == "done" else " · ".join(told)
             st.page_link(PAGES[state.name], label=label, icon=ICONS[state.name], help=lacking)
     with st.container(key="step-analyse"):
         st.page_link("pages/analyse.py", label=_("Analyse"), icon=ANALYSE_ICON)
@@ -108,14 +107,15 @@ def _next_step(page: str) -> None:
     here = [k for k, state in enumerate(states) if PAGES[state.name] == page]
     if not here or page == PAGES["video"] or not states[0].done:  # Home names the next step of each video
         return
-    k = next((k for k in here if not states[k].done), here[-1])
+    k = next((k for k in here if states[k].under_way or not states[k].done), here[-1])
     state, number = states[k], {page: n for n, page in enumerate(dict.fromkeys(PAGES.values()), 1)}
     n_written = int(st.session_state.get(WRITTEN, 0)) if page == PAGES["detect"] else 0
     with st.container(border=True, key="next-step" if page in WITH_PLAYER else "next-step-top"):
         words, button = st.columns([4, 1.5], vertical_alignment="center")
-        wants_labels = state.name == "train" and not states[k - 1].done
-        progress = _("done") if state.done else _lacking(states[k - 1] if wants_labels else state)
-        if n_written:
+        finished = state.done and not state.under_way
+        wants_labels = state.name == "train" and not states[k - 1].done and not state.under_way
+        progress = _("done") if finished else _lacking(states[k - 1] if wants_labels else state)
+        if n_written and not state.under_way:
             progress = _("{n} files exported.", n=n_written)
         name = f"**{page_name(state.name)}**"
         title = _("Step {k} of {total}: {name}", k=number[page], total=len(number), name=name)
@@ -129,7 +129,7 @@ def _next_step(page: str) -> None:
             after = ""  # nothing can be done there for nobody
         if after and button.button(
             _("Next: {name}", name=name),
-            type="primary" if state.done or n_written else "tertiary",
+            type="primary" if finished or n_written else "tertiary",
             key=f"next-{Path(after).stem}",
             icon=":material/arrow_forward:",
             width="stretch",
@@ -139,7 +139,7 @@ def _next_step(page: str) -> None:
 
 def _lacking(state: StepState) -> str:
     """What a step still wants."""
-    if _is_under_way(state.name):
+    if state.under_way:
         return _("under way")
     return {
         "video": _("Add a video."),
@@ -150,11 +150,3 @@ def _lacking(state: StepState) -> str:
         "detect": _("Press Find funny moments."),
         "review": _("{n} of {needed} moments reviewed; then export them.", n=state.n, needed=state.needed),
     }[state.name]
-
-
-def _is_under_way(step: StepName) -> bool:
-    """Whether a job does the work of a step; none does where the workspace cannot be read."""
-    try:
-        return any(job.live and job.kind == step for job in Jobs(workspace()).all())
-    except PunchlineError:
-        return False
