@@ -13,7 +13,7 @@ from core.storage.files import write_json
 from core.training.model_store import Model
 from core.translation import text
 from core.workspace.workspace import Workspace
-from pages.components.train import training, verdict
+from pages.components.train import models, offer, training, verdict
 from pages.components.train.verdict import counted, what_next
 
 
@@ -33,7 +33,8 @@ def model(recall: float, precision: float, gap: tuple[float, float], *, of_smile
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdict, "_", lambda message, **values: text(message, "en", **values))
+    for module in (models, offer, verdict):
+        monkeypatch.setattr(module, "_", lambda message, **values: text(message, "en", **values))
 
 
 def test_a_model_that_smiles_equal_may_be_used_but_is_not_praised_and_told_what_it_needs() -> None:
@@ -129,3 +130,63 @@ def test_labels_since_the_last_training_are_told(
     card = {"person_id": "p1", "created": "2099-01-01T00:00:00.000+00:00", "n_clips": 20}
     write_json(tmp_path / "models" / "first" / "card.json", card)
     assert [part.value for part in AppTest.from_function(new_labels).run().markdown] == said
+
+
+def trained(name: str, n_clips: int, f1: float, *, spread: float = 0.02, recall: float = 1.0) -> Model:
+    """A model judged on its labels, half of them funny; of the others it took none for funny."""
+    values = {"f1": f1, "recall": recall, "precision": 1.0}
+    metrics = {name: {"value": value, "low": value - spread, "high": value + spread} for name, value in values.items()}
+    card = {"judgement": {"metrics": metrics, "n_judged": n_clips}, "n_clips": n_clips, "labelled_share": 0.5}
+    return Model(Path(name), {**card, "created": "2026-11-28T13:23:32+00:00"})
+
+
+@pytest.mark.parametrize(
+    ("n_clips", "f1", "spread", "taken", "said"),
+    [
+        (32, 0.9, 0.02, "newer", "As good as before, and it knows 12 labels more: take the newer one."),
+        (21, 0.9, 0.02, "newer", "As good as before, and it knows 1 label more: take the newer one."),
+        (20, 0.9, 0.02, "either", "As good as before, and it knows as many labels: either will do."),
+        (18, 0.9, 0.02, "keep", "As good as before, but it knows 2 labels fewer: keep “first”."),
+        (32, 0.99, 0.02, "newer", "Better than before: take the newer one."),
+        (32, 0.93, 0.1, "newer", "At least as good as before, and it knows 12 labels more: take the newer one."),
+        (20, 0.93, 0.1, "newer", "At least as good as before: take the newer one."),
+        (32, 0.87, 0.1, "keep", "Worse than before, though that may be chance: keep “first” for now."),
+        (32, 0.8, 0.02, "keep", "Worse than before: keep “first”."),
+    ],
+)
+def test_which_of_two_models_to_take_is_said_in_plain_words(
+    n_clips: int, f1: float, spread: float, taken: str, said: str
+) -> None:
+    assert offer.advice(trained("first", 20, 0.9, spread=spread), trained("second", n_clips, f1, spread=spread)) == (
+        taken,
+        said,
+    )
+
+
+def test_of_a_model_that_was_not_judged_nothing_is_praised() -> None:
+    first, more = trained("first", 20, 0.9), Model(Path("second"), {"n_clips": 21})
+    assert offer.advice(first, more)[0] == "newer"
+    assert "knows 1 label more" in offer.advice(first, more)[1]
+    assert offer.advice(more, first)[0] == "either"
+    assert offer.counts(first, more) == []
+
+
+def test_what_two_models_found_comes_before_their_figures() -> None:
+    first, second = trained("first", 20, 0.9, recall=0.9), trained("second", 32, 0.9)
+    assert offer.counts(first, second) == [
+        "The newer one: found 16 of 16 funny clips, took 0 of 16 others for funny",
+        "“first”: found 9 of 10 funny clips, took 0 of 10 others for funny",
+    ]
+    assert "F1 stays 0.90 (0.88–0.92)." in offer.figures(first, second)
+
+
+def test_the_table_calls_models_as_the_rest_of_the_page_does_and_counts_clips() -> None:
+    unnamed = trained("20261128-132332", 20, 0.9, recall=0.9)
+    (row,) = models.table_rows([unnamed], unnamed)
+    assert (row["name"], row["found"], row["wrong"]) == (models.when(unnamed.created), "9 of 10", "0 of 10")
+    assert "when" not in row
+    both = models.table_rows([trained("mine", 20, 0.9), unnamed], unnamed)
+    assert [row["name"] for row in both] == ["mine", models.when(unnamed.created)]
+    assert all(row["when"] for row in both)
+    twice = models.table_rows([trained("20261128-132358", 20, 0.9), unnamed], unnamed)
+    assert [row["name"] for row in twice] == ["20261128-132358", "20261128-132332"]

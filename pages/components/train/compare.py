@@ -11,55 +11,16 @@ import pandas as pd
 import streamlit as st
 
 from core.training.model_differences import Difference, compare, judged_alike
-from core.training.model_store import Figure, Model
+from core.training.model_store import Model
 from pages.components.shared.charts import bare
 from pages.components.shared.colours import FIRST, QUIET, SECOND
 from pages.components.shared.model_name import model_title
-from pages.components.shared.shell import _, plain
+from pages.components.shared.shell import _
 from pages.components.train.data import origin_name
-from pages.components.train.figures import METRIC_ORDER, gap_text, interval_text, metric_name, signed
+from pages.components.train.figures import METRIC_ORDER, gap_text, interval_text, metric_name
 from pages.components.train.training import kind_of_model
 
 METRICS = ("precision", "recall", *METRIC_ORDER)
-
-
-def verdict(used: Model, newer: Model) -> str:
-    """What a newer model would change, in words."""
-    old, new = used.figure("f1"), newer.figure("f1")
-    more = newer.n_clips - used.n_clips
-    n, name = newer.n_clips, plain(model_title(used.name, used.created))
-    if more > 0:
-        parts = [_("It learned from {n} labels, {more} more than “{name}”.", n=n, more=more, name=name)]
-    elif more < 0:
-        parts = [_("It learned from {n} labels, {less} fewer than “{name}”.", n=n, less=-more, name=name)]
-    else:
-        parts = [_("It learned from {n} labels, as many as “{name}”.", n=n, name=name)]
-    if old is not None and new is not None:
-        gap = gap_text(new, old)
-        if gap == signed(0):
-            parts.append(_("F1 stays {value}.", value=interval_text(new)))
-        else:
-            parts.append(
-                _("F1 {new} instead of {old} ({gap}).", new=interval_text(new), old=interval_text(old), gap=gap)
-            )
-            if _may_be_chance(old, new):
-                parts.append(_("The intervals overlap: the difference may be chance."))
-    if not judged_alike(used, newer):
-        parts.append(_("They were not judged on the same clips in the same way, so this is a rough comparison."))
-    return " ".join(parts)
-
-
-def is_better(used: Model, newer: Model) -> bool:
-    """Whether the newer model has the higher F1; true too where one was never measured."""
-    old, new = used.figure("f1"), newer.figure("f1")
-    return old is None or new is None or new.value >= old.value
-
-
-def _may_be_chance(one: Figure, other: Figure) -> bool:
-    """Whether two intervals overlap, or one is not known."""
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return True
-    return one.low <= other.high and other.low <= one.high
 
 
 def comparison(one: Model, other: Model) -> None:

@@ -14,11 +14,13 @@ from core.training.model_store import Model, ModelStore
 from core.workspace.workspace import Workspace
 from pages.components.shared.model_name import model_title, when
 from pages.components.shared.shell import _, plain, show_error, told
-from pages.components.train.compare import comparison, is_better, verdict
+from pages.components.train.compare import comparison
 from pages.components.train.figures import metric_name, value_text
 from pages.components.train.mistakes import mistakes
+from pages.components.train.offer import advice, counts, figures
 from pages.components.train.results import results
 from pages.components.train.training import kind_of_model
+from pages.components.train.verdict import Tally, tally
 
 SHOWN, OTHER = "train-shown", "train-other"
 NONE = ""
@@ -63,9 +65,11 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
         words, buttons = st.columns([3, 1.3], vertical_alignment="center", gap="large")
         with words:
             st.markdown(f"**:material/new_releases: {_('A newer model is ready: “{name}”', name=title(offered))}**")
-            st.write(verdict(used, offered))
+            taken, said = advice(used, offered)
+            st.write("\n".join([said, "", *(f"- {line}" for line in counts(used, offered))]))
+            st.caption(figures(used, offered))
         with buttons:
-            better = is_better(used, offered)
+            better = taken == "newer"
             if st.button(
                 _("Use the newer one"),
                 type="primary" if better else "secondary",
@@ -74,7 +78,12 @@ def _offer(store: ModelStore, person: Person, used: Model, offered: Model) -> No
                 icon=":material/check:" if better else None,
             ):
                 _use(store, person, offered)
-            if st.button(_("Keep “{name}”", name=title(used)), key="decline-offer", width="stretch"):
+            if st.button(
+                _("Keep “{name}”", name=title(used)),
+                type="primary" if taken == "keep" else "secondary",
+                key="decline-offer",
+                width="stretch",
+            ):
                 with told():
                     store.decline(person, offered.name)
                     st.rerun()
@@ -87,19 +96,39 @@ def _use(store: ModelStore, person: Person, model: Model) -> None:
         st.rerun()
 
 
-def _table(models: Sequence[Model], used: Model) -> None:
-    rows = [
+def table_rows(models: Sequence[Model], used: Model) -> list[dict[str, object]]:
+    """The models as rows of a table; when they were trained only where one was named, as the others are called so."""
+    titles = [model_title(model.name, model.created) for model in models]
+    named = any(model.name == title for model, title in zip(models, titles, strict=True))
+    if len(set(titles)) < len(titles):  # trained in the same minute
+        titles = [model.name for model in models]
+    return [
         {
             "used": model.name == used.name,
-            "name": model.name,
-            "when": when(model.created),
+            "name": name,
+            **({"when": when(model.created)} if named else {}),
             "kind": kind_of_model(model.kind),
             "labels": model.n_clips,
-            **{metric: value_text(model.figure(metric)) for metric in ("precision", "recall", "f1")},
+            **_counts(tally(model)),
+            "f1": value_text(model.figure("f1")),
             "judged": _("thoroughly") if model.judgement.get("nested") else _("quickly"),
         }
-        for model in models
+        for model, name in zip(models, titles, strict=True)
     ]
+
+
+def _counts(found: Tally | None) -> dict[str, str]:
+    """How many of the funny clips a model found, and how many of the others it took for funny."""
+    if found is None:
+        return {"found": "–", "wrong": "–"}
+    return {
+        "found": _("{n} of {needed}", n=found.n_found, needed=found.n_funny),
+        "wrong": _("{n} of {needed}", n=found.n_wrong, needed=found.n_other),
+    }
+
+
+def _table(models: Sequence[Model], used: Model) -> None:
+    rows = table_rows(models, used)
     column = st.column_config
     st.dataframe(
         pd.DataFrame(rows),
@@ -112,9 +141,11 @@ def _table(models: Sequence[Model], used: Model) -> None:
             "when": column.TextColumn(_("Trained")),
             "kind": column.TextColumn(_("Model")),
             "labels": column.NumberColumn(_("Labels"), width="small"),
-            "precision": column.TextColumn(metric_name("precision")),
-            "recall": column.TextColumn(metric_name("recall")),
-            "f1": column.TextColumn(metric_name("f1")),
+            "found": column.TextColumn(_("Funny ones found")),
+            "wrong": column.TextColumn(_("Others taken for funny")),
+            "f1": column.TextColumn(
+                metric_name("f1"), help=_("Both in one figure: 1 is best, in brackets its interval.")
+            ),
             "judged": column.TextColumn(_("Judged"), width="small"),
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from core.training.baselines import BASELINES
@@ -42,31 +43,48 @@ def verdict(model: Model) -> str:
     return f"{said} {_('On these clips it does about as well as {name}.', name=alone)}"
 
 
-def counted(model: Model) -> str:
-    """What it called funny of the clips that it had not seen; empty where that is not known."""
+@dataclass(frozen=True)
+class Tally:
+    """What a model called funny of clips that it had not seen: of the funny ones, and of the others."""
+
+    n_funny: int
+    n_found: int
+    n_other: int
+    n_wrong: int
+
+
+def tally(model: Model) -> Tally | None:
+    """What a model called funny of the clips that it had not seen; None where that is not known."""
     recall, precision = model.figure("recall"), model.figure("precision")
     n = int(model.judgement.get("n_judged") or 0)
     n_funny = round(n * float(model.card.get("labelled_share") or 0.0))
     if recall is None or precision is None or not n_funny:
-        return ""
+        return None
     found = recall.value * n_funny
     n_wrong = round(found / precision.value - found) if precision.value > 0 else 0
-    other = n - n_funny
-    if not n_wrong:
+    return Tally(n_funny, round(found), n - n_funny, n_wrong)
+
+
+def counted(model: Model) -> str:
+    """The same in a sentence; empty where that is not known."""
+    found = tally(model)
+    if found is None:
+        return ""
+    if not found.n_wrong:
         return _(
             "Each clip was judged by a model that learned from the others: of {n} funny ones it found {found}, of "
             "{other} others it took none for funny.",
-            n=n_funny,
-            found=round(found),
-            other=other,
+            n=found.n_funny,
+            found=found.n_found,
+            other=found.n_other,
         )
     return _(
         "Each clip was judged by a model that learned from the others: of {n} funny ones it found {found}, of "
         "{other} others it took {wrong} for funny.",
-        n=n_funny,
-        found=round(found),
-        other=other,
-        wrong=n_wrong,
+        n=found.n_funny,
+        found=found.n_found,
+        other=found.n_other,
+        wrong=found.n_wrong,
     )
 
 
