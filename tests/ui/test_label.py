@@ -52,6 +52,7 @@ def test_ready_labels_stay_on_offer_beside_a_few_of_ones_own(space: Workspace) -
     person = space.add_references("Grace", (reference(),))
     Ledger(space.labels_path).record([LabelEvent(video.id, person.id, 0.0, 6.0, 0, "marked")])
     app = opened("label")
+    assert any("In the sample, funny means laughing aloud." in str(part.value) for part in app.caption)
     offer(app)[0].click().run()
     assert goal_of(Ledger(space.labels_path).counts(), person.id).reached
     assert any("labels taken" in str(toast.value) for toast in app.toast)
@@ -148,3 +149,18 @@ def test_accepted_moments_are_told_apart_among_the_funny_labels(space: Workspace
     Ledger(space.labels_path).record([LabelEvent(video.id, person.id, 1.0, 6.5, 1, "accepted")])
     said = "2 funny (1 from Detect), 1 not funny in this video"
     assert any(said in str(part.value) for part in opened("label").caption)
+
+
+def said_below(*, is_sample: bool) -> None:
+    from pages.components.label.labeller import _said_below
+
+    _said_below([], 12.0, "Grace", moves=True, is_sample=is_sample)
+
+
+def test_what_counts_as_funny_is_said_for_the_sample_alone() -> None:
+    captions = [
+        str(AppTest.from_function(said_below, kwargs={"is_sample": sample}).run().caption[0].value)
+        for sample in (True, False)
+    ]
+    assert captions[0].startswith("**Is Grace funny here?** In the sample, funny means laughing aloud. · 0 funny")
+    assert captions[1].startswith("**Is Grace funny here?** · 0 funny")

@@ -62,7 +62,15 @@ def test_only_accepted_moments_count_as_accepted() -> None:
     assert data.n_accepted(events) == 1
 
 
-def summary_of_accepted() -> None:
+def test_accepted_moments_over_clips_labelled_funny_are_counted() -> None:
+    events = [labelled("peaks", 1), labelled("peaks", 0, 40.0), labelled("accepted", 1, 2.0)]
+    events += [labelled("accepted", 1, 3.0), labelled("accepted", 1, 41.0), labelled("accepted", 1, 42.0)]
+    assert data.n_accepted_over_labels(events) == 1, "one shares more than half; others lie over no funny clip"
+    elsewhere = LabelEvent("b", "p", 2.0, 8.0, 1, "accepted")
+    assert data.n_accepted_over_labels([*events, elsewhere]) == 1, "another video"
+
+
+def summary_of_accepted(*, over: int = 0) -> None:
     from dataclasses import replace
 
     import numpy as np
@@ -74,6 +82,9 @@ def summary_of_accepted() -> None:
     accepted = [replace(event, origin="accepted" if k < 8 else "peaks") for k, event in enumerate(dataset.events)]
     labels = np.array([1] * 6 + [0] * 6, np.int8)
     events = [replace(event, label=int(label)) for event, label in zip(accepted, labels, strict=True)]
+    for k in range(over):  # the last ones become funny clips at the place of the first
+        at = {"video_id": events[k].video_id, "start": events[k].start + 1, "end": events[k].end + 1}
+        events[-1 - k], labels[-1 - k] = replace(events[-1 - k], **at, label=1), 1
     fine = {"stale": np.zeros(12, bool), "max_failed_ratio": 2.0}
     _summary(replace(dataset, events=events, labels=labels, **fine), [], {})
 
@@ -81,4 +92,8 @@ def summary_of_accepted() -> None:
 def test_the_summary_says_how_many_were_accepted() -> None:
     app = AppTest.from_function(summary_of_accepted).run()
     assert not app.exception
-    assert [str(part.value) for part in app.caption] == ["6 funny ones accepted on Detect"]
+    assert [str(part.value) for part in app.caption] == ["6 accepted on Detect"]
+    app = AppTest.from_function(summary_of_accepted, kwargs={"over": 2}).run()
+    assert not app.exception
+    said = "6 accepted on Detect, 2 of them where clips were labelled before"
+    assert [str(part.value) for part in app.caption] == [said]

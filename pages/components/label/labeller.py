@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.actions.background import begin_dataset_if_behind
 from core.actions.retraining import train_if_due
+from core.actions.sample import SAMPLE
 from core.errors import PunchlineError
 from core.labels.event import LabelEvent
 from core.labels.goal import LEAST_OF_A_KIND
@@ -196,13 +197,19 @@ def _player(
     say_contradicted("label", labels, everywhere.overruled)
     counting = [event for event in labels if event.clip_id not in everywhere.overruled]
     moves = isinstance(source, Queue) and bool(source.clips)
-    _said_below(counting, ledger.labels_per_minute(), person.name, moves=moves)
+    is_sample = video.path == SAMPLE
+    per_minute = 0.0 if is_sample else ledger.labels_per_minute()  # the sample's hint has its room
+    _said_below(counting, per_minute, person.name, moves=moves, is_sample=is_sample)
 
 
-def _said_below(labels: list[LabelEvent], per_minute: float, name: str, *, moves: bool) -> None:
-    """Who is judged, what is labelled here, and what to do with clips of two kinds where one is there to be moved."""
+def _said_below(
+    labels: list[LabelEvent], per_minute: float, name: str, *, moves: bool, is_sample: bool = False
+) -> None:
+    """Who is judged (in the sample also what is funny), what is labelled here, and, where there is a clip to be moved,
+    what to do with one of two kinds."""
     n_funny = sum(e.label == 1 for e in labels)
-    said = f"**{_('Is {name} funny here?', name=plain(name))}** · "
+    said = f"**{_('Is {name} funny here?', name=plain(name))}** "
+    said += f"{_('In the sample, funny means laughing aloud.')} · " if is_sample else "· "
     n_other, n = len(labels) - n_funny, n_accepted(labels)
     if n:
         said += _("{funny} funny ({n} from Detect), {other} not funny in this video", funny=n_funny, n=n, other=n_other)

@@ -14,7 +14,7 @@ from core.clip_dataset_builder import ClipDataset
 from core.errors import Sentence
 from core.labels.event import LabelEvent
 from core.labels.goal import LEAST_OF_A_KIND, Goal
-from core.segment import clock
+from core.segment import Segment, clock, mostly_shared
 from core.training.train import excluded_of
 from core.workspace.workspace import Workspace
 from pages.components.shared.charts import bare
@@ -49,6 +49,19 @@ def origin_name(origin: str) -> str:
 def n_accepted(events: Sequence[LabelEvent]) -> int:
     """How many labels say funny because a moment was accepted on page Detect."""
     return sum(event.origin == "accepted" and event.label == 1 for event in events)
+
+
+def n_accepted_over_labels(events: Sequence[LabelEvent]) -> int:
+    """How many of these lie where a clip of the same video was labelled funny otherwise: both count."""
+    funny = [event for event in events if event.label == 1]
+    places: dict[str, list[Segment]] = {}
+    for event in funny:
+        if event.origin != "accepted":
+            places.setdefault(event.video_id, []).append(event.segment)
+    return sum(
+        event.origin == "accepted" and any(mostly_shared(event.segment, one) for one in places.get(event.video_id, ()))
+        for event in funny
+    )
 
 
 def counts_of(dataset: ClipDataset) -> tuple[int, int]:
@@ -117,8 +130,10 @@ def _summary(dataset: ClipDataset, left_out: list[dict[str, Any]], names: Mappin
         dots = "&emsp;".join(f'<span style="color:{colour}">●</span> {kind}' for kind, colour in kinds.items())
         st.html(f'<small style="opacity:0.75">{dots}</small>')
         if n := n_accepted(used):
-            over = _("Accepted moments may lie over clips that were labelled before; both count.")
-            st.caption(_("{n} funny ones accepted on Detect", n=n), help=over)
+            said, over = _("{n} accepted on Detect", n=n), n_accepted_over_labels(used)
+            if over:
+                said = _("{n} accepted on Detect, {over} of them where clips were labelled before", n=n, over=over)
+            st.caption(said, help=_("Where both lie at one place, both count as funny.") if over else None)
     by_video = [(names.get(e.video_id, e.video_id), _kind_of(e)) for e in used]
     by_video += [(names.get(row["video_id"], row["video_id"]), 2) for row in left_out]
     with videos:
