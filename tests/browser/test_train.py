@@ -162,7 +162,7 @@ def test_a_new_model_is_offered_used_rolled_back_and_removed(
     eventually(page, lambda: used(space, ada) == "second")
 
     choose(page, "Show", "first")
-    page.get_by_role("button", name="Use this one").click()
+    page.get_by_role("button", name="Use this model").click()
     eventually(page, lambda: used(space, ada) == "first")
     choose(page, "Show", "second")
     page.get_by_role("button", name="Remove").click()

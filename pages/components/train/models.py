@@ -185,7 +185,7 @@ def _choice(
     with right.container(horizontal=True):
         in_use = model.name == used.name
         if st.button(
-            _("In use") if in_use else _("Use this one"),
+            _("In use") if in_use else _("Use this model"),
             key="use-model",
             disabled=in_use,
             icon=":material/check:",
