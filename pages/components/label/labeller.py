@@ -219,6 +219,6 @@ def _said_below(
         said += " · " + _("{n} labels a minute", n=f"{per_minute:.0f}")
     if moves:
         said += " · " + _(
-            "Only half is funny? Move the clip by ← → (0.1 s, Shift: 1 s) until it holds the whole laugh, or skip it."
+            "Only half is funny? Move the clip by ← → (Shift: 1 s) until it holds the whole laugh, or skip it."
         )
     st.caption(said)
