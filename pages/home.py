@@ -45,7 +45,7 @@ def step_name(step: Step) -> str:
         "label": _("Label clips"),
         "train": _("Train"),
         "detect": _("Find funny moments"),
-        "review": _("Review the moments"),
+        "review": _("See the moments"),
     }[step]
 
 
