@@ -2,13 +2,14 @@
 
     uv run python benchmarks/sessions.py [--json] [--sessions 8] [--minutes 5]
 
-Half of the sessions label, a quarter plays and seeks, a quarter changes between Analyse and Label; each has a video
-of its own, made of the sample, comes a few seconds after the one before, and pauses a second or two between two
-interactions, as people do. The browsers run on the same machine and share its cores with the server and the extraction;
-their windows are small, since without a GPU they draw with the same cores. An interaction is timed in the browser: a
-label until it is shown as saved, a seek until the picture is there, a page until its player is ready. Lost is a label
-that was shown as saved and is not in the ledger. Errors are what the pages show as such and what the server writes as
-a traceback.
+Half of the sessions label, a quarter plays and seeks, a quarter changes between Analyse and Label; each has a video of
+its own, made of the sample, comes a few seconds after the one before, and pauses a second or two between two
+interactions, as people do. The browsers run on the same machine and share its cores with the server and the extraction.
+Elsewhere they would have cores of their own, and a GPU that draws: so their windows are small, their videos have small
+pictures, five a second, and what a page shows is looked at ten times a second. An interaction is timed in the browser:
+a label until it is shown as saved, a seek until the picture is there, a page until its player is ready. Lost is a label
+that was shown as saved and is not in the ledger. Errors are what the pages show as such and what the server writes as a
+traceback.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
@@ -48,6 +50,9 @@ RAISED = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)+(.*)")
 APART = 5.0  # seconds from one session to the next
 WINDOW = ViewportSize(width=640, height=480)
 LONG = 20  # times the sample: half an hour
+SMALL = 160, 90  # pixels of a picture that a browser decodes and draws
+PICTURES = 5  # of them a second
+LOOK = 100  # ms between two looks at what a page shows
 PLAYER = """() => [...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]
   .map((host) => host.shadowRoot).find((root) => root?.querySelector('video.front'))"""
 READY = f"() => ({PLAYER})()?.querySelector('video.front').readyState >= 2"
@@ -60,6 +65,27 @@ SEEK = f"""async (share) => {{
   await there;
 }}"""
 FAULTS = "() => [...document.querySelectorAll('[data-testid=stAlertContentError]')].map((e) => e.innerText)"
+
+
+def smaller(source: Path, target: Path) -> Path:
+    """A video with the same sound and small pictures, a few a second."""
+    with av.open(source) as container, av.open(target, "w") as out:
+        pictures, sound = container.streams.video[0], container.streams.audio[0]
+        video = out.add_stream("libx264", rate=PICTURES, options={"g": str(2 * PICTURES)})
+        video.width, video.height, video.pix_fmt = *SMALL, "yuv420p"
+        copied, n = out.add_stream_from_template(sound), 0
+        for packet in container.demux(pictures, sound):
+            if packet.stream is sound and packet.dts is not None:
+                packet.stream = copied
+                out.mux(packet)
+            for frame in packet.decode() if packet.stream is pictures else ():
+                while frame.time >= n / PICTURES:
+                    small = frame.reformat(*SMALL, "yuv420p")
+                    small.pts, small.time_base = n, Fraction(1, PICTURES)
+                    out.mux(video.encode(small))
+                    n += 1
+        out.mux(video.encode())
+    return target
 
 
 def repeated(source: Path, target: Path, times: int, number: int) -> None:
@@ -90,11 +116,11 @@ def repeated(source: Path, target: Path, times: int, number: int) -> None:
 def prepare(folder: Path, n_sessions: int) -> Workspace:
     """A workspace with a person, a video for each session with a made face table, and one that is extracted."""
     space = Workspace(folder / "space")
-    face = direction(1)
+    face, small = direction(1), smaller(SAMPLE, folder / "small.mp4")
     space.add_references("Nobody", (replace(somebody(), embeddings={"e1": face}),))
     for k in range(n_sessions + 1):
         path = folder / f"stream {k}.mp4"
-        repeated(SAMPLE, path, LONG, k)
+        repeated(small if k < n_sessions else SAMPLE, path, LONG, k)
         video = space.register(path)
         about(space, [video])  # learnt when a video is added
         if k == n_sessions:
@@ -140,7 +166,7 @@ class Session:
     async def open(self, name: str) -> None:
         """A page with the session's video."""
         await self.page.goto(f"{self.address}/{name}?video={self.video_id}")
-        await self.page.wait_for_function(READY)
+        await self.page.wait_for_function(READY, polling=LOOK)
 
     async def label(self) -> None:
         """Press the key of a label; done when it is shown as saved."""
@@ -148,14 +174,16 @@ class Session:
 
         async def saved() -> None:
             await self.page.keyboard.press(self.rng.choice("fn"))
-            await self.page.wait_for_function(f"(clip) => ({CLIP})() !== clip && ({STATE})() === 'saved'", arg=clip)
+            await self.page.wait_for_function(
+                f"(clip) => ({CLIP})() !== clip && ({STATE})() === 'saved'", arg=clip, polling=LOOK
+            )
 
         await self.timed("label", saved())
         self.n_saved += 1
 
     async def play(self) -> None:
         """Seek somewhere."""
-        await self.page.wait_for_function(READY)
+        await self.page.wait_for_function(READY, polling=LOOK)
         await self.timed("seek", self.page.evaluate(SEEK, self.rng.random() * 0.9))
 
     async def analyse(self) -> None:
