@@ -15,12 +15,12 @@ BLOCK = 256  # rows that are filtered at once, after as many before them: by the
 
 
 def posterior(evidence: Floats, stays: Floats, shares: Floats, *, first: Floats) -> Floats:
-    """Probabilities (n, k) of the states given the evidence of all rows.
+    """Probabilities (n, k) of the states given the evidence of all rows; nothing is checked.
 
     Parameters
     ----------
     evidence
-        (n, k): how probable what is seen in a row is in each state, up to a factor; above 0.
+        (n, k): how probable what is seen in a row is in each state, up to a factor; above 0, without NaN.
     stays
         (n,): how probably a row has the state of the one before; NaN where that says nothing about it.
     shares

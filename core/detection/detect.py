@@ -330,11 +330,10 @@ def decide(scored: Scored, settings: DetectionSettings = DetectionSettings()) ->
     kept = moments(scores, rules)
     if settings.top_n is not None:
         threshold, kept = None, best_moments(scores, settings.top_n, kept)
-    else:
-        if settings.max_per_hour is not None and kept:
-            hours = scores.windows.n_steps * scores.windows.step / 3600
-            best = sorted(kept, key=lambda m: (-m.score, m.start))[: max(1, round(settings.max_per_hour * hours))]
-            kept = sorted(best, key=lambda m: m.start)
+    elif settings.max_per_hour is not None and kept:
+        hours = scores.windows.n_steps * scores.windows.step / 3600
+        best = sorted(kept, key=lambda m: (-m.score, m.start))[: max(1, round(settings.max_per_hour * hours))]
+        kept = sorted(best, key=lambda m: m.start)
     not_judged = np.isnan(scores.curve.scores)
     return Found(
         moments=tuple(kept),

@@ -1,10 +1,12 @@
 """`punchline app`: alone by default, with a token for others."""
 
 import os
+import runpy
 import socket
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -93,3 +95,20 @@ def test_a_taken_port_is_passed_over_or_told(monkeypatch: pytest.MonkeyPatch, tm
         result = CliRunner().invoke(main, ["--workspace", str(tmp_path), "app", "--port", str(taken)])
         assert result.exit_code == 1
         assert f"port {taken} is taken" in result.stderr
+
+
+def test_a_server_that_is_stopped_or_cannot_start_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ending(error: Exception) -> None:
+        def main(**_options: object) -> None:
+            raise error
+
+        monkeypatch.setattr("streamlit.web.cli.main", main)
+        runpy.run_module("core.cli.serve", run_name="__main__")
+
+    ending(click.Abort())
+    assert capsys.readouterr().out == "Punchline has stopped.\n"
+    with pytest.raises(SystemExit) as end:
+        ending(click.ClickException("no such file"))
+    assert (end.value.code, capsys.readouterr().err) == (1, "Error: no such file\n")
